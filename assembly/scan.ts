@@ -1,0 +1,228 @@
+// Opening an image. `scan` walks the type section and counts, the host makes
+// room for the columns, `fill` writes them and checks every name and id, so
+// that all later kernels may run unchecked. The rules are libbpf's
+// (btf_parse_type_sec, btf_type_size, btf_validate_type).
+import {
+  ERR_FUNC_PROTO,
+  ERR_NAME_OFFSET,
+  ERR_TYPE_ID,
+  ERR_TYPE_TRAILING,
+  ERR_TYPE_TRUNCATED,
+  ERR_UNKNOWN_KIND,
+  KIND_ARRAY,
+  KIND_CONST,
+  KIND_COUNT,
+  KIND_DATASEC,
+  KIND_DECL_TAG,
+  KIND_ENUM,
+  KIND_ENUM64,
+  KIND_FLOAT,
+  KIND_FUNC,
+  KIND_FUNC_PROTO,
+  KIND_FWD,
+  KIND_INT,
+  KIND_MAX,
+  KIND_PTR,
+  KIND_RESTRICT,
+  KIND_STRUCT,
+  KIND_TYPEDEF,
+  KIND_TYPE_TAG,
+  KIND_UNION,
+  KIND_UNKN,
+  KIND_VAR,
+  KIND_VOLATILE,
+  TYPE_SIZE,
+} from "./abi";
+import { idLimit, Image, kindOf, Type, typeAt, vlenOf } from "./image";
+import { refuse } from "./status";
+
+// How long a type is: {fixed bytes after the record, bytes per element}. Sizes
+// are multiples of 4, so an odd one marks a kind of unknown size.
+const ownSizes = memory.data<u8>([
+  1, 0, 4, 0, 0, 0, 12, 0, 0, 12, 0, 12, 0, 8, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 8, 4, 0, 0, 12, 0, 0, 4, 0, 0, 0, 0, 12,
+]);
+const UNKNOWN_SIZE: u8 = 1;
+/** The pairs of all 128 kinds, as the image at hand has them. */
+const sizes = memory.data(256, 16);
+
+const LAYOUT_ENTRY: u32 = 4;
+
+/** Sets the sizes: ours, then the layout's; a split without a layout uses its base's. */
+function readLayout(image: Image): void {
+  let layout = image.layout;
+  let length = image.layoutLength;
+  const base = image.base;
+  if (!layout && base != null) {
+    layout = base.layout;
+    length = base.layoutLength;
+  }
+  memory.fill(sizes, UNKNOWN_SIZE, KIND_COUNT * 2);
+  memory.copy(sizes, ownSizes, (KIND_MAX + 1) * 2);
+  // A swapped image is refused: nothing says how the body would be turned.
+  if (image.swapped) return;
+  const known = min(length / LAYOUT_ENTRY, KIND_COUNT);
+  for (let kind = KIND_UNKN; kind < known; kind++) {
+    if (kind == KIND_INT) kind = KIND_MAX + 1;
+    if (kind >= known) break;
+    const entry = load<u16>(layout + kind * LAYOUT_ENTRY);
+    if (!(entry & 0x0303)) store<u16>(sizes + (kind << 1), entry);
+  }
+}
+
+/**
+ * Walks the type section: every kind has a size and every body lies inside.
+ * Returns the number of types, or a refusal.
+ */
+export function scan(image: Image): i32 {
+  readLayout(image);
+  const start = image.types;
+  const end = start + image.typesLength;
+  let at = start;
+  let count: u32 = 0;
+  while (end - at >= TYPE_SIZE) {
+    const info = changetype<Type>(at).info;
+    const pair = load<u16>(sizes + (kindOf(info) << 1));
+    if (pair & UNKNOWN_SIZE) {
+      return refuse(ERR_UNKNOWN_KIND, <u32>(at - start), image.firstId + count, kindOf(info));
+    }
+    // At most 12 + 252 + 0xffffff * 252 < 2^32: no overflow.
+    const length = TYPE_SIZE + (pair & 0xff) + vlenOf(info) * (pair >> 8);
+    if (length > <u32>(end - at)) {
+      return refuse(ERR_TYPE_TRUNCATED, <u32>(at - start), image.firstId + count, length);
+    }
+    at += length;
+    count++;
+  }
+  if (at != end) {
+    return refuse(ERR_TYPE_TRAILING, <u32>(at - start), image.firstId + count, <u32>(end - at));
+  }
+  image.count = count;
+  return count;
+}
+
+/** Fills the offset and kind columns. `scan` has accepted the section. */
+function fillColumns(image: Image): void {
+  const start = image.types;
+  const end = start + image.typesLength;
+  let offsets = image.offsets;
+  let kinds = image.kinds;
+  for (let at = start; at < end; ) {
+    const info = changetype<Type>(at).info;
+    const kind = kindOf(info);
+    store<u32>(offsets, <u32>(at - start));
+    store<u8>(kinds, <u8>kind);
+    offsets += 4;
+    kinds++;
+    const pair = load<u16>(sizes + (kind << 1));
+    at += TYPE_SIZE + (pair & 0xff) + vlenOf(info) * (pair >> 8);
+  }
+}
+
+/** Checks `count` elements of `size` bytes: names at 0, ids at 4 if `ids`. */
+// @ts-ignore: decorator
+@inline
+function checkElements(image: Image, id: u32, at: usize, size: u32, ids: bool, nameLimit: u32, limit: u32): i32 {
+  const first = at + TYPE_SIZE;
+  const end = first + vlenOf(changetype<Type>(at).info) * size;
+  for (let element = first; element < end; element += size) {
+    const name = load<u32>(element);
+    if (name >= nameLimit) return refuse(ERR_NAME_OFFSET, <u32>(element - image.types), id, name);
+    if (ids) {
+      const referred = load<u32>(element, 4);
+      if (referred >= limit) return refuse(ERR_TYPE_ID, <u32>(element - image.types) + 4, id, referred);
+    }
+  }
+  return 0;
+}
+
+/**
+ * Fills the columns, then checks every name offset and type id.
+ * Returns 0, or a refusal.
+ */
+export function fill(image: Image): i32 {
+  fillColumns(image);
+  const types = image.types;
+  const nameLimit = image.stringsStart + image.stringsLength;
+  const limit = idLimit(image);
+  let column = image.offsets;
+  for (let id = image.firstId; id < limit; id++) {
+    const at = types + load<u32>(column);
+    column += 4;
+    const type = changetype<Type>(at);
+    if (type.nameOff >= nameLimit) return refuse(ERR_NAME_OFFSET, <u32>(at - types), id, type.nameOff);
+    let refused = 0;
+    switch (kindOf(type.info)) {
+      case KIND_UNKN:
+      case KIND_INT:
+      case KIND_FWD:
+      case KIND_FLOAT:
+        break;
+      case KIND_PTR:
+      case KIND_TYPEDEF:
+      case KIND_VOLATILE:
+      case KIND_CONST:
+      case KIND_RESTRICT:
+      case KIND_VAR:
+      case KIND_DECL_TAG:
+      case KIND_TYPE_TAG:
+        if (type.size >= limit) refused = refuse(ERR_TYPE_ID, <u32>(at - types) + 8, id, type.size);
+        break;
+      case KIND_ARRAY: {
+        const element = load<u32>(at, TYPE_SIZE);
+        const index = load<u32>(at, TYPE_SIZE + 4);
+        if (element >= limit) refused = refuse(ERR_TYPE_ID, <u32>(at - types) + TYPE_SIZE, id, element);
+        else if (index >= limit) refused = refuse(ERR_TYPE_ID, <u32>(at - types) + TYPE_SIZE + 4, id, index);
+        break;
+      }
+      case KIND_STRUCT:
+      case KIND_UNION:
+        refused = checkElements(image, id, at, 12, true, nameLimit, limit);
+        break;
+      case KIND_FUNC_PROTO:
+        refused = checkElements(image, id, at, 8, true, nameLimit, limit);
+        break;
+      case KIND_ENUM:
+        refused = checkElements(image, id, at, 8, false, nameLimit, limit);
+        break;
+      case KIND_ENUM64:
+        refused = checkElements(image, id, at, 12, false, nameLimit, limit);
+        break;
+      case KIND_FUNC:
+        if (type.size >= limit) refused = refuse(ERR_TYPE_ID, <u32>(at - types) + 8, id, type.size);
+        else if (type.size == 0 || kindOf(typeAt(image, type.size).info) != KIND_FUNC_PROTO) {
+          refused = refuse(ERR_FUNC_PROTO, <u32>(at - types) + 8, id, type.size);
+        }
+        break;
+      case KIND_DATASEC: {
+        const end = at + TYPE_SIZE + vlenOf(type.info) * 12;
+        for (let entry = at + TYPE_SIZE; entry < end; entry += 12) {
+          const referred = load<u32>(entry);
+          if (referred >= limit) {
+            refused = refuse(ERR_TYPE_ID, <u32>(entry - types), id, referred);
+            break;
+          }
+        }
+        break;
+      }
+      default:
+        break;
+    }
+    if (refused) return refused;
+  }
+  return 0;
+}
+
+/** Adds up types and bytes by kind: 128 u32 counts, then 128 u32 byte sums, at `out`. */
+export function tally(image: Image, out: usize): void {
+  memory.fill(out, 0, KIND_COUNT * 8);
+  const end = image.kinds + image.count;
+  let column = image.offsets;
+  for (let at = image.kinds; at < end; at++) {
+    const slot = out + (<u32>load<u8>(at) << 2);
+    const next = at + 1 < end ? load<u32>(column, 4) : image.typesLength;
+    store<u32>(slot, load<u32>(slot) + 1);
+    store<u32>(slot, load<u32>(slot, KIND_COUNT * 4) + (next - load<u32>(column)), KIND_COUNT * 4);
+    column += 4;
+  }
+}

@@ -1,0 +1,47 @@
+// The package: the library with its node entry as ES modules that share what
+// they have in common, and the executable on its own. What is loaded on demand
+// (commands, decompressors, shell completion) gets chunks.
+import { readFileSync } from "node:fs";
+import commonjs from "@rollup/plugin-commonjs";
+import { nodeResolve } from "@rollup/plugin-node-resolve";
+import terser from "@rollup/plugin-terser";
+
+const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+
+const minify = () => terser({ module: true, compress: { passes: 2 }, format: { preserve_annotations: true } });
+
+/** A module in one of these folders belongs to the library proper. */
+const isCore = (id) => /build\/js\/(?!cli\/|node\.)/.test(id);
+
+const library = {
+  input: { index: "build/js/index.js", node: "build/js/node.js" },
+  external: /^node:/,
+  plugins: [nodeResolve(), minify()],
+  output: {
+    dir: "dist",
+    format: "es",
+    chunkFileNames: "chunks/[name].js",
+    manualChunks: (id) => (isCore(id) ? "core" : undefined),
+  },
+};
+
+const executable = {
+  input: { btfkit: "build/js/cli/bin.js" },
+  external: /^node:/,
+  plugins: [
+    nodeResolve(),
+    commonjs(),
+    { name: "version", transform: (code) => code.replace("BTFKIT_VERSION", JSON.stringify(version)) },
+    minify(),
+  ],
+  output: {
+    dir: "dist/cli",
+    // Node 20 starts a CommonJS file some milliseconds sooner than a module.
+    format: "cjs",
+    entryFileNames: "[name].cjs",
+    chunkFileNames: "[name].cjs",
+    manualChunks: (id) => (isCore(id) || /js\/node\.|cli\/(input|context|usage|select)\./.test(id) ? "shared" : undefined),
+  },
+};
+
+export default [library, executable];

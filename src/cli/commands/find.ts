@@ -1,0 +1,75 @@
+import type { Btf } from "../../btf.js";
+import type { Kind } from "../../model/kind.js";
+import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
+import { openInput } from "../input.js";
+import { UsageError } from "../usage.js";
+
+export interface FindCommandOptions extends CommonOptions {
+  readonly kind?: Kind;
+}
+
+/** Lists types by name. */
+export async function find(
+  pattern: string,
+  file: string | undefined,
+  options: FindCommandOptions,
+  context: Context,
+): Promise<ExitCode> {
+  const matches = matcher(pattern);
+  const btf = await openInput(file, options);
+  const ids = matches(btf, options.kind);
+  if (options.json || options.pretty) {
+    const types = Array.from(ids, (id) => ({ id, kind: btf.kindAt(id), name: btf.nameAt(id) }));
+    await context.out.write(jsonText(types, options.pretty));
+  } else {
+    let text = "";
+    for (const id of ids) text += `[${id}] ${btf.kindAt(id).toUpperCase()} '${btf.nameAt(id)}'\n`;
+    await context.out.write(text);
+  }
+  return ids.length > 0 ? 0 : 1;
+}
+
+type Matcher = (btf: Btf, kind: Kind | undefined) => ArrayLike<number> & Iterable<number>;
+
+/** `/regex/`, `^prefix`, a glob with * ? [ ], or a substring. */
+function matcher(pattern: string): Matcher {
+  const [, source, flags] = /^\/(.*)\/([imsuv]*)$/.exec(pattern) ?? [];
+  if (source !== undefined) return byExpression(expression(source, flags));
+  if (/[*?[\]]/.test(pattern)) return byExpression(glob(pattern));
+  const prefix = pattern.startsWith("^");
+  const text = prefix ? pattern.slice(1) : pattern;
+  return (btf, kind) => btf.searchIds(text, { match: prefix ? "prefix" : "substring", ...(kind && { kind }) });
+}
+
+function byExpression(wanted: RegExp): Matcher {
+  return (btf, kind) => {
+    const ids: number[] = [];
+    for (const id of btf.searchIds("", kind ? { kind } : {})) if (wanted.test(btf.nameAt(id))) ids.push(id);
+    return ids;
+  };
+}
+
+function expression(source: string, flags = ""): RegExp {
+  try {
+    return new RegExp(source, flags);
+  } catch (cause) {
+    throw new UsageError(`not a regular expression: ${(cause as Error).message}`);
+  }
+}
+
+/** A glob over the whole name. */
+function glob(pattern: string): RegExp {
+  let source = "";
+  for (let i = 0; i < pattern.length; i++) {
+    const char = pattern[i]!;
+    const close = char === "[" ? pattern.indexOf("]", i + 2) : -1;
+    if (char === "*") source += ".*";
+    else if (char === "?") source += ".";
+    else if (close > 0) {
+      const set = pattern.slice(i + 1, close).replace(/[\\\]]/g, "\\$&");
+      source += `[${set.startsWith("!") ? `^${set.slice(1)}` : set}]`;
+      i = close;
+    } else source += char.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+  }
+  return expression(`^${source}$`, "s");
+}

@@ -1,0 +1,30 @@
+/** What a command gets from its surroundings, so that it can be run and tested anywhere. */
+import type { Output } from "./output.js";
+
+/** Options that every command takes. */
+export interface CommonOptions {
+  readonly base?: string;
+  readonly output?: string;
+  readonly json?: boolean;
+  readonly pretty?: boolean;
+  readonly quiet?: boolean;
+  readonly color: "auto" | "always" | "never";
+}
+
+export interface Context {
+  readonly out: Output;
+  /** A line on standard error; nothing with --quiet. */
+  warn(line: string): void;
+  /** Whether to colour the output. */
+  readonly color: boolean;
+  /** Told how far long work is: shown on a terminal after half a second. */
+  progress(done: number, total: number): void;
+}
+
+/** 0 done, 1 the answer is no. Everything else is thrown. */
+export type ExitCode = 0 | 1;
+
+/** JSON of a result, one line or indented. */
+export function jsonText(value: unknown, pretty = false): string {
+  return `${JSON.stringify(value, null, pretty ? 2 : 0)}\n`;
+}

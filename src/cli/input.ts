@@ -1,0 +1,61 @@
+/** Opens the FILE and --base of a command, and says which of them an error is about. */
+import { readFileSync } from "node:fs";
+import { Btf } from "../btf.js";
+import { BtfEnvironmentError, BtfError } from "../errors.js";
+import { KERNEL_BTF, openFile } from "../node.js";
+
+const VMLINUX = `${KERNEL_BTF}/vmlinux`;
+
+/** Codes that a split BTF opened without its base commonly gives. */
+const BASE_MISSING: readonly string[] = [
+  "ERR_BTF_STRINGS_START",
+  "ERR_BTF_STRINGS_EMPTY",
+  "ERR_BTF_NAME_OFFSET",
+  "ERR_BTF_TYPE_ID",
+  "ERR_BTF_FUNC_PROTO",
+];
+
+/** An input that could not be opened, as one line. */
+export class InputError extends Error {}
+
+export interface InputOptions {
+  readonly base?: string;
+}
+
+async function open(file: string, base?: Btf): Promise<Btf> {
+  const path = file === "-" ? 0 : file;
+  try {
+    return openFile(path, base && { base });
+  } catch (error) {
+    // What only an asynchronous library unpacks.
+    if (!(error instanceof BtfError) || error.code !== "ERR_COMPRESSED" || file === "-") throw error;
+    const bytes = readFileSync(file);
+    return base ? await base.loadSplit(bytes) : await Btf.load(bytes);
+  }
+}
+
+async function named(file: string, base: Btf | undefined, hint: (error: BtfError) => string): Promise<Btf> {
+  try {
+    return await open(file, base);
+  } catch (cause) {
+    if (!(cause instanceof BtfError) || cause.code === "ERR_INTERNAL") throw cause;
+    const what = cause.code === "ERR_FILE" ? cause.details.note : cause.message;
+    throw new InputError(`${file === "-" ? "standard input" : file}: ${what}${hint(cause)}`, { cause });
+  }
+}
+
+/** Opens FILE, by default the running kernel's BTF; for a module of the running kernel the base is found by itself. */
+export async function openInput(file: string | undefined, { base }: InputOptions): Promise<Btf> {
+  const path = file ?? VMLINUX;
+  const isModule = path.startsWith(`${KERNEL_BTF}/`) && path !== VMLINUX;
+  const basePath = base ?? (isModule ? VMLINUX : undefined);
+  const onBase = basePath === undefined ? undefined : await named(basePath, undefined, () => "");
+  return await named(path, onBase, (error) => {
+    if (onBase === undefined && BASE_MISSING.includes(error.code)) {
+      return "; if this is a module's split BTF, give its base with -B FILE";
+    }
+    if (onBase !== undefined && BASE_MISSING.includes(error.code)) return `; does it belong to the base ${basePath}?`;
+    if (file === undefined && error instanceof BtfEnvironmentError) return "; name a FILE with BTF, such as a vmlinux";
+    return "";
+  });
+}

@@ -1,0 +1,104 @@
+/** The command line: reads arguments, runs a command, turns what is thrown into one line and an exit code. */
+import { CommanderError } from "commander";
+import { BtfError, BtfInternalError, BtfLookupError } from "../errors.js";
+import type { CommonOptions, Context, ExitCode } from "./context.js";
+import { InputError } from "./input.js";
+import { ClosedPipe, openOutput, type Output } from "./output.js";
+import { program } from "./program.js";
+import { UsageError } from "./usage.js";
+
+/** Done, the answer is no, wrong usage, bad input, a bug of ours. */
+export const EXIT = { ok: 0, no: 1, usage: 2, input: 3, bug: 70 } as const;
+
+/** Streams and settings of the process. */
+export interface Host {
+  readonly version: string;
+  /** Descriptor of standard output. */
+  readonly stdout: number;
+  readonly stdoutIsTerminal: boolean;
+  readonly stderrIsTerminal: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  writeError(text: string): void;
+}
+
+/** Progress is shown for work that takes longer, in milliseconds. */
+const PROGRESS_AFTER = 500;
+
+/** Runs one command line (without the program's name) and returns the exit code. */
+export async function main(args: readonly string[], host: Host): Promise<number> {
+  let code: number = EXIT.ok;
+  let output: Output | undefined;
+  let progressShown = false;
+
+  const contextFor = (options: CommonOptions): Context => {
+    const started = performance.now();
+    output = openOutput(options.output, host.stdout);
+    return {
+      out: output,
+      color: options.color === "always" || (options.color === "auto" && host.stdoutIsTerminal && !options.output && !host.env["NO_COLOR"]),
+      warn: (line) => {
+        if (!options.quiet) host.writeError(`btfkit: ${line}\n`);
+      },
+      progress: (done, total) => {
+        // A dump to the terminal shows its progress by itself.
+        if (options.quiet || !host.stderrIsTerminal || (host.stdoutIsTerminal && !options.output)) return;
+        if (performance.now() - started < PROGRESS_AFTER) return;
+        progressShown = true;
+        host.writeError(`\r${Math.floor((100 * done) / total)}% of ${total} types`);
+      },
+    };
+  };
+
+  const run = async (options: CommonOptions, action: (context: Context) => Promise<ExitCode>): Promise<void> => {
+    code = await action(contextFor(options));
+    await output?.commit();
+  };
+
+  const root = program(host.version, run);
+  let help = "";
+  for (const command of [root, ...root.commands]) {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => {
+        help += text;
+      },
+      // Said once, below.
+      writeErr: () => {},
+    });
+  }
+  try {
+    if (args[0] === "complete") {
+      const { addCompletion } = await import("./completion.js");
+      addCompletion(root);
+    }
+    await root.parseAsync(args, { from: "user" });
+    if (progressShown) host.writeError("\r\x1b[K");
+    return code;
+  } catch (error) {
+    output?.abandon();
+    if (progressShown) host.writeError("\r\x1b[K");
+    if (error instanceof ClosedPipe) return EXIT.ok;
+    if (error instanceof CommanderError && error.exitCode === 0) {
+      await openOutput(undefined, host.stdout).write(help).catch(() => {});
+      return EXIT.ok;
+    }
+    const { exit, line } = explain(error, args);
+    host.writeError(`btfkit: ${line.replace(/\s*\n\s*/g, " ")}\n`);
+    return exit;
+  }
+}
+
+/** The one line that says what is wrong, and the exit code that goes with it. */
+function explain(error: unknown, args: readonly string[]): { exit: number; line: string } {
+  if (error instanceof CommanderError) {
+    if (args.length === 0) return { exit: EXIT.usage, line: "no command; btfkit --help lists them" };
+    return { exit: EXIT.usage, line: error.message.replace(/^error: /, "") };
+  }
+  if (error instanceof UsageError) return { exit: EXIT.usage, line: error.message };
+  if (error instanceof InputError) return { exit: EXIT.input, line: error.message };
+  if (error instanceof BtfLookupError) return { exit: EXIT.no, line: error.message };
+  if (error instanceof BtfError && !(error instanceof BtfInternalError)) {
+    return { exit: EXIT.input, line: error.message };
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  return { exit: EXIT.bug, line: `${text} (a bug: please report it with the input and the command)` };
+}

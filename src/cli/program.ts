@@ -1,0 +1,76 @@
+/** The commands, their arguments and options: help, errors and shell completion come from these definitions. */
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { type Kind, KINDS } from "../model/kind.js";
+import { nearest } from "../query/nearest.js";
+import type { Context, CommonOptions, ExitCode } from "./context.js";
+
+/** Runs a command's action with its context. */
+export type Run = (options: CommonOptions, action: (context: Context) => Promise<ExitCode>) => Promise<void>;
+
+const FILE_HELP = "raw BTF, an ELF file with .BTF, either gzipped, or - for standard input";
+
+function command(name: string, description: string): Command {
+  return new Command(name).description(description);
+}
+
+/** What CLI tools of this field call them. */
+function withCommonOptions(of: Command): Command {
+  return of
+    .option("-B, --base <file>", "base BTF of a split BTF (a module's)")
+    .option("-o, --output <file>", "write there instead of to standard output")
+    .option("-j, --json", "machine-readable result")
+    .option("-p, --pretty", "indented JSON")
+    .option("-q, --quiet", "no warnings, no progress")
+    .addOption(new Option("--color <when>", "colours").choices(["auto", "always", "never"]).default("auto"))
+    .helpOption("-h, --help", "show this help");
+}
+
+const file = (): Argument => new Argument("[file]", `${FILE_HELP} (default: the running kernel's)`);
+
+/** The program; `run` is called with what a command does. */
+export function program(version: string, run: Run): Command {
+  const root = command("btfkit", "BTF (BPF Type Format): open, look up, dump")
+    .version(version, "--version", "show the version")
+    .helpOption("-h, --help", "show this help")
+    .helpCommand(false)
+    .showHelpAfterError(false)
+    .enablePositionalOptions();
+
+  root.addCommand(
+    withCommonOptions(command("dump", "write types as bpftool does"))
+      .addArgument(file())
+      .addOption(new Option("-f, --format <format>", "output format").choices(["raw", "json"]).default("raw"))
+      .option("-t, --type <type>", "only this type: an id, a name or KIND:name; repeatable", collect)
+      .addHelpText("after", "\nExample:\n  btfkit dump vmlinux -t struct:task_struct -t 1")
+      .action((path, options) => run(options, async (to) => (await import("./commands/dump.js")).dump(path, options, to))),
+  );
+  root.addCommand(
+    withCommonOptions(command("stat", "show counts and bytes by kind, header, byte order, pointer size"))
+      .addArgument(file())
+      .addHelpText("after", "\nExample:\n  btfkit stat /sys/kernel/btf/vmlinux")
+      .action((path, options) => run(options, async (to) => (await import("./commands/stat.js")).stat(path, options, to))),
+  );
+  root.addCommand(
+    withCommonOptions(command("find", "list types by name"))
+      .argument("<pattern>", "substring, ^prefix, /regex/, or glob")
+      .addArgument(file())
+      .addOption(new Option("-k, --kind <kind>", "only this kind").choices(KINDS.slice(1)).argParser(kind))
+      .addHelpText("after", "\nExample:\n  btfkit find ^tcp_ -k struct")
+      .action((pattern, path, options) =>
+        run(options, async (to) => (await import("./commands/find.js")).find(pattern, path, options, to)),
+      ),
+  );
+  return root;
+}
+
+function collect(value: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, value];
+}
+
+/** A kind in either case, as bpftool and as this toolkit spell it. */
+function kind(value: string): Kind {
+  const found = KINDS.find((one) => one === value.toLowerCase());
+  if (found) return found;
+  const [near] = nearest(value.toLowerCase(), KINDS);
+  throw new InvalidArgumentError(near ? `Did you mean ${near}?` : `Kinds are ${KINDS.slice(1).join(", ")}.`);
+}

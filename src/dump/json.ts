@@ -1,0 +1,23 @@
+import type { Btf } from "../btf.js";
+import { Dump, type DumpOptions } from "./dump.js";
+
+export interface JsonOptions extends DumpOptions {
+  /** Indents by 4 spaces, as `bpftool -j -p` (default false). */
+  readonly pretty?: boolean;
+}
+
+/**
+ * The JSON of `bpftool -j btf dump file FILE`, byte for byte: `{"types":[…]}`
+ * with all own types, or the chosen ones. Control bytes in hostile names go
+ * out raw, as bpftool writes them.
+ *
+ * @throws BtfLookupError ERR_NO_SUCH_ID for a chosen id that is no type's
+ */
+export function dumpJson(btf: Btf, options: JsonOptions = {}): Dump {
+  const pretty = options.pretty ? 1 : 0;
+  return new Dump(
+    btf,
+    (kernel, image, cursor, out, length) => kernel.emitJson(image.address, cursor, out, length, pretty),
+    options,
+  );
+}

@@ -1,0 +1,23 @@
+/** btfkit: BTF (BPF Type Format) in Node, Deno, Bun and browsers. */
+export { Btf, type OwnOption, type SearchOptions } from "./btf.js";
+export type { Endian, Header } from "./core/header.js";
+export type { BtfSource } from "./core/source.js";
+export { Dump, type DumpOptions } from "./dump/dump.js";
+export { dumpJson, type JsonOptions } from "./dump/json.js";
+export { dumpRaw } from "./dump/raw.js";
+export {
+  BtfEnvironmentError,
+  BtfError,
+  BtfFormatError,
+  BtfInternalError,
+  BtfLimitError,
+  BtfLookupError,
+  type ErrorCode,
+  type ErrorDetails,
+} from "./errors.js";
+export { type Kind, KINDS } from "./model/kind.js";
+export type * from "./model/types.js";
+export { type Field, fieldOf } from "./query/field.js";
+export { alignOf, resolve, sizeOf } from "./query/resolve.js";
+export { type KindTally, tally } from "./query/tally.js";
+export { init, type KernelSource } from "./wasm/kernel.js";

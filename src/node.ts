@@ -1,0 +1,157 @@
+/** Files, for Node, Deno and Bun: the one part of the library that imports node:*. */
+import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
+import { createRequire } from "node:module";
+import { release } from "node:os";
+import type * as Zlib from "node:zlib";
+import { Btf } from "./btf.js";
+import { type Compression, isGzip, UNPACKED_LIMIT } from "./core/compression.js";
+import { type ByteSource, memorySource } from "./core/source.js";
+import { BtfEnvironmentError, BtfError, BtfFormatError } from "./errors.js";
+
+export interface OpenOptions {
+  /** The base of a split BTF. */
+  readonly base?: Btf;
+}
+
+/**
+ * Opens a file: raw BTF, an ELF file with `.BTF`, either of them gzipped. The
+ * bytes of a plain file go straight into WebAssembly memory; of an ELF file
+ * only the sections are read. Directories and unreadable files are refused.
+ *
+ * @param path a path, or a file descriptor, which is read from its start to its end and stays open
+ * @throws as `Btf.parse`; BtfEnvironmentError ERR_FILE with the system's error as its `cause`
+ */
+export function openFile(path: string | number, { base }: OpenOptions = {}): Btf {
+  return withFile(path, (source) => Btf.fromSource(source, { base, inflate }));
+}
+
+/** Runs `use` on a file's bytes, gzip unpacked. */
+function withFile<T>(path: string | number, use: (source: ByteSource) => T): T {
+  const fd = typeof path === "number" ? path : attempt(path, () => openSync(path, "r"));
+  try {
+    const source = attempt(path, () => fileSource(path, fd));
+    const head = attempt(path, () => source.read(0, Math.min(2, source.size)));
+    return use(isGzip(head) ? memorySource(gunzip(source.read(0, source.size))) : source);
+  } finally {
+    if (typeof path === "string") closeSync(fd);
+  }
+}
+
+const REASONS: Record<string, string> = {
+  ENOENT: "no such file",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EISDIR: "is a directory",
+};
+
+function attempt<T>(path: string | number, act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    if (cause instanceof BtfError) throw cause;
+    const { code = "", message } = cause as NodeJS.ErrnoException;
+    const note = REASONS[code] ?? message;
+    throw new BtfEnvironmentError("ERR_FILE", { name: String(path), note }, { cause });
+  }
+}
+
+function fileSource(path: string | number, fd: number): ByteSource {
+  const stat = fstatSync(fd);
+  if (stat.isDirectory()) throw new BtfEnvironmentError("ERR_FILE", { name: String(path), note: "is a directory" });
+  // Pipes and the like have no size and cannot be read at an offset.
+  if (!stat.isFile()) return memorySource(readToEnd(fd));
+  const readInto = (offset: number, target: Uint8Array): void => {
+    let done = 0;
+    while (done < target.length) {
+      const count = attempt(path, () => readSync(fd, target, done, target.length - done, offset + done));
+      if (count === 0) throw new BtfEnvironmentError("ERR_FILE", { name: String(path), note: "became shorter while it was read" });
+      done += count;
+    }
+  };
+  return {
+    size: stat.size,
+    readInto,
+    read(offset, length) {
+      const bytes = new Uint8Array(length);
+      readInto(offset, bytes);
+      return bytes;
+    },
+  };
+}
+
+function readToEnd(fd: number): Uint8Array {
+  const chunks: Uint8Array[] = [];
+  for (;;) {
+    const chunk = new Uint8Array(1 << 16);
+    const count = readSync(fd, chunk, 0, chunk.length, null);
+    if (count === 0) return Buffer.concat(chunks);
+    chunks.push(chunk.subarray(0, count));
+  }
+}
+
+/** Loaded when it is needed: importing it takes longer than opening a kernel's BTF. */
+function zlib(): typeof Zlib & { readonly zstdDecompressSync?: typeof Zlib.inflateSync } {
+  return createRequire(import.meta.url)("node:zlib") as typeof Zlib;
+}
+
+function gunzip(bytes: Uint8Array): Uint8Array {
+  return unpack("gzip data", "gzip", UNPACKED_LIMIT, (options) => zlib().gunzipSync(bytes, options));
+}
+
+function inflate({ section, packed }: { section: string; packed?: { kind: Compression; byteSize: number } }, bytes: Uint8Array) {
+  const { kind, byteSize } = packed!;
+  const { zstdDecompressSync } = zlib();
+  const name = `section ${section}`;
+  if (kind === "zlib") return unpack(name, kind, byteSize, (options) => zlib().inflateSync(bytes, options));
+  if (zstdDecompressSync) return unpack(name, kind, byteSize, (options) => zstdDecompressSync(bytes, options));
+  throw new BtfFormatError("ERR_COMPRESSED", { name, note: "packed with zstd, which this Node cannot unpack at once: use Btf.load" });
+}
+
+function unpack(name: string, kind: Compression, limit: number, act: (options: Zlib.ZlibOptions) => Uint8Array): Uint8Array {
+  try {
+    return act({ maxOutputLength: Math.max(1, limit) });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") {
+      throw new BtfEnvironmentError("ERR_OUTPUT_LIMIT", { name, limit }, { cause });
+    }
+    throw new BtfFormatError("ERR_COMPRESSED", { name, note: `damaged ${kind} data` }, { cause });
+  }
+}
+
+/** Where the running kernel and its modules show their BTF. */
+export const KERNEL_BTF = "/sys/kernel/btf";
+
+/**
+ * The running kernel's BTF, or a loaded module's on top of it.
+ *
+ * vmlinux is looked for where libbpf looks (btf__load_vmlinux_btf):
+ * /sys/kernel/btf/vmlinux, then images of the running release below /boot,
+ * /lib/modules, /usr/lib/modules and /usr/lib/debug.
+ *
+ * @param module a module's name, such as `"nf_conntrack"`; `"vmlinux"` by default
+ * @throws BtfEnvironmentError ERR_FILE where the kernel shows none
+ */
+export function openKernel(module = "vmlinux", { base }: OpenOptions = {}): Btf {
+  const kernel = base ?? openFile(vmlinuxPath());
+  return module === "vmlinux" ? kernel : openFile(`${KERNEL_BTF}/${module}`, { base: kernel });
+}
+
+function vmlinuxPath(): string {
+  const version = release();
+  const places = [
+    `${KERNEL_BTF}/vmlinux`,
+    `/boot/vmlinux-${version}`,
+    `/lib/modules/${version}/vmlinux-${version}`,
+    `/lib/modules/${version}/build/vmlinux`,
+    `/usr/lib/modules/${version}/kernel/vmlinux`,
+    `/usr/lib/debug/boot/vmlinux-${version}`,
+    `/usr/lib/debug/boot/vmlinux-${version}.debug`,
+    `/usr/lib/debug/lib/modules/${version}/vmlinux`,
+  ];
+  const found = places.find((place) => existsSync(place));
+  if (found) return found;
+  throw new BtfEnvironmentError("ERR_FILE", {
+    name: places[0]!,
+    note: "the running kernel shows no BTF here",
+  });
+}

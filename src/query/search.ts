@@ -1,0 +1,75 @@
+/** Search in the names of types, for lists that follow each keystroke. */
+import type { Image } from "../core/image.js";
+import { encode } from "../core/strings.js";
+import { BtfLimitError } from "../errors.js";
+
+/** KSYM_NAME_LEN: no name of a kernel is longer. */
+const PATTERN_LIMIT = 512;
+const ALL_KINDS = 0xffffffff;
+
+export interface NameSearch {
+  readonly pattern: string;
+  readonly prefix: boolean;
+  /** A kind's number, or -1 for all. */
+  readonly kind: number;
+  readonly limit: number;
+  /** Leave the base's types out. */
+  readonly own: boolean;
+}
+
+/**
+ * Ids, ascending, of the named types whose name holds the pattern or starts
+ * with it. An empty pattern is in every name.
+ */
+export function searchNames(image: Image, search: NameSearch): Uint32Array {
+  const pattern = encode(search.pattern);
+  if (pattern.length > PATTERN_LIMIT) {
+    throw new BtfLimitError("ERR_PATTERN_LENGTH", { value: pattern.length, limit: PATTERN_LIMIT });
+  }
+  // No name holds a NUL, and a base's types have no strings of a split.
+  if (pattern.includes(0)) return new Uint32Array(0);
+  const chain: Image[] = [];
+  for (let at: Image | undefined = image; at; at = at.base) chain.push(at);
+  const { arena } = image;
+  image.check();
+  const mark = arena.mark;
+  try {
+    const at = arena.allocate(pattern.length);
+    arena.bytes.set(pattern, at);
+    const bitmaps = chain.map((one) => arena.allocate((Math.floor(one.header.stringsLength / 64) + 1) * 8));
+    const addresses = arena.allocate(chain.length * 4);
+    bitmaps.forEach((bits, i) => {
+      arena.view.setUint32(addresses + i * 4, bits, true);
+      if (pattern.length === 0) arena.bytes.fill(0xff, bits, bits + (Math.floor(chain[i]!.header.stringsLength / 64) + 1) * 8);
+      else arena.run((kernel) => kernel.markMatches(chain[i]!.address, at, pattern.length, +search.prefix, bits));
+    });
+    const kinds = search.kind < 0 ? ALL_KINDS : 1 << search.kind;
+    const owners = search.own ? [0] : chain.map((_, i) => i).reverse();
+    const found: Uint32Array[] = [];
+    let left = search.limit;
+    for (const i of owners) {
+      const owner = chain[i]!;
+      const wanted = Math.min(left, owner.count);
+      const out = arena.allocate(wanted * 4);
+      const count = arena.run((kernel) =>
+        kernel.collectMarked(owner.address, addresses + i * 4, kinds, owner.firstId, out, wanted),
+      );
+      found.push(new Uint32Array(arena.bytes.buffer, out, count).slice());
+      left -= count;
+    }
+    return joined(found);
+  } finally {
+    arena.rewind(mark);
+  }
+}
+
+function joined(parts: readonly Uint32Array[]): Uint32Array {
+  if (parts.length === 1) return parts[0]!;
+  const all = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
