@@ -206,10 +206,10 @@ export class Btf {
 
   /** The type with an id, the base's included; `undefined` if there is none. Id 0 is void. */
   get(id: number): BtfType | undefined {
+    this.image.check();
     if (this.base && id < this.firstId) return this.base.get(id);
     const known = this.#views.get(id);
     if (known) return known;
-    this.image.check();
     if (!this.has(id)) return undefined;
     const view = makeView(this, this.image, id);
     this.#views.set(id, view);
@@ -259,6 +259,7 @@ export class Btf {
 
   /** Ids with a name, ascending. The name table is built on the first call. */
   *#idsByName(name: string): Generator<number> {
+    this.image.check();
     if (this.base) yield* this.base.#idsByName(name);
     for (let id = this.image.findName(name, 0); id; id = this.image.findName(name, id)) yield id;
   }

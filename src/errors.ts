@@ -103,17 +103,45 @@ export class BtfError extends Error {
     if (details.typeId !== undefined) this.typeId = details.typeId;
     // Bulk stays out of what consoles print.
     Object.defineProperty(this, "details", { value: details });
-    Object.defineProperty(this, "name", { value: new.target.name, configurable: true });
+  }
+
+  // Spelled out: minifiers rename classes.
+  override get name(): string {
+    return "BtfError";
   }
 }
 
 /** The input is not what it should be: malformed BTF or ELF. */
-export class BtfFormatError extends BtfError {}
+export class BtfFormatError extends BtfError {
+  override get name(): string {
+    return "BtfFormatError";
+  }
+}
+
 /** What was asked for is not there, or the question is malformed. */
-export class BtfLookupError extends BtfError {}
+export class BtfLookupError extends BtfError {
+  override get name(): string {
+    return "BtfLookupError";
+  }
+}
+
 /** A bound of memory, length or depth was met. */
-export class BtfLimitError extends BtfError {}
+export class BtfLimitError extends BtfError {
+  override get name(): string {
+    return "BtfLimitError";
+  }
+}
+
 /** The host lacks something: WebAssembly, a file, a decompressor. */
-export class BtfEnvironmentError extends BtfError {}
+export class BtfEnvironmentError extends BtfError {
+  override get name(): string {
+    return "BtfEnvironmentError";
+  }
+}
+
 /** A bug of this library. */
-export class BtfInternalError extends BtfError {}
+export class BtfInternalError extends BtfError {
+  override get name(): string {
+    return "BtfInternalError";
+  }
+}

@@ -34,6 +34,7 @@ export function program(version: string, run: Run): Command {
     .helpOption("-h, --help", "show this help")
     .helpCommand(false)
     .showHelpAfterError(false)
+    .addHelpText("after", "\nShell completion: btfkit complete bash|zsh|fish prints a script to source.")
     .enablePositionalOptions();
 
   root.addCommand(

@@ -149,6 +149,7 @@ export interface Param {
 /** BTF_KIND_FUNC_PROTO */
 export interface FuncProtoType extends TypeBase<"func_proto"> {
   readonly returnTypeId: number;
+  /** @throws BtfFormatError ERR_BTF_TYPE_ID if there is no such type: libbpf does not check it, nor do we on opening. */
   readonly returnType: BtfType;
   readonly params: readonly Param[];
   /** Ends in `...`. */

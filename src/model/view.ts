@@ -4,6 +4,7 @@
  */
 import type { Btf } from "../btf.js";
 import type { Image } from "../core/image.js";
+import { BtfFormatError } from "../errors.js";
 import { KIND_MASK, KIND_SHIFT, TYPE_SIZE, VLEN_MASK } from "../wasm/abi.js";
 import { type Kind, kindName } from "./kind.js";
 import type { BtfType, Enumerator, Linkage, Member, Param, SectionVariable } from "./types.js";
@@ -18,6 +19,16 @@ const LINKAGES = ["static", "global", "extern"] as const;
 
 function linkageOf(number: number): Linkage {
   return LINKAGES[number] ?? "unknown";
+}
+
+/**
+ * The type with an id that a record holds. libbpf does not check the return
+ * type of a FUNC_PROTO, so that one may not exist.
+ */
+function referred(btf: Btf, id: number, typeId: number): BtfType {
+  const type = btf.get(id);
+  if (type) return type;
+  throw new BtfFormatError("ERR_BTF_TYPE_ID", { typeId, value: id, limit: btf.size - 1 });
 }
 
 /** The word at an address. */
@@ -58,7 +69,7 @@ class View {
   }
 
   protected typeById(id: number): BtfType {
-    return this.btf.get(id)!;
+    return referred(this.btf, id, this.id);
   }
 
   protected elements<T>(size: number, make: (image: Image, at: number) => T): readonly T[] {
@@ -72,9 +83,8 @@ class View {
     let prototype = Object.getPrototypeOf(this) as object;
     for (; prototype !== View.prototype; prototype = Object.getPrototypeOf(prototype) as object) {
       for (const [field, { get }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
-        if (!get) continue;
-        const value: unknown = get.call(this);
-        if (!(value instanceof View)) shown[field] = value;
+        // A reference is shown by its id.
+        if (get && !(`${field}Id` in this)) shown[field] = get.call(this) as unknown;
       }
     }
     return shown;
@@ -290,7 +300,7 @@ class VarView extends View {
     return this.word(2);
   }
   get type(): BtfType {
-    return this.btf.get(this.typeId)!;
+    return this.typeById(this.typeId);
   }
   get linkage(): Linkage {
     return linkageOf(this.word(3));

@@ -59,7 +59,7 @@ function* memberNames(type: Composite, seen = new Set<BtfType>()): Generator<str
   }
 }
 
-const STEP = /^(?:\.|->)?([A-Za-z_]\w*)|^\[(\d+)\]/;
+const STEP = /^(?:\.|->)?([\p{L}_$][\p{L}\p{N}_$]*)|^\[(\d+)\]/u;
 
 /**
  * The place of `path` in a type: `"comm"`, `"se.load.weight"`,

@@ -1,0 +1,63 @@
+// What a test needs from outside: where it is missing the test is skipped and
+// says why; in CI it fails instead.
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { test as base } from "vitest";
+
+const corpus = new URL("../../../shared/corpus/", import.meta.url);
+
+function runs(command: string, ...args: string[]): boolean {
+  try {
+    execFileSync(command, args, { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function compiles(source: string): boolean {
+  try {
+    execFileSync("gcc", ["-x", "c", "-fsyntax-only", "-"], { input: source, stdio: ["pipe", "ignore", "ignore"] });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const checks = {
+  bpftool: () => runs("bpftool", "version"),
+  "the corpus in ../shared": () => existsSync(corpus),
+  "the running kernel's BTF": () => existsSync("/sys/kernel/btf/vmlinux"),
+  "gcc and libbpf-dev": () => compiles("#include <bpf/btf.h>\n"),
+  "clang-19": () => runs("clang-19", "--version"),
+  "llvm-objcopy-19": () => runs("llvm-objcopy-19", "--version"),
+  bash: () => runs("bash", "--version"),
+};
+
+export type Need = keyof typeof checks;
+
+const known = new Map<Need, boolean>();
+
+function has(need: Need): boolean {
+  const found = known.get(need) ?? checks[need]();
+  known.set(need, found);
+  return found;
+}
+
+/** A `test` that runs only where all of `needs` are there. */
+export function needing(...needs: Need[]): (name: string, body: () => void | Promise<void>) => void {
+  const missing = needs.filter((need) => !has(need));
+  return (name, body) => {
+    if (missing.length === 0) base(name, body);
+    else if (process.env["CI"]) {
+      base(name, () => {
+        throw new Error(`needs ${missing.join(" and ")}`);
+      });
+    } else base.skip(`${name} (skipped: needs ${missing.join(" and ")})`, () => {});
+  };
+}
+
+/** A file of the corpus. */
+export function corpusPath(name: string): string {
+  return new URL(name, corpus).pathname;
+}
