@@ -92,6 +92,39 @@ export const CURSOR_SIZE: u32 = 20;
 /** The least room that a text kernel wants: fixed text of one line never passes it. */
 export const WINDOW_SLACK: u32 = 1024;
 
+// What a C dump remembers; columns are indexed by id, from 0, bases included.
+//
+//   ┌───────┬───────┬────────────┬────────┬───────┬────────┬──────┬───────┬───────┐
+//   │ flags │ uses  │ alignments │ hashes │ queue │ queued │ next │ names │ names │
+//   │ (u8[])│(u32[])│ (u8[])     │(u64[2])│(u32[])│        │      │       │ - 1   │
+//   └───────┴───────┴────────────┴────────┴───────┴────────┴──────┴───────┴───────┘
+//   0       4       8            12       16      20       24     28      32      36
+//   ┌───────┬──────────────┬─────────┬──────────────┐
+//   │ stack │ pointer size │ options │ work (u64)   │
+//   └───────┴──────────────┴─────────┴──────────────┘
+//   36      40             44        48             56
+//
+//   uses: which use of its name a type is; names: { name offset + 1, uses as a
+//   tag, uses as an identifier }; work: steps left before a dump is given up
+export const C_FLAGS: u32 = 0;
+export const C_USES: u32 = 4;
+export const C_ALIGNMENTS: u32 = 8;
+export const C_HASHES: u32 = 12;
+export const C_QUEUE: u32 = 16;
+export const C_NAMES: u32 = 28;
+export const C_NAMES_MASK: u32 = 32;
+export const C_STACK: u32 = 36;
+export const C_POINTER_SIZE: u32 = 40;
+export const C_OPTIONS: u32 = 44;
+export const C_WORK: u32 = 48;
+export const C_CONTEXT_SIZE: u32 = 56;
+/** Bytes of one name counter. */
+export const C_COUNTER_SIZE: u32 = 12;
+/** Ids that all declarators open at a time may hold. */
+export const C_STACK_COUNT: u32 = 16384;
+/** Comments with offsets and sizes. */
+export const C_OPTION_ANNOTATE: u32 = 1;
+
 // What a refusing kernel leaves behind, at the address `status()` returns.
 //
 //   ┌────────┬─────────┬─────┐
@@ -117,3 +150,9 @@ export const ERR_NAME_OFFSET: i32 = 4;
 export const ERR_TYPE_ID: i32 = 5;
 /** FUNC that does not refer to FUNC_PROTO; aux: the id it refers to. */
 export const ERR_FUNC_PROTO: i32 = 6;
+/** The window is too small for the definition: for the host alone. */
+export const ERR_C_WINDOW: i32 = 7;
+/** Types that contain or refer to themselves in a way C cannot say, or nest too deep. */
+export const ERR_C_CYCLE: i32 = 8;
+/** A graph of types that takes more steps than any real one. */
+export const ERR_C_WORK: i32 = 9;

@@ -6,4 +6,6 @@ export { buildNames, findName } from "./names";
 export { collectMarked, markMatches } from "./search";
 export { emitRaw } from "./emit/raw";
 export { emitJson } from "./emit/json";
+export { oddNames } from "./c/identifiers";
+export { declareC, emitC, prepareC, sortC } from "./c/index";
 export { heapBase } from "./heap";

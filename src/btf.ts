@@ -287,8 +287,13 @@ export class Btf {
 
   /** Name of a type, "" if anonymous, without making a view of it. @throws BtfLookupError ERR_NO_SUCH_ID */
   nameAt(id: number): string {
+    return id === 0 ? "void" : this.#ownerOf(id).string(this.nameOffsetAt(id));
+  }
+
+  /** Offset of a type's name among the strings of this image and its bases, 0 if anonymous. @internal */
+  nameOffsetAt(id: number): number {
     const owner = this.#ownerOf(id);
-    return id === 0 ? "void" : owner.string(owner.view.getUint32(owner.record(id), true));
+    return id === 0 ? 0 : owner.view.getUint32(owner.record(id), true);
   }
 
   #ownerOf(id: number): Image {

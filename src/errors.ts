@@ -53,7 +53,7 @@ const texts = {
   ERR_BTF_FUNC_PROTO: (d) => `FUNC type [${d.typeId}] refers to type ${d.value}, which is no FUNC_PROTO`,
   ERR_BTF_BASE_ENDIAN: (d) => `the image is ${d.name}-endian, its base is not`,
   // Type graph
-  ERR_BTF_LOOP: (d) => `type [${d.typeId}] contains itself`,
+  ERR_BTF_LOOP: (d) => `type [${d.typeId}] contains itself${d.note ? `: ${d.note}` : ""}`,
   ERR_BTF_DEPTH: (d) => `type [${d.typeId}] is nested deeper than ${d.limit} levels`,
   ERR_BTF_SIZE: (d) => `type [${d.typeId}] is larger than 4 GiB`,
   // ELF
@@ -71,6 +71,8 @@ const texts = {
   // Limits
   ERR_MEMORY: (d) => `${count(d.value)} of WebAssembly memory are not to be had`,
   ERR_TEXT_LENGTH: () => "the text is longer than a string can be: take it in chunks",
+  ERR_PIECE: (d) => `one definition or line alone is longer than ${count(d.limit)}`,
+  ERR_WORK: (d) => `type [${d.typeId}] leads to so many types, again and again, that no C text can be made of it`,
   ERR_PATTERN_LENGTH: (d) => `a pattern of ${count(d.value)}: the limit is ${d.limit}, the longest name the kernel takes`,
   ERR_OUTPUT_LIMIT: (d) => `${d.name} unpacks to more than ${count(d.limit)}`,
   // Environment

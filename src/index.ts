@@ -2,6 +2,8 @@
 export { Btf, type OwnOption, type SearchOptions } from "./btf.js";
 export type { Endian, Header } from "./core/header.js";
 export type { BtfSource } from "./core/source.js";
+export { type COptions, dumpC } from "./dump/c.js";
+export { declaration, type DeclarationOptions } from "./dump/declaration.js";
 export { Dump, type DumpOptions } from "./dump/dump.js";
 export { dumpJson, type JsonOptions } from "./dump/json.js";
 export { dumpRaw } from "./dump/raw.js";

@@ -1,11 +1,11 @@
 // Each error code, raised by what it is about, with the place it names.
 import { readFileSync } from "node:fs";
 import { gzipSync, deflateSync } from "node:zlib";
-import { alignOf, Btf, BtfError, dumpRaw, fieldOf, init, resolve, sizeOf } from "btfkit";
+import { alignOf, Btf, BtfError, dumpC, dumpRaw, fieldOf, init, resolve, sizeOf } from "btfkit";
 import { openFile } from "btfkit/node";
 import { describe, expect, test } from "vitest";
 import { elf } from "./support/elf.js";
-import { CONST, DATASEC, everyKind, FUNC, Image, INT, LAYOUT, PTR, STRUCT } from "./support/image.js";
+import { CONST, DATASEC, everyKind, FUNC, Image, INT, LAYOUT, PTR, STRUCT, TYPEDEF } from "./support/image.js";
 
 function small(): Image {
   const image = new Image();
@@ -107,13 +107,44 @@ const cases: Record<string, Case | readonly Case[]> = {
   ],
   ERR_BTF_FUNC_PROTO: { class: "BtfFormatError", raise: () => Btf.parse(raw(0, kind(FUNC), 1)), offset: 32, typeId: 1 },
   ERR_BTF_BASE_ENDIAN: { class: "BtfFormatError", raise: () => Btf.parse(small().bytes()).split(new Image({ endian: "big" }).bytes()), text: /big-endian/ },
-  ERR_BTF_LOOP: {
+  ERR_BTF_LOOP: [
+    {
+      class: "BtfFormatError",
+      typeId: 1,
+      raise: () => {
+        const image = new Image();
+        image.ref(TYPEDEF, 2, "a");
+        image.array(1, 1, 3);
+        dumpC(Btf.parse(image.bytes())).text();
+      },
+      text: /\[1\] typedef a -> \[2\] array -> \[1\]/,
+    },
+    {
     class: "BtfFormatError",
     typeId: 1,
     raise: () => {
       const image = new Image();
       image.composite(STRUCT, "self", 4, [["self", 1, 0]]);
       alignOf(Btf.parse(image.bytes()).get(1)!);
+    },
+  },
+  ],
+  ERR_WORK: {
+    class: "BtfLimitError",
+    raise: () => {
+      // Prototypes that take two of the next one: 2^60 ways through.
+      const image = new Image();
+      for (let i = 1; i <= 60; i++) image.proto(i === 60 ? 0 : i + 1, i === 60 ? [] : [["a", i + 1]]);
+      dumpC(Btf.parse(image.bytes())).text();
+    },
+  },
+  ERR_PIECE: {
+    class: "BtfLimitError",
+    raise: () => {
+      // Nothing but padding: 33 million lines.
+      const image = new Image();
+      image.composite(STRUCT, "vast", 2 ** 28 - 8, []);
+      dumpC(Btf.parse(image.bytes())).text();
     },
   },
   ERR_BTF_DEPTH: [

@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { type Btf, type Dump, dumpJson, dumpRaw, tally } from "btfkit";
+import { type Btf, type Dump, dumpC, dumpJson, dumpRaw, tally } from "btfkit";
 import { openFile } from "btfkit/node";
 import { describe, expect, test } from "vitest";
 import { corpusPath, needing } from "./support/needs.js";
@@ -21,7 +21,7 @@ interface Golden {
   /** Not told of modules. */
   readonly pointer_size?: number;
   readonly kinds: Record<string, number>;
-  readonly bpftool: Record<"7.1" | "7.8", { raw: Digest; json: Digest }>;
+  readonly bpftool: Record<"7.8", { raw: Digest; json: Digest; c: Digest; c_unsorted: Digest }>;
 }
 
 async function digest(dump: Dump): Promise<Digest> {
@@ -58,6 +58,8 @@ describe("corpus", () => {
       expect(Object.fromEntries(tally(btf).map(({ kind, count }) => [kind.toUpperCase(), count]))).toEqual(kinds);
       expect(await digest(dumpRaw(btf))).toEqual(bpftool["7.8"].raw);
       expect(await digest(dumpJson(btf))).toEqual(bpftool["7.8"].json);
+      expect(await digest(dumpC(btf, { compatible: "bpftool-7.8" }))).toEqual(bpftool["7.8"].c);
+      expect(await digest(dumpC(btf, { sorted: false }))).toEqual(bpftool["7.8"].c_unsorted);
     });
   }
 });

@@ -22,6 +22,24 @@ export function text(p: usize, literal: string): usize {
   return p + length;
 }
 
+/** `text` of any length as a call: where speed does not matter, a fraction of the code. */
+export function phrase(p: usize, literal: string): usize {
+  let from = changetype<usize>(literal);
+  const end = p + (load<u32>(from - 4) >> 1);
+  if (ASC_FEATURE_SIMD) {
+    for (; p < end; p += 16) {
+      v128.store(p, i8x16.narrow_i16x8_u(v128.load(from), v128.load(from, 16)));
+      from += 32;
+    }
+  } else {
+    for (; p < end; p++) {
+      store<u8>(p, load<u8>(from));
+      from += 2;
+    }
+  }
+  return end;
+}
+
 // @ts-ignore: decorator
 @inline
 export function char(p: usize, code: u8): usize {
@@ -147,14 +165,17 @@ export function kindName(p: usize, kind: u32): usize {
  * `limit`: the caller then takes its line back.
  */
 export function name(p: usize, limit: usize, image: Image, off: u32): usize {
-  if (!off) return text(p, "(anon)");
-  let from = stringAt(image, off);
+  return off ? bytes(p, limit, stringAt(image, off)) : text(p, "(anon)");
+}
+
+/** Copies the bytes at `from` up to their NUL, or past `limit`. */
+export function bytes(p: usize, limit: usize, from: usize): usize {
   if (ASC_FEATURE_SIMD) {
     const nul = i8x16.splat(0);
     while (p <= limit) {
-      const bytes = v128.load(from);
-      v128.store(p, bytes);
-      const ends = i8x16.bitmask(i8x16.eq(bytes, nul));
+      const step = v128.load(from);
+      v128.store(p, step);
+      const ends = i8x16.bitmask(i8x16.eq(step, nul));
       if (ends) return p + ctz(ends);
       from += 16;
       p += 16;

@@ -108,6 +108,9 @@ export class Image {
       this.#set(abi.IMAGE_LAYOUT_LENGTH, header.layoutLength);
     }
     this.#set(abi.IMAGE_SWAPPED, header.endian === "big" ? 1 : 0);
+    // Unpredictable, so that nobody can craft names whose hashes all meet.
+    this.#set(abi.IMAGE_SEED, (Math.random() * 2 ** 32) >>> 0);
+    this.#set(abi.IMAGE_SEED + 4, (Math.random() * 2 ** 32) >>> 0);
   }
 
   /** Turns a kernel's refusal into the error that says which rule, where and with what number. */
@@ -200,9 +203,6 @@ export class Image {
     this.#set(abi.IMAGE_NAME_HEADS, nameHeads);
     this.#set(abi.IMAGE_NAME_MASK, heads - 1);
     this.#set(abi.IMAGE_NAME_CHAIN, nameChain);
-    // Unpredictable, so that nobody can craft names that all meet in one chain.
-    this.#set(abi.IMAGE_SEED, (Math.random() * 2 ** 32) >>> 0);
-    this.#set(abi.IMAGE_SEED + 4, (Math.random() * 2 ** 32) >>> 0);
     this.arena.run((kernel) => kernel.buildNames(this.address));
     this.#named = true;
   }

@@ -27,3 +27,12 @@ export function encode(text: string): Uint8Array<ArrayBuffer> {
 export function encodeInto(text: string, target: Uint8Array): { written: number } {
   return encoder.encodeInto(text, target);
 }
+
+/** Order of two names as strcmp has it: by their UTF-8 bytes. */
+export function compareBytes(a: string, b: string): number {
+  // UTF-16 sorts surrogates below U+E000 to U+FFFF, UTF-8 does not: rare, and worth an encoding only then.
+  if (!/[\ud800-\uffff]/.test(a + b)) return a < b ? -1 : a > b ? 1 : 0;
+  const [left, right] = [encode(a), encode(b)];
+  const at = left.findIndex((byte, i) => byte !== right[i]);
+  return at < 0 ? left.length - right.length : left[at]! - (right[at] ?? 0);
+}

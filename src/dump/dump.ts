@@ -3,16 +3,14 @@
  * into a stream. Memory stays at one window however long the text is.
  */
 import type { Btf } from "../btf.js";
-import type { Arena } from "../core/arena.js";
-import type { Image } from "../core/image.js";
-import { BtfLimitError, BtfLookupError } from "../errors.js";
+import type { Arena, Window } from "../core/arena.js";
+import { BtfLimitError } from "../errors.js";
 import type { BtfType } from "../model/types.js";
-import * as abi from "../wasm/abi.js";
-import type { Kernel } from "../wasm/kernel.js";
 
 /** Bytes a window holds, unless a single line needs more. */
 const WINDOW = 256 << 10;
-const PHASE_DONE = 3;
+/** What a line or definition may take, besides 4 times the image: hostile ones grow without end. */
+const WINDOW_LIMIT = 64 << 20;
 
 export interface DumpOptions {
   /** Types or ids to write, in this order; all own types by default. */
@@ -23,8 +21,22 @@ export interface DumpOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** Fills the window at [out, out + length) and returns the bytes written. */
-type Emit = (kernel: Kernel, image: Image, cursor: number, out: number, length: number) => number;
+/** Makes a text piece by piece. */
+export interface Emitter {
+  /** How many types are to be written. */
+  readonly total: number;
+  /** How many are. */
+  readonly done: number;
+  /** The text is at its end. */
+  readonly ended: boolean;
+  /**
+   * Fills [at, at + length) as far as whole pieces fit. Returns the bytes
+   * written: 0 before the end means that the next piece needs a larger window.
+   */
+  fill(at: number, length: number): number;
+  /** Gives its memory back. */
+  close(): void;
+}
 
 /**
  * A text that is made when it is read. Reading starts at the beginning each
@@ -32,21 +44,14 @@ type Emit = (kernel: Kernel, image: Image, cursor: number, out: number, length: 
  */
 export class Dump implements AsyncIterable<Uint8Array> {
   readonly #btf: Btf;
-  readonly #emit: Emit;
-  readonly #ids: readonly number[] | undefined;
+  readonly #open: () => Emitter;
   readonly #options: DumpOptions;
 
   /** @internal */
-  constructor(btf: Btf, emit: Emit, options: DumpOptions = {}) {
+  constructor(btf: Btf, open: () => Emitter, options: DumpOptions = {}) {
     this.#btf = btf;
-    this.#emit = emit;
+    this.#open = open;
     this.#options = options;
-    if (options.types) {
-      this.#ids = Array.from(options.types, (type) => (typeof type === "number" ? type : type.id));
-      for (const id of this.#ids) {
-        if (!btf.has(id)) throw new BtfLookupError("ERR_NO_SUCH_ID", { value: id, limit: btf.size - 1 });
-      }
-    }
   }
 
   /** The whole text. @throws BtfLimitError ERR_TEXT_LENGTH if it is longer than a string can be */
@@ -118,44 +123,37 @@ export class Dump implements AsyncIterable<Uint8Array> {
     const { image } = this.#btf;
     const { arena } = image;
     const { signal, onProgress } = this.#options;
-    const total = this.#ids?.length ?? image.count;
     image.check();
-    const cursor = arena.takeWindow(abi.CURSOR_SIZE + (this.#ids ? total * 4 : 0));
-    let windows = Array.from({ length: count }, () => arena.takeWindow(WINDOW));
+    const emitter = this.#open();
+    let windows: Window[] = [];
     try {
-      startCursor(arena, cursor.at, total, this.#ids);
-      for (let turn = 0; ; turn++) {
+      for (let length = WINDOW, turn = 0; ; turn++) {
+        while (windows.length < count) windows.push(arena.takeWindow(length));
+        const window = windows[turn % count]!;
         signal?.throwIfAborted();
         image.check();
-        const window = windows[turn % count]!;
-        const written = arena.run((kernel) => this.#emit(kernel, image, cursor.at, window.at, window.length));
-        const done = arena.view.getUint32(cursor.at + abi.CURSOR_PHASE, true) === PHASE_DONE;
+        const written = emitter.fill(window.at, window.length);
         if (written > 0) {
-          onProgress?.(arena.view.getUint32(cursor.at + abi.CURSOR_INDEX, true), total);
+          onProgress?.(emitter.done, emitter.total);
           yield arena.bytes.subarray(window.at, window.at + written);
         }
-        if (done) return;
+        if (emitter.ended) return;
         if (written === 0) {
-          // One line alone is longer than the window: a name can be as long as the image.
-          const length = window.length * 2;
-          windows = windows.map((small) => {
-            arena.giveWindow(small);
-            return arena.takeWindow(length);
-          });
+          // One piece alone is longer than the window: a name can be as long as the image.
+          length *= 2;
+          const limit = WINDOW_LIMIT + 4 * image.rawLength;
+          if (length > limit) throw new BtfLimitError("ERR_PIECE", { limit });
+          windows = giveBack(arena, windows);
         }
       }
     } finally {
-      for (const window of windows.reverse()) arena.giveWindow(window);
-      arena.giveWindow(cursor);
+      giveBack(arena, windows);
+      emitter.close();
     }
   }
 }
 
-function startCursor(arena: Arena, at: number, total: number, ids: readonly number[] | undefined): void {
-  arena.bytes.fill(0, at, at + abi.CURSOR_SIZE);
-  arena.view.setUint32(at + abi.CURSOR_COUNT, total, true);
-  if (!ids) return;
-  const list = at + abi.CURSOR_SIZE;
-  arena.view.setUint32(at + abi.CURSOR_IDS, list, true);
-  ids.forEach((id, i) => arena.view.setUint32(list + i * 4, id, true));
+function giveBack(arena: Arena, windows: Window[]): Window[] {
+  for (const window of windows.reverse()) arena.giveWindow(window);
+  return [];
 }

@@ -1,4 +1,5 @@
 import type { Btf } from "../btf.js";
+import { idsOf, RowEmitter } from "./cursor.js";
 import { Dump, type DumpOptions } from "./dump.js";
 
 export interface JsonOptions extends DumpOptions {
@@ -14,10 +15,11 @@ export interface JsonOptions extends DumpOptions {
  * @throws BtfLookupError ERR_NO_SUCH_ID for a chosen id that is no type's
  */
 export function dumpJson(btf: Btf, options: JsonOptions = {}): Dump {
+  const ids = options.types && idsOf(btf, options.types);
   const pretty = options.pretty ? 1 : 0;
-  return new Dump(
-    btf,
-    (kernel, image, cursor, out, length) => kernel.emitJson(image.address, cursor, out, length, pretty),
-    options,
-  );
+  const open = (): RowEmitter =>
+    new RowEmitter(btf.image, ids, (kernel, image, cursor, out, length) =>
+      kernel.emitJson(image, cursor, out, length, pretty),
+    );
+  return new Dump(btf, open, options);
 }

@@ -1,4 +1,5 @@
 import type { Btf } from "../btf.js";
+import { idsOf, RowEmitter } from "./cursor.js";
 import { Dump, type DumpOptions } from "./dump.js";
 
 /**
@@ -7,10 +8,9 @@ import { Dump, type DumpOptions } from "./dump.js";
  *
  * @throws BtfLookupError ERR_NO_SUCH_ID for a chosen id that is no type's
  */
-export function dumpRaw(btf: Btf, options?: DumpOptions): Dump {
-  return new Dump(
-    btf,
-    (kernel, image, cursor, out, length) => kernel.emitRaw(image.address, cursor, out, length),
-    options,
-  );
+export function dumpRaw(btf: Btf, options: DumpOptions = {}): Dump {
+  const ids = options.types && idsOf(btf, options.types);
+  const open = (): RowEmitter =>
+    new RowEmitter(btf.image, ids, (kernel, image, cursor, out, length) => kernel.emitRaw(image, cursor, out, length));
+  return new Dump(btf, open, options);
 }

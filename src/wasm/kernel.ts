@@ -22,6 +22,27 @@ export interface Kernel {
   collectMarked(image: number, bits: number, kinds: number, from: number, out: number, limit: number): number;
   emitRaw(image: number, cursor: number, out: number, length: number): number;
   emitJson(image: number, cursor: number, out: number, length: number, pretty: number): number;
+  /** How many names are no C identifiers; the first type with one goes to `first`. */
+  oddNames(image: number, first: number): number;
+  /** How many names a C dump may have to count. */
+  prepareC(image: number, context: number): number;
+  /** Count of ids, or a negated error code. */
+  sortC(image: number, context: number, records: number, spare: number, out: number): number;
+  /** Bytes written, or a negated error code. */
+  emitC(image: number, context: number, cursor: number, out: number, length: number): number;
+  /** Bytes written, or a negated error code. */
+  declareC(
+    image: number,
+    context: number,
+    id: number,
+    nameOffset: number,
+    address: number,
+    level: number,
+    strip: number,
+    forget: number,
+    out: number,
+    length: number,
+  ): number;
 }
 
 let compiled: WebAssembly.Module | undefined;
