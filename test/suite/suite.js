@@ -1,9 +1,7 @@
 /**
- * The API suite: the same in every runtime. It imports nothing but itself.
+ * The API suite: the same in every runtime. It imports nothing but itself; what
+ * it is called with is declared in suite.d.ts.
  *
- * @param lib the module `btfkit`
- * @param fixtures `vmlinux: { packed, golden }`, gzip'ed BTF and its golden values; `wasm`, the bytes of kernel.wasm
- * @param test `(name, body) => void`, as test runners have it
  */
 import { dumps } from "./dump.js";
 import { errors } from "./errors.js";
