@@ -1,0 +1,20 @@
+// The suite that every runtime runs, here also on the kernel that asserts.
+import { readFileSync } from "node:fs";
+import * as lib from "btfkit";
+import { test } from "vitest";
+import { suite } from "./suite/suite.js";
+
+const data = new URL("data/vmlinux-6.1-cloud-amd64", import.meta.url).href;
+const kernel = process.env["BTFKIT_KERNEL"] === "debug" ? "kernel.debug.wasm" : "kernel.wasm";
+
+suite({
+  lib,
+  fixtures: {
+    vmlinux: {
+      packed: readFileSync(new URL(`${data}.btf.gz`)),
+      golden: JSON.parse(readFileSync(new URL(`${data}.json`), "utf8")),
+    },
+    wasm: readFileSync(new URL(`../build/${kernel}`, import.meta.url)),
+  },
+  test,
+});
