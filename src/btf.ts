@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** One BTF image: open it, look types up, iterate. */
 import { decompress, isGzip, UNPACKED_LIMIT } from "./core/compression.js";
 import type { Endian, Header } from "./core/header.js";

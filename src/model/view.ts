@@ -90,9 +90,6 @@ class View {
     return shown;
   }
 
-  [Symbol.for("nodejs.util.inspect.custom")](): Record<string, unknown> {
-    return this.toJSON();
-  }
 }
 
 class VoidView extends View {
@@ -370,8 +367,14 @@ const views = {
   unknown: UnknownView,
 } satisfies Record<Kind, typeof View>;
 
+/** What Node, Deno and Bun show on the console. */
+const INSPECT = "nodejs.util.inspect.custom";
+
 /** The view of own type `id`, or of void. */
 export function makeView(btf: Btf, image: Image, id: number): BtfType {
+  // Not a member of the class: esbuild keeps a class with such a key in every bundle.
+  const prototype = View.prototype as View & { [key: symbol]: unknown };
+  prototype[Symbol.for(INSPECT)] ??= View.prototype.toJSON;
   if (id === 0) return new VoidView(btf, image, 0, "void", 0) as unknown as BtfType;
   const kind = kindName(image.kinds[id - image.firstId]!);
   return new views[kind](btf, image, id, kind, image.record(id)) as unknown as BtfType;
