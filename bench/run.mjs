@@ -1,0 +1,68 @@
+// npm run bench [-- --quick]
+//
+// Measures btfkit beside libbpf and bpftool in one run. A missed target shows
+// in the table and never fails the run. --quick takes few rounds, and leaves
+// the committed results alone.
+import { execFileSync } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import * as dump from "./cases/dump.mjs";
+import * as lookup from "./cases/lookup.mjs";
+import * as memory from "./cases/memory.mjs";
+import * as open from "./cases/open.mjs";
+import * as size from "./cases/size.mjs";
+import { measureWarm } from "./cases/warm.mjs";
+import { describeMachine } from "./machine.mjs";
+import { openSubject } from "./subject.mjs";
+import { table } from "./table.mjs";
+import { findTools } from "./tools.mjs";
+
+const FULL = { rounds: 30, warmRounds: 7, warmSeconds: 0.4, memoryRounds: 11 };
+const QUICK = { rounds: 3, warmRounds: 1, warmSeconds: 0.05, memoryRounds: 2 };
+
+/** A row with its unit and whether it meets its target. */
+function finish(group, row) {
+  const { name, against, unit = "ms", ours, theirs, ratio, target, note } = row;
+  const [[of, limit] = []] = Object.entries(target ?? {});
+  const measured = of && row[of];
+  const pass = measured === undefined ? undefined : measured <= limit;
+  return { name, group, against, unit, ours, theirs, ratio, target, pass, note };
+}
+
+async function measureAll(plan) {
+  const rows = [];
+  const warm = await measureWarm(plan);
+  for (const { group, measure } of [open, lookup, dump, memory, size]) {
+    for (const row of await measure({ ...plan, warm })) rows.push(finish(group, row));
+  }
+  return rows;
+}
+
+const { values: options } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
+process.chdir(fileURLToPath(new URL("..", import.meta.url)));
+if (!existsSync("dist/index.js")) throw new Error("nothing is built: npm run build");
+
+const progress = (text) => process.stderr.write(`${text}\n`);
+const subject = await openSubject();
+try {
+  const tools = findTools();
+  const rows = await measureAll({ subject, tools, progress, ...(options.quick ? QUICK : FULL) });
+  const results = {
+    date: new Date().toISOString().slice(0, 10),
+    machine: describeMachine(tools),
+    subject: { origin: subject.origin, byteSize: subject.byteSize, typeCount: subject.typeCount },
+    rows,
+  };
+  process.stdout.write(table(rows));
+
+  const directory = options.quick ? "build/bench" : "bench";
+  writeFileSync(`${directory}/results.json`, `${JSON.stringify(results, null, 2)}\n`);
+  if (!existsSync("bench/node_modules")) execFileSync("npm", ["ci", "--prefix", "bench"], { stdio: ["ignore", 2, 2] });
+  const { chart } = await import("./chart.mjs");
+  writeFileSync(`${directory}/chart.svg`, chart(results));
+  progress(`${directory}/results.json and chart.svg written`);
+} finally {
+  subject.remove();
+}
