@@ -27,9 +27,15 @@ const library = {
 
 const executable = {
   input: { btfkit: "build/js/cli/bin.js" },
-  external: /^node:/,
+  external: /^node:(?!child_process)/,
   plugins: [
     nodeResolve(),
+    // Commander starts programs for subcommands that are files: we have none, and the module takes time to load.
+    {
+      name: "no-child-process",
+      resolveId: (id) => (id === "node:child_process" ? "\0none" : null),
+      load: (id) => (id === "\0none" ? "export default {}" : null),
+    },
     commonjs(),
     { name: "version", transform: (code) => code.replace("BTFKIT_VERSION", JSON.stringify(version)) },
     minify(),
@@ -40,7 +46,8 @@ const executable = {
     format: "cjs",
     entryFileNames: "[name].cjs",
     chunkFileNames: "[name].cjs",
-    manualChunks: (id) => (isCore(id) || /js\/node\.|cli\/(input|context|usage|select)\./.test(id) ? "shared" : undefined),
+    manualChunks: (id) =>
+      isCore(id) || /js\/node\.|cli\/(input|context|usage|select)\./.test(id) ? "shared" : undefined,
   },
 };
 

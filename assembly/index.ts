@@ -1,7 +1,7 @@
 // What the WebAssembly module exports, a line each.
 export { status } from "./status";
 export { swap32 } from "./swap";
-export { fill, scan, tally } from "./scan";
+export { fill, open, scan, tally } from "./scan";
 export { buildNames, findName } from "./names";
 export { collectMarked, markMatches } from "./search";
 export { emitRaw } from "./emit/raw";

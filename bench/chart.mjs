@@ -77,12 +77,21 @@ function marks(results, rows, groups) {
       textAnchor: "end",
       dx: -10,
     }),
-    bars("faster", rows.filter((row) => row.ratio <= 1)),
-    bars("slower", rows.filter((row) => row.ratio > 1)),
+    bars(
+      "faster",
+      rows.filter((row) => row.ratio <= 1),
+    ),
+    bars(
+      "slower",
+      rows.filter((row) => row.ratio > 1),
+    ),
     Plot.ruleX([1]),
     Plot.text(["native = 1"], { x: [1], frameAnchor: "top", dy: -18 }),
     Plot.tickX(targeted, { x: (row) => row.target.ratio, y: "name", strokeWidth: 3, insetTop: 3, insetBottom: 3 }),
-    Plot.text(rows.filter((row) => row.ratio > LONGEST), { text: () => "→", x: () => LONGEST, y: "name", textAnchor: "end", dx: -4 }),
+    Plot.text(
+      rows.filter((row) => row.ratio > LONGEST),
+      { text: () => "→", x: () => LONGEST, y: "name", textAnchor: "end", dx: -4 },
+    ),
     ...COLUMNS.map((one) => column(one, rows)),
   ];
 }
@@ -91,7 +100,10 @@ function marks(results, rows, groups) {
 export function chart(results) {
   const rows = results.rows.filter((row) => row.ratio !== undefined);
   const groups = Object.keys(HEADINGS).filter((group) => rows.some((row) => row.group === group));
-  const lines = groups.flatMap((group) => [group, ...rows.filter((row) => row.group === group).map(({ name }) => name)]);
+  const lines = groups.flatMap((group) => [
+    group,
+    ...rows.filter((row) => row.group === group).map(({ name }) => name),
+  ]);
 
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const svg = Plot.plot({

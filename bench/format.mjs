@@ -1,7 +1,8 @@
 /** Figures as people read them. */
 
 /** At most three significant digits, without an exponent. */
-const digits = (value) => (Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(Math.abs(value) < 1 ? 2 : 3))));
+const digits = (value) =>
+  Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(Math.abs(value) < 1 ? 2 : 3)));
 
 /** A figure with its unit; milliseconds below 0.1 turn into µs or ns. */
 export function quantity(value, unit) {

@@ -8,7 +8,15 @@ const LEFT = [0, 5, 6];
 function cells(row) {
   const verdict = row.pass === undefined ? "" : row.pass ? "pass" : "MISS";
   const note = [verdict, row.note].filter(Boolean).join(", ");
-  return [row.name, quantity(row.ours, row.unit), quantity(row.theirs, row.unit), ratio(row.ratio), target(row), note, row.against ?? ""];
+  return [
+    row.name,
+    quantity(row.ours, row.unit),
+    quantity(row.theirs, row.unit),
+    ratio(row.ratio),
+    target(row),
+    note,
+    row.against ?? "",
+  ];
 }
 
 export function table(rows) {

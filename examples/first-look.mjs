@@ -56,6 +56,8 @@ console.log(`  ${"OFFSET".padStart(6)} ${"SIZE".padStart(6)}`);
 for (const { name, type, bitOffset, bitfieldSize } of task.members.slice(0, MEMBERS)) {
   const size = bitfieldSize ? `${bitfieldSize} bit` : String(sizeOf(type) ?? "?");
   const shown = name || `(anonymous ${resolve(type).kind})`;
-  console.log(`  ${String(Math.floor(bitOffset / 8)).padStart(6)} ${size.padStart(6)}  ${shown.padEnd(24)} ${spell(type)}`);
+  console.log(
+    `  ${String(Math.floor(bitOffset / 8)).padStart(6)} ${size.padStart(6)}  ${shown.padEnd(24)} ${spell(type)}`,
+  );
 }
 console.log("  …\n}");

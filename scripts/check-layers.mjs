@@ -4,9 +4,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 
-/** From the lowest up: a file imports from its own layer and from lower ones. `errors.ts` is below all. */
+/** From the lowest up: a file imports from its own layer and from lower ones. `errors.ts` and `rules.ts` are below all. */
 const LAYERS = [
-  ["errors.ts"],
+  ["errors.ts", "rules.ts"],
   ["wasm/"],
   ["core/"],
   ["model/"],

@@ -13,6 +13,14 @@ import { makeView } from "./model/view.js";
 import { nearest } from "./query/nearest.js";
 import { pointerSizeOf } from "./query/pointer-size.js";
 import { searchNames } from "./query/search.js";
+import {
+  ERR_ARGUMENT,
+  ERR_COMPRESSED,
+  ERR_ELF_SECTION,
+  ERR_NO_SUCH_ID,
+  ERR_NOT_FOUND,
+  ERR_UNSUPPORTED,
+} from "./rules.js";
 
 /** Leaves the types of the base out. */
 export interface OwnOption {
@@ -89,7 +97,10 @@ export class Btf {
       const { btf, base: distilled } = findBtf(memorySource(bytes));
       for (const { section, offset, length, packed } of [btf, distilled].filter((one) => one !== undefined)) {
         if (!packed) continue;
-        ready.set(section, await decompress(packed.kind, bytes.subarray(offset, offset + length), packed.byteSize, section));
+        ready.set(
+          section,
+          await decompress(packed.kind, bytes.subarray(offset, offset + length), packed.byteSize, section),
+        );
       }
     }
     return Btf.fromSource(memorySource(bytes), { base, inflate: ({ section }) => ready.get(section)! });
@@ -99,16 +110,19 @@ export class Btf {
   static fromSource(source: ByteSource, { base, inflate }: OpenContext = {}): Btf {
     const head = source.read(0, Math.min(source.size, 16)).slice();
     if (isGzip(head)) {
-      throw new BtfFormatError("ERR_COMPRESSED", { name: "gzip data", note: "Btf.load unpacks it, Btf.parse does not" });
+      throw new BtfFormatError(ERR_COMPRESSED, { name: "gzip data", note: "Btf.load unpacks it, Btf.parse does not" });
     }
     if (!isElf(head)) {
       // Far more than a header, and not BTF: do not copy it only to say so.
       const length = head[0] === 0x9f || head[0] === 0xeb ? source.size : Math.min(source.size, 64);
-      return new Btf(Image.open(length, (target) => source.readInto(0, target), base?.image), base);
+      return new Btf(
+        Image.open(length, (target) => source.readInto(0, target), base?.image),
+        base,
+      );
     }
     const { btf, base: distilled, pointerSize } = findBtf(source);
     if (distilled && base) {
-      throw new BtfEnvironmentError("ERR_UNSUPPORTED", {
+      throw new BtfEnvironmentError(ERR_UNSUPPORTED, {
         note: "the file brings a distilled base (.BTF.base) of its own: open it without a base",
       });
     }
@@ -122,9 +136,13 @@ export class Btf {
 
   static #fromPayload(source: ByteSource, payload: Payload, { base, inflate }: OpenContext): Btf {
     const { section, offset, length, packed } = payload;
-    if (!packed) return new Btf(Image.open(length, (target) => source.readInto(offset, target), base?.image), base);
+    if (!packed)
+      return new Btf(
+        Image.open(length, (target) => source.readInto(offset, target), base?.image),
+        base,
+      );
     if (!inflate) {
-      throw new BtfFormatError("ERR_COMPRESSED", {
+      throw new BtfFormatError(ERR_COMPRESSED, {
         name: `section ${section}`,
         note: `packed with ${packed.kind}: Btf.load unpacks it, Btf.parse does not`,
       });
@@ -132,9 +150,12 @@ export class Btf {
     const bytes = inflate(payload, source.read(offset, length));
     if (bytes.length !== packed.byteSize) {
       const note = `unpacks to ${bytes.length} bytes, its header says ${packed.byteSize}`;
-      throw new BtfFormatError("ERR_ELF_SECTION", { name: section, note });
+      throw new BtfFormatError(ERR_ELF_SECTION, { name: section, note });
     }
-    return new Btf(Image.open(bytes.length, (target) => target.set(bytes), base?.image), base);
+    return new Btf(
+      Image.open(bytes.length, (target) => target.set(bytes), base?.image),
+      base,
+    );
   }
 
   /**
@@ -190,7 +211,8 @@ export class Btf {
   }
 
   set pointerSize(bytes: 4 | 8) {
-    if (bytes !== 4 && bytes !== 8) throw new BtfError("ERR_ARGUMENT", { note: `a pointer has 4 or 8 bytes, not ${bytes}` });
+    if (bytes !== 4 && bytes !== 8)
+      throw new BtfError(ERR_ARGUMENT, { note: `a pointer has 4 or 8 bytes, not ${bytes}` });
     this.#pointerSize = bytes;
   }
 
@@ -249,7 +271,7 @@ export class Btf {
     const found = this.find(name, kind);
     if (found) return found;
     const near = nearest(name, this.#names(kind));
-    throw new BtfLookupError("ERR_NOT_FOUND", { name, nearest: near, ...(kind && { note: kind }) });
+    throw new BtfLookupError(ERR_NOT_FOUND, { name, nearest: near, ...(kind && { note: kind }) });
   }
 
   *#names(kind: Kind | undefined): Generator<string> {
@@ -298,7 +320,7 @@ export class Btf {
   }
 
   #ownerOf(id: number): Image {
-    if (!this.has(id)) throw new BtfLookupError("ERR_NO_SUCH_ID", { value: id, limit: this.size - 1 });
+    if (!this.has(id)) throw new BtfLookupError(ERR_NO_SUCH_ID, { value: id, limit: this.size - 1 });
     let owner = this.image;
     while (id < owner.firstId && owner.base) owner = owner.base;
     return owner;
@@ -334,7 +356,10 @@ export class Btf {
   }
 
   /** As `search`, ids only, ascending. */
-  searchIds(pattern: string, { match = "substring", kind, limit = Infinity, own = false }: SearchOptions = {}): Uint32Array {
+  searchIds(
+    pattern: string,
+    { match = "substring", kind, limit = Infinity, own = false }: SearchOptions = {},
+  ): Uint32Array {
     const number = kind === undefined ? -1 : Math.max(0, kindNumber(kind));
     return searchNames(this.image, { pattern, prefix: match === "prefix", kind: number, limit, own });
   }

@@ -3,7 +3,7 @@ export { Btf, type OwnOption, type SearchOptions } from "./btf.js";
 export type { Endian, Header } from "./core/header.js";
 export type { BtfSource } from "./core/source.js";
 export { type COptions, dumpC } from "./dump/c.js";
-export { declaration, type DeclarationOptions } from "./dump/declaration.js";
+export { type DeclarationOptions, declaration } from "./dump/declaration.js";
 export { Dump, type DumpOptions } from "./dump/dump.js";
 export { dumpJson, type JsonOptions } from "./dump/json.js";
 export { dumpRaw } from "./dump/raw.js";
@@ -17,7 +17,7 @@ export {
   type ErrorCode,
   type ErrorDetails,
 } from "./errors.js";
-export { type Kind, KINDS } from "./model/kind.js";
+export { KINDS, type Kind } from "./model/kind.js";
 export type * from "./model/types.js";
 export { type Field, fieldOf } from "./query/field.js";
 export { alignOf, resolve, sizeOf } from "./query/resolve.js";

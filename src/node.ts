@@ -1,12 +1,12 @@
 /** Files, for Node, Deno and Bun: the one part of the library that imports node:*. */
 import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
-import { createRequire } from "node:module";
-import { release } from "node:os";
 import type * as Zlib from "node:zlib";
 import { Btf } from "./btf.js";
 import { type Compression, isGzip, UNPACKED_LIMIT } from "./core/compression.js";
 import { type ByteSource, memorySource } from "./core/source.js";
 import { BtfEnvironmentError, BtfError, BtfFormatError } from "./errors.js";
+import { ERR_COMPRESSED, ERR_FILE, ERR_OUTPUT_LIMIT } from "./rules.js";
+import { decodeWith } from "./wasm/kernel.js";
 
 export interface OpenOptions {
   /** The base of a split BTF. */
@@ -22,6 +22,7 @@ export interface OpenOptions {
  * @throws as `Btf.parse`; BtfEnvironmentError ERR_FILE with the system's error as its `cause`
  */
 export function openFile(path: string | number, { base }: OpenOptions = {}): Btf {
+  decodeWith((base64) => Buffer.from(base64, "base64"));
   return withFile(path, (source) => Btf.fromSource(source, { base, inflate }));
 }
 
@@ -51,20 +52,21 @@ function attempt<T>(path: string | number, act: () => T): T {
     if (cause instanceof BtfError) throw cause;
     const { code = "", message } = cause as NodeJS.ErrnoException;
     const note = REASONS[code] ?? message;
-    throw new BtfEnvironmentError("ERR_FILE", { name: String(path), note }, { cause });
+    throw new BtfEnvironmentError(ERR_FILE, { name: String(path), note }, { cause });
   }
 }
 
 function fileSource(path: string | number, fd: number): ByteSource {
   const stat = fstatSync(fd);
-  if (stat.isDirectory()) throw new BtfEnvironmentError("ERR_FILE", { name: String(path), note: "is a directory" });
+  if (stat.isDirectory()) throw new BtfEnvironmentError(ERR_FILE, { name: String(path), note: "is a directory" });
   // Pipes and the like have no size and cannot be read at an offset.
   if (!stat.isFile()) return memorySource(readToEnd(fd));
   const readInto = (offset: number, target: Uint8Array): void => {
     let done = 0;
     while (done < target.length) {
       const count = attempt(path, () => readSync(fd, target, done, target.length - done, offset + done));
-      if (count === 0) throw new BtfEnvironmentError("ERR_FILE", { name: String(path), note: "became shorter while it was read" });
+      if (count === 0)
+        throw new BtfEnvironmentError(ERR_FILE, { name: String(path), note: "became shorter while it was read" });
       done += count;
     }
   };
@@ -91,30 +93,41 @@ function readToEnd(fd: number): Uint8Array {
 
 /** Loaded when it is needed: importing it takes longer than opening a kernel's BTF. */
 function zlib(): typeof Zlib & { readonly zstdDecompressSync?: typeof Zlib.inflateSync } {
-  return createRequire(import.meta.url)("node:zlib") as typeof Zlib;
+  return process.getBuiltinModule("node:zlib");
 }
 
 function gunzip(bytes: Uint8Array): Uint8Array {
   return unpack("gzip data", "gzip", UNPACKED_LIMIT, (options) => zlib().gunzipSync(bytes, options));
 }
 
-function inflate({ section, packed }: { section: string; packed?: { kind: Compression; byteSize: number } }, bytes: Uint8Array) {
+function inflate(
+  { section, packed }: { section: string; packed?: { kind: Compression; byteSize: number } },
+  bytes: Uint8Array,
+) {
   const { kind, byteSize } = packed!;
   const { zstdDecompressSync } = zlib();
   const name = `section ${section}`;
   if (kind === "zlib") return unpack(name, kind, byteSize, (options) => zlib().inflateSync(bytes, options));
   if (zstdDecompressSync) return unpack(name, kind, byteSize, (options) => zstdDecompressSync(bytes, options));
-  throw new BtfFormatError("ERR_COMPRESSED", { name, note: "packed with zstd, which this Node cannot unpack at once: use Btf.load" });
+  throw new BtfFormatError(ERR_COMPRESSED, {
+    name,
+    note: "packed with zstd, which this Node cannot unpack at once: use Btf.load",
+  });
 }
 
-function unpack(name: string, kind: Compression, limit: number, act: (options: Zlib.ZlibOptions) => Uint8Array): Uint8Array {
+function unpack(
+  name: string,
+  kind: Compression,
+  limit: number,
+  act: (options: Zlib.ZlibOptions) => Uint8Array,
+): Uint8Array {
   try {
     return act({ maxOutputLength: Math.max(1, limit) });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") {
-      throw new BtfEnvironmentError("ERR_OUTPUT_LIMIT", { name, limit }, { cause });
+      throw new BtfEnvironmentError(ERR_OUTPUT_LIMIT, { name, limit }, { cause });
     }
-    throw new BtfFormatError("ERR_COMPRESSED", { name, note: `damaged ${kind} data` }, { cause });
+    throw new BtfFormatError(ERR_COMPRESSED, { name, note: `damaged ${kind} data` }, { cause });
   }
 }
 
@@ -137,7 +150,7 @@ export function openKernel(module = "vmlinux", { base }: OpenOptions = {}): Btf 
 }
 
 function vmlinuxPath(): string {
-  const version = release();
+  const version = process.getBuiltinModule("node:os").release();
   const places = [
     `${KERNEL_BTF}/vmlinux`,
     `/boot/vmlinux-${version}`,
@@ -150,7 +163,7 @@ function vmlinuxPath(): string {
   ];
   const found = places.find((place) => existsSync(place));
   if (found) return found;
-  throw new BtfEnvironmentError("ERR_FILE", {
+  throw new BtfEnvironmentError(ERR_FILE, {
     name: places[0]!,
     note: "the running kernel shows no BTF here",
   });

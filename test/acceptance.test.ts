@@ -15,7 +15,10 @@ interface Verdict {
 }
 
 needing("the corpus in ../shared")("24,000 images: verdict and type count equal libbpf's", () => {
-  const lines = gunzipSync(readFileSync(corpusPath("acceptance.jsonl.gz"))).toString().trim().split("\n");
+  const lines = gunzipSync(readFileSync(corpusPath("acceptance.jsonl.gz")))
+    .toString()
+    .trim()
+    .split("\n");
   expect(lines.length).toBe(24_000);
   const disagreements: string[] = [];
   for (const line of lines) {

@@ -97,10 +97,22 @@ describe("dump", () => {
 
   needing("the corpus in ../shared", "bpftool")("a module with -B, as bpftool", () => {
     const gunzip = (name: string): string =>
-      file(name.replaceAll("/", "-"), execFileSync("gzip", ["-dc", corpusPath(`${name}.btf.gz`)], { maxBuffer: 1 << 30 }));
+      file(
+        name.replaceAll("/", "-"),
+        execFileSync("gzip", ["-dc", corpusPath(`${name}.btf.gz`)], { maxBuffer: 1 << 30 }),
+      );
     const [kernel, module] = [gunzip("vmlinux/6.12-amd64"), gunzip("modules/6.12-amd64-veth")];
-    for (const [ours, theirs] of [[[], []], [["--json"], ["-j"]], [["--json", "-p"], ["-j", "-p"]]] as const) {
-      const bpftool = execFileSync("bpftool", ["-B", kernel, ...theirs, "btf", "dump", "file", module], { maxBuffer: 1 << 30 });
+    for (const [ours, theirs] of [
+      [[], []],
+      [["--json"], ["-j"]],
+      [
+        ["--json", "-p"],
+        ["-j", "-p"],
+      ],
+    ] as const) {
+      const bpftool = execFileSync("bpftool", ["-B", kernel, ...theirs, "btf", "dump", "file", module], {
+        maxBuffer: 1 << 30,
+      });
       expect(run(["dump", module, "-B", kernel, ...ours]).out).toBe(bpftool.toString());
     }
   });
@@ -124,7 +136,13 @@ describe("stat", () => {
     expect(out).toMatch(/^STRUCT\s+1\s+36/m);
     expect(out).toMatch(/little endian/);
     const facts = JSON.parse(run(["stat", image, "--json"]).out) as Record<string, unknown>;
-    expect(facts).toMatchObject({ bytes: base.bytes().length, endian: "little", pointerSize: 8, types: 19, firstId: 1 });
+    expect(facts).toMatchObject({
+      bytes: base.bytes().length,
+      endian: "little",
+      pointerSize: 8,
+      types: 19,
+      firstId: 1,
+    });
     expect(facts["kinds"]).toContainEqual({ kind: "enum64", count: 1, bytes: 36 });
   });
 
@@ -145,13 +163,27 @@ describe("stat", () => {
 
 describe("find", () => {
   const names = (...args: string[]): string[] =>
-    run(["find", ...args]).out.split("\n").filter(Boolean).map((line) => line.split("'")[1]!);
+    run(["find", ...args])
+      .out.split("\n")
+      .filter(Boolean)
+      .map((line) => line.split("'")[1]!);
 
   test("substring, ^prefix, /regex/, glob, -k", () => {
     expect(names("int", image)).toEqual(["int", "point", "int_t"]);
     expect(names("^int", image)).toEqual(["int", "int_t"]);
     expect(names("/^IN.$/i", image)).toEqual(["int"]);
-    expect(names("*[!t]", image)).toEqual(["either", "color", "later", "run", "counter", ".data", "double", "tag", "user", "big"]);
+    expect(names("*[!t]", image)).toEqual([
+      "either",
+      "color",
+      "later",
+      "run",
+      "counter",
+      ".data",
+      "double",
+      "tag",
+      "user",
+      "big",
+    ]);
     expect(names("int", image, "-k", "TYPEDEF")).toEqual(["int_t"]);
   });
 
@@ -167,8 +199,11 @@ describe("find", () => {
 describe("help and completion", () => {
   test("--help of each command has an example; --version", () => {
     expect(run(["--help"]).out).toMatch(/dump[\s\S]*stat[\s\S]*find[\s\S]*btfkit complete bash/);
-    for (const command of ["dump", "stat", "find"]) expect(run([command, "--help"]).out).toMatch(/Example:\n {2}btfkit/);
-    expect(run(["--version"]).out.trim()).toBe((JSON.parse(readFileSync("package.json", "utf8")) as { version: string }).version);
+    for (const command of ["dump", "stat", "find"])
+      expect(run([command, "--help"]).out).toMatch(/Example:\n {2}btfkit/);
+    expect(run(["--version"]).out.trim()).toBe(
+      (JSON.parse(readFileSync("package.json", "utf8")) as { version: string }).version,
+    );
   });
 
   for (const shell of ["bash", "zsh", "fish"]) {
@@ -206,20 +241,63 @@ describe("wrong input: one line, the right exit code, nothing written", () => {
   const cases: Record<string, { args: () => string[]; code: number; error: RegExp; stdin?: Uint8Array }> = {
     "not BTF": { args: () => ["dump", file("x", "#!/bin/sh\n")], code: 3, error: /x: not BTF: .*0xeb9f/ },
     empty: { args: () => ["dump", file("x", "")], code: 3, error: /x: empty input/ },
-    "empty standard input": { args: () => ["dump", "-"], stdin: new Uint8Array(0), code: 3, error: /standard input: empty input/ },
-    "wrong magic": { args: () => ["dump", file("x", bytes((b) => (b[0] = 0)))], code: 3, error: /not BTF/ },
-    "wrong header length": { args: () => ["dump", file("x", base.bytes({ 4: 0xffff }))], code: 3, error: /truncated header/ },
+    "empty standard input": {
+      args: () => ["dump", "-"],
+      stdin: new Uint8Array(0),
+      code: 3,
+      error: /standard input: empty input/,
+    },
+    "wrong magic": {
+      args: () => [
+        "dump",
+        file(
+          "x",
+          bytes((b) => (b[0] = 0)),
+        ),
+      ],
+      code: 3,
+      error: /not BTF/,
+    },
+    "wrong header length": {
+      args: () => ["dump", file("x", base.bytes({ 4: 0xffff }))],
+      code: 3,
+      error: /truncated header/,
+    },
     "a header length below 24 in the other byte order": {
       args: () => ["dump", file("x", everyKind({ endian: "big" }).bytes({ 4: 12 }))],
       code: 3,
       error: /header length 12/,
     },
-    "truncated in the header": { args: () => ["dump", file("x", base.bytes().subarray(0, 11))], code: 3, error: /truncated header/ },
-    "truncated in the types": { args: () => ["dump", file("x", base.bytes().subarray(0, 100))], code: 3, error: /truncated/ },
-    "truncated in the layout": { args: () => ["dump", file("x", layout.bytes().subarray(0, -150))], code: 3, error: /truncated/ },
-    "truncated in the strings": { args: () => ["dump", file("x", base.bytes().subarray(0, -3))], code: 3, error: /truncated: the string section/ },
-    "a 4 GB length field": { args: () => ["dump", file("x", base.bytes({ 20: 0xffffffff }))], code: 3, error: /string section ends at byte/ },
-    "a 4 GB type section": { args: () => ["dump", file("x", base.bytes({ 12: 0xfffffffc }))], code: 3, error: /type section ends at/ },
+    "truncated in the header": {
+      args: () => ["dump", file("x", base.bytes().subarray(0, 11))],
+      code: 3,
+      error: /truncated header/,
+    },
+    "truncated in the types": {
+      args: () => ["dump", file("x", base.bytes().subarray(0, 100))],
+      code: 3,
+      error: /truncated/,
+    },
+    "truncated in the layout": {
+      args: () => ["dump", file("x", layout.bytes().subarray(0, -150))],
+      code: 3,
+      error: /truncated/,
+    },
+    "truncated in the strings": {
+      args: () => ["dump", file("x", base.bytes().subarray(0, -3))],
+      code: 3,
+      error: /truncated: the string section/,
+    },
+    "a 4 GB length field": {
+      args: () => ["dump", file("x", base.bytes({ 20: 0xffffffff }))],
+      code: 3,
+      error: /string section ends at byte/,
+    },
+    "a 4 GB type section": {
+      args: () => ["dump", file("x", base.bytes({ 12: 0xfffffffc }))],
+      code: 3,
+      error: /type section ends at/,
+    },
     "split BTF without its base": { args: () => ["dump", file("x", split())], code: 3, error: /base.*-B FILE/ },
     "a base of the other byte order": {
       args: () => ["dump", file("x", split()), "-B", file("big", everyKind({ endian: "big" }).bytes())],
@@ -232,22 +310,54 @@ describe("wrong input: one line, the right exit code, nothing written", () => {
       error: /does it belong to the base/,
     },
     "a missing base": { args: () => ["dump", image, "-B", join(folder, "none")], code: 3, error: /none: no such file/ },
-    "an ELF file without .BTF": { args: () => ["dump", file("x", elf({ ".text": new Uint8Array(4) }))], code: 3, error: /without a \.BTF/ },
-    "a truncated ELF file": { args: () => ["dump", file("x", elf({ ".BTF": base.bytes() }).subarray(0, 90))], code: 3, error: /truncated ELF/ },
-    "damaged gzip": { args: () => ["dump", file("x", gzipSync(base.bytes()).subarray(0, 40))], code: 3, error: /damaged gzip/ },
+    "an ELF file without .BTF": {
+      args: () => ["dump", file("x", elf({ ".text": new Uint8Array(4) }))],
+      code: 3,
+      error: /without a \.BTF/,
+    },
+    "a truncated ELF file": {
+      args: () => ["dump", file("x", elf({ ".BTF": base.bytes() }).subarray(0, 90))],
+      code: 3,
+      error: /truncated ELF/,
+    },
+    "damaged gzip": {
+      args: () => ["dump", file("x", gzipSync(base.bytes()).subarray(0, 40))],
+      code: 3,
+      error: /damaged gzip/,
+    },
     "a directory": { args: () => ["dump", folder], code: 3, error: /is a directory/ },
     "a missing file": { args: () => ["stat", join(folder, "none")], code: 3, error: /none: no such file/ },
     "an unknown command": { args: () => ["dunp"], code: 2, error: /unknown command 'dunp'.*dump/ },
     "no command": { args: () => [], code: 2, error: /no command/ },
-    "an unknown flag": { args: () => ["dump", image, "--formt", "raw"], code: 2, error: /unknown option '--formt'.*--format/ },
+    "an unknown flag": {
+      args: () => ["dump", image, "--formt", "raw"],
+      code: 2,
+      error: /unknown option '--formt'.*--format/,
+    },
     "an unknown format": { args: () => ["dump", image, "-f", "xml"], code: 2, error: /raw, json/ },
     "an unknown kind": { args: () => ["find", "x", image, "-k", "strct"], code: 2, error: /strct.*struct/ },
     "a bad regular expression": { args: () => ["find", "/(/", image], code: 2, error: /regular expression/ },
     "too many arguments": { args: () => ["stat", image, image], code: 2, error: /too many arguments/ },
-    "an unknown type name": { args: () => ["dump", image, "-t", "pont"], code: 1, error: /no type named "pont"; did you mean "point"/ },
-    "an unknown type name of a kind": { args: () => ["dump", image, "-t", "union:point"], code: 1, error: /no union named "point"/ },
-    "an id that is no type's": { args: () => ["dump", image, "-t", "20"], code: 1, error: /no type 20: ids go from 0 to 19/ },
-    "an output that cannot be written": { args: () => ["dump", image, "-o", join(folder, "no", "where")], code: 3, error: /cannot be written/ },
+    "an unknown type name": {
+      args: () => ["dump", image, "-t", "pont"],
+      code: 1,
+      error: /no type named "pont"; did you mean "point"/,
+    },
+    "an unknown type name of a kind": {
+      args: () => ["dump", image, "-t", "union:point"],
+      code: 1,
+      error: /no union named "point"/,
+    },
+    "an id that is no type's": {
+      args: () => ["dump", image, "-t", "20"],
+      code: 1,
+      error: /no type 20: ids go from 0 to 19/,
+    },
+    "an output that cannot be written": {
+      args: () => ["dump", image, "-o", join(folder, "no", "where")],
+      code: 3,
+      error: /cannot be written/,
+    },
   };
 
   for (const [name, { args, code, error, stdin }] of Object.entries(cases)) {
@@ -272,7 +382,11 @@ describe("wrong input: one line, the right exit code, nothing written", () => {
     execFileSync("cp", [path, join(place, "secret")]);
     execFileSync("chmod", ["-R", "a+rX", place]);
     execFileSync("chmod", ["000", join(place, "secret")]);
-    const { status, stderr } = spawnSync(process.execPath, [join(place, "cli/btfkit.cjs"), "stat", join(place, "secret")], asUser);
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [join(place, "cli/btfkit.cjs"), "stat", join(place, "secret")],
+      asUser,
+    );
     expect([status, stderr.toString()]).toEqual([3, `btfkit: ${join(place, "secret")}: permission denied\n`]);
   });
 

@@ -16,7 +16,10 @@ describe("names of any length and content", () => {
       const image = new Image();
       const name = "x".repeat(length);
       image.int("int");
-      image.composite(STRUCT, name, 4, [[`${name}a`, 1, 0], ["b", 1, 0]]);
+      image.composite(STRUCT, name, 4, [
+        [`${name}a`, 1, 0],
+        ["b", 1, 0],
+      ]);
       const variable = image.variable(`${name}v`, 1);
       image.datasec(".data", 4, [[variable, 0, 4]]);
       const btf = Btf.parse(image.bytes());
@@ -34,7 +37,11 @@ describe("names of any length and content", () => {
     for (let shift = 0; shift < 40; shift++) {
       const image = new Image();
       image.int("i".repeat(260_900 + shift * 7));
-      for (let i = 0; i < 60; i++) image.enumeration(`e${i}`, [[`V${i}`, i], [`W${i}`, 2 ** 32 - 1]]);
+      for (let i = 0; i < 60; i++)
+        image.enumeration(`e${i}`, [
+          [`V${i}`, i],
+          [`W${i}`, 2 ** 32 - 1],
+        ]);
       const btf = Btf.parse(image.bytes());
       const lines = dumpRaw(btf).text().split("\n").slice(1);
       expect(lines.slice(0, -1)).toEqual(
@@ -51,7 +58,9 @@ describe("names of any length and content", () => {
   test("JSON escapes the seven characters that bpftool escapes, all else goes out raw", () => {
     const image = new Image();
     image.int('a"b\\c\td\ne\rf\fg\bh\x01\x7fé');
-    const { types } = JSON.parse(dumpJson(Btf.parse(image.bytes())).text().replace("\x01", "\\u0001")) as { types: { name: string }[] };
+    const { types } = JSON.parse(dumpJson(Btf.parse(image.bytes())).text().replace("\x01", "\\u0001")) as {
+      types: { name: string }[];
+    };
     expect(types[0]!.name).toBe('a"b\\c\td\ne\rf\fg\bh\x01\x7fé');
     expect(bytesOf(dumpJson(Btf.parse(image.bytes()))).includes(1)).toBe(true);
   });
@@ -59,13 +68,39 @@ describe("names of any length and content", () => {
 
 test("numbers on the edges", () => {
   const image = new Image();
-  image.enumeration("u", [0, 9, 10, 99, 100, 12345, 999_999, 1_000_000, 2 ** 31, 2 ** 32 - 1].map((v, i) => [`v${i}`, v]));
-  image.enumeration("s", [["min", 2 ** 31], ["minus", -1], ["max", 2 ** 31 - 1]], 4, true);
+  image.enumeration(
+    "u",
+    [0, 9, 10, 99, 100, 12345, 999_999, 1_000_000, 2 ** 31, 2 ** 32 - 1].map((v, i) => [`v${i}`, v]),
+  );
+  image.enumeration(
+    "s",
+    [
+      ["min", 2 ** 31],
+      ["minus", -1],
+      ["max", 2 ** 31 - 1],
+    ],
+    4,
+    true,
+  );
   const wide = [0n, 10n ** 9n - 1n, 10n ** 9n, 4294967296n, 10n ** 18n, 10n ** 18n + 7n, 2n ** 63n, 2n ** 64n - 1n];
-  image.enumeration64("u64", wide.map((v, i) => [`w${i}`, v]));
-  image.enumeration64("s64", [["min", 2n ** 63n], ["minus", 2n ** 64n - 1n]], true);
+  image.enumeration64(
+    "u64",
+    wide.map((v, i) => [`w${i}`, v]),
+  );
+  image.enumeration64(
+    "s64",
+    [
+      ["min", 2n ** 63n],
+      ["minus", 2n ** 64n - 1n],
+    ],
+    true,
+  );
   const btf = Btf.parse(image.bytes());
-  const values = [...dumpRaw(btf).text().matchAll(/val=(\S+)/g)].map(([, value]) => value);
+  const values = [
+    ...dumpRaw(btf)
+      .text()
+      .matchAll(/val=(\S+)/g),
+  ].map(([, value]) => value);
   expect(values.slice(0, 13).join(" ")).toBe(
     "0 9 10 99 100 12345 999999 1000000 2147483648 4294967295 -2147483648 -1 2147483647",
   );
@@ -124,9 +159,11 @@ describe("ways to take a text", () => {
         if (seen.length === 3) stop.abort();
       },
     });
-    await expect((async () => {
-      for await (const chunk of dump) expect(chunk.length).toBeGreaterThan(0);
-    })()).rejects.toThrow(/abort/i);
+    await expect(
+      (async () => {
+        for await (const chunk of dump) expect(chunk.length).toBeGreaterThan(0);
+      })(),
+    ).rejects.toThrow(/abort/i);
     expect(seen.length).toBe(3);
     expect(seen).toEqual([...seen].sort((x, y) => x - y));
   });
@@ -139,6 +176,8 @@ describe("ways to take a text", () => {
   test("chosen types, in their order, as views or ids", () => {
     const small = Btf.parse(everyKind().bytes());
     const text = dumpRaw(small, { types: [small.require("color"), 1] }).text();
-    expect(text).toBe(`[${ENUM}] ENUM 'color' encoding=SIGNED size=4 vlen=2\n\t'RED' val=0\n\t'BLUE' val=-1\n[1] INT 'int' size=4 bits_offset=0 nr_bits=32 encoding=SIGNED\n`);
+    expect(text).toBe(
+      `[${ENUM}] ENUM 'color' encoding=SIGNED size=4 vlen=2\n\t'RED' val=0\n\t'BLUE' val=-1\n[1] INT 'int' size=4 bits_offset=0 nr_bits=32 encoding=SIGNED\n`,
+    );
   });
 });

@@ -8,7 +8,7 @@ import { deflateSync, gzipSync } from "node:zlib";
 import { Btf, BtfError, dumpRaw } from "btfkit";
 import { openFile } from "btfkit/node";
 import { describe, expect, test } from "vitest";
-import { elf, type ElfOptions } from "./support/elf.js";
+import { type ElfOptions, elf } from "./support/elf.js";
 import { everyKind, Image } from "./support/image.js";
 import { needing } from "./support/needs.js";
 import { seeded } from "./support/random.js";
@@ -21,7 +21,10 @@ describe("class and byte order", () => {
       for (const extended of [false, true]) {
         test(`${is64 ? 64 : 32} bit, ${endian} endian${extended ? ", section count in section 0" : ""}`, () => {
           const image = everyKind({ endian });
-          const file = elf({ ".text": new Uint8Array(3), ".BTF": image.bytes(), ".data": new Uint8Array(5) }, { is64, endian, extended });
+          const file = elf(
+            { ".text": new Uint8Array(3), ".BTF": image.bytes(), ".data": new Uint8Array(5) },
+            { is64, endian, extended },
+          );
           const btf = Btf.parse(file);
           expect([btf.endian, btf.pointerSize, btf.size]).toEqual([endian, is64 ? 8 : 4, 20]);
           expect(dumpRaw(btf).text()).toBe(dumpRaw(Btf.parse(image.bytes())).text());
@@ -117,7 +120,8 @@ test("damaged ELF files are refused, never more", () => {
   const good = elf({ ".text": new Uint8Array(9), ".BTF": everyKind().bytes(), ".BTF.base": new Image().bytes() });
   for (let i = 0; i < 4000; i++) {
     const bytes = good.slice(0, random(4) ? good.length : random(good.length));
-    for (let n = 0; n < 3 && bytes.length; n++) bytes[random(8) ? random(bytes.length) : bytes.length - 1 - random(bytes.length)] = random(256);
+    for (let n = 0; n < 3 && bytes.length; n++)
+      bytes[random(8) ? random(bytes.length) : bytes.length - 1 - random(bytes.length)] = random(256);
     try {
       Btf.parse(bytes);
     } catch (error) {

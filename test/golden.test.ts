@@ -43,7 +43,9 @@ const withCorpus = needing("the corpus in ../shared");
 
 describe("corpus", () => {
   const path = corpusPath("golden/dumps.json");
-  const goldens = existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Record<string, Golden>) : { corpus: undefined };
+  const goldens = existsSync(path)
+    ? (JSON.parse(readFileSync(path, "utf8")) as Record<string, Golden>)
+    : { corpus: undefined };
   for (const [name, golden] of Object.entries(goldens)) {
     withCorpus(name, async () => {
       const kernel = name.includes("s390x") ? "6.12-s390x" : "6.12-amd64";
@@ -68,7 +70,9 @@ describe("corpus", () => {
 async function sameAsBpftool(btf: Btf, path: string, ...options: string[]): Promise<void> {
   expect(await digest(dumpRaw(btf))).toEqual(bpftool(...options, "btf", "dump", "file", path));
   expect(await digest(dumpJson(btf))).toEqual(bpftool(...options, "-j", "btf", "dump", "file", path));
-  expect(await digest(dumpJson(btf, { pretty: true }))).toEqual(bpftool(...options, "-j", "-p", "btf", "dump", "file", path));
+  expect(await digest(dumpJson(btf, { pretty: true }))).toEqual(
+    bpftool(...options, "-j", "-p", "btf", "dump", "file", path),
+  );
 }
 
 describe("objects", () => {

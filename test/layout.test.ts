@@ -1,11 +1,10 @@
 // sizeOf, alignOf, resolve, pointerSize and fieldOf: libbpf's answers for every
 // type of real kernels, a compiler's for offsets.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { readFileSync } from "node:fs";
 import { alignOf, Btf, BtfError, fieldOf, resolve, sizeOf } from "btfkit";
 import { openFile } from "btfkit/node";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -67,8 +66,28 @@ describe("rules", () => {
   }
 
   test("a member that is not aligned makes a struct packed", () => {
-    expect(alignOf(struct([["a", 1, 0], ["b", 2, 8]], 9).require("s"))).toBe(1);
-    expect(alignOf(struct([["a", 1, 0], ["b", 2, 64]], 16).require("s"))).toBe(8);
+    expect(
+      alignOf(
+        struct(
+          [
+            ["a", 1, 0],
+            ["b", 2, 8],
+          ],
+          9,
+        ).require("s"),
+      ),
+    ).toBe(1);
+    expect(
+      alignOf(
+        struct(
+          [
+            ["a", 1, 0],
+            ["b", 2, 64],
+          ],
+          16,
+        ).require("s"),
+      ),
+    ).toBe(8);
   });
 
   test("a size that is no multiple of the alignment makes a struct packed", () => {
@@ -99,7 +118,11 @@ describe("rules", () => {
   test("a deep web of shared structs is looked at once", () => {
     const image = new Image();
     image.int("int");
-    for (let i = 1; i <= 200; i++) image.composite(STRUCT, `s${i}`, 4, [["a", i, 0], ["b", i, 0]]);
+    for (let i = 1; i <= 200; i++)
+      image.composite(STRUCT, `s${i}`, 4, [
+        ["a", i, 0],
+        ["b", i, 0],
+      ]);
     expect(alignOf(Btf.parse(image.bytes()).require("s200"))).toBe(4);
   });
 });
@@ -153,7 +176,10 @@ describe("fieldOf", () => {
     const image = new Image();
     image.int("int");
     image.composite(STRUCT, "", 4, [["deep", 1, 0]]);
-    image.composite(UNION, "", 8, [["", 2, 0], ["", 2, 32]]);
+    image.composite(UNION, "", 8, [
+      ["", 2, 0],
+      ["", 2, 32],
+    ]);
     image.composite(STRUCT, "outer", 16, [["", 3, 64]]);
     image.ref(TYPEDEF, 4, "outer_t");
     const small = Btf.parse(image.bytes());

@@ -10,7 +10,10 @@ import { everyKind, Image, STRUCT } from "./support/image.js";
 /** What the tests look at behind the public face. */
 interface Inside {
   readonly image: {
-    readonly arena: { readonly bytes: Uint8Array; run(call: (kernel: { scan(image: number): number }) => unknown): unknown };
+    readonly arena: {
+      readonly bytes: Uint8Array;
+      run(call: (kernel: { scan(image: number): number }) => unknown): unknown;
+    };
   };
 }
 
@@ -97,7 +100,12 @@ describe("bounds", () => {
     const image = new Image();
     image.int("int");
     const name = "n".repeat(1 << 20);
-    image.composite(STRUCT, "s", 4, Array.from({ length: 600 }, () => [name, 1, 0] as const));
+    image.composite(
+      STRUCT,
+      "s",
+      4,
+      Array.from({ length: 600 }, () => [name, 1, 0] as const),
+    );
     const btf = Btf.parse(image.bytes());
     expect(() => dumpRaw(btf).text()).toThrow(expect.objectContaining({ code: "ERR_TEXT_LENGTH" }));
     let length = 0;

@@ -71,7 +71,10 @@ describe("mutations of small images", () => {
       const image = new Image();
       image.ref(CONST, 2);
       image.ref(TYPEDEF, 1, "loop_t");
-      image.composite(STRUCT, "node", 16, [["next", 4, 0], ["self", 3, 64]]);
+      image.composite(STRUCT, "node", 16, [
+        ["next", 4, 0],
+        ["self", 3, 64],
+      ]);
       image.ref(PTR, 3);
       image.array(5, 1, 3);
       return image;
@@ -113,7 +116,8 @@ describe("mutations of a whole kernel", () => {
   const kernel = new Uint8Array(gunzipSync(readFileSync("test/data/vmlinux-6.1-cloud-amd64.btf.gz")));
   // Looks at a part of the 95,000 types; every byte goes through check and dump.
   const glance = (btf: Btf): void => {
-    for (let id = 1; id < btf.size; id += 997) JSON.stringify(btf.get(id), (_, v: unknown) => (typeof v === "bigint" ? 0 : v));
+    for (let id = 1; id < btf.size; id += 997)
+      JSON.stringify(btf.get(id), (_, v: unknown) => (typeof v === "bigint" ? 0 : v));
     btf.find("task_struct", "struct");
   };
   for (const [mutation, mutate] of Object.entries(mutations)) {
@@ -129,7 +133,8 @@ describe("mutations of a whole kernel", () => {
     let accepted = 0;
     for (let i = 0; i < 12 && accepted < 2; i++) {
       const bytes = kernel.slice();
-      for (let n = 0; n < 10; n++) mutations["flips a bit"]!(bytes.subarray(kernel.length >> 1) as Uint8Array<ArrayBuffer>, random);
+      for (let n = 0; n < 10; n++)
+        mutations["flips a bit"]!(bytes.subarray(kernel.length >> 1) as Uint8Array<ArrayBuffer>, random);
       if (judge(bytes)) accepted++;
     }
     expect(accepted).toBeGreaterThan(0);

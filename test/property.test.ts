@@ -13,7 +13,7 @@ interface Spec {
 
 const text = fc.oneof(
   fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,40}$/),
-  fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 }).filter((s) => !s.includes("\0") && s.isWellFormed()),
+  fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 }).filter((s) => !s.includes("\0")),
 );
 const maybe = fc.oneof(fc.constant(""), text);
 const u32 = fc.oneof(fc.nat(64), fc.integer({ min: 0, max: 2 ** 32 - 1 }));
@@ -30,17 +30,30 @@ function reference(kind: number, name: string): fc.Arbitrary<Spec> {
 
 function composite(kind: number, name: string): fc.Arbitrary<Spec> {
   const member = fc.tuple(maybe, ref, fc.nat(0xffffff), fc.nat(255));
-  return fc.tuple(maybe, u32, fc.array(member, { maxLength: 8 }), fc.boolean()).map(([label, byteSize, members, flag]) => ({
-    add: (to, pick) =>
-      to.composite(kind, label, byteSize, members.map(([n, t, o, b]) => [n, pick(t), o, flag ? b : 0]), flag),
-    shows: (pick) => ({
-      kind: name,
-      name: label,
-      byteSize,
-      vlen: members.length,
-      members: members.map(([n, t, o, b]) => ({ name: n, typeId: pick(t), bitOffset: o, bitfieldSize: flag ? b : 0 })),
-    }),
-  }));
+  return fc
+    .tuple(maybe, u32, fc.array(member, { maxLength: 8 }), fc.boolean())
+    .map(([label, byteSize, members, flag]) => ({
+      add: (to, pick) =>
+        to.composite(
+          kind,
+          label,
+          byteSize,
+          members.map(([n, t, o, b]) => [n, pick(t), o, flag ? b : 0]),
+          flag,
+        ),
+      shows: (pick) => ({
+        kind: name,
+        name: label,
+        byteSize,
+        vlen: members.length,
+        members: members.map(([n, t, o, b]) => ({
+          name: n,
+          typeId: pick(t),
+          bitOffset: o,
+          bitfieldSize: flag ? b : 0,
+        })),
+      }),
+    }));
 }
 
 const spec: fc.Arbitrary<Spec> = fc.oneof(
@@ -56,10 +69,13 @@ const spec: fc.Arbitrary<Spec> = fc.oneof(
   reference(image.TYPE_TAG, "type_tag"),
   composite(image.STRUCT, "struct"),
   composite(image.UNION, "union"),
-  fc.tuple(ref, ref, u32).map(([element, index, length]) => ({
-    add: (to: image.Image, pick) => to.array(pick(element), pick(index), length),
-    shows: (pick) => ({ kind: "array", elementId: pick(element), indexId: pick(index), length }),
-  }) satisfies Spec),
+  fc.tuple(ref, ref, u32).map(
+    ([element, index, length]) =>
+      ({
+        add: (to: image.Image, pick) => to.array(pick(element), pick(index), length),
+        shows: (pick) => ({ kind: "array", elementId: pick(element), indexId: pick(index), length }),
+      }) satisfies Spec,
+  ),
   fc.tuple(maybe, fc.array(fc.tuple(text, u32), { maxLength: 6 }), fc.boolean()).map(([name, values, signed]) => ({
     add: (to: image.Image) => to.enumeration(name, values, 4, signed),
     shows: () => ({
@@ -69,49 +85,76 @@ const spec: fc.Arbitrary<Spec> = fc.oneof(
       values: values.map(([n, value]) => ({ name: n, value: signed ? value | 0 : value })),
     }),
   })),
-  fc.tuple(maybe, fc.array(fc.tuple(text, fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })), { maxLength: 6 }), fc.boolean()).map(
-    ([name, values, signed]) => ({
+  fc
+    .tuple(maybe, fc.array(fc.tuple(text, fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })), { maxLength: 6 }), fc.boolean())
+    .map(([name, values, signed]) => ({
       add: (to: image.Image) => to.enumeration64(name, values, signed),
       shows: () => ({
         kind: "enum64",
         name,
         values: values.map(([n, value]) => ({ name: n, value: signed ? BigInt.asIntN(64, value) : value })),
       }),
-    }),
-  ),
+    })),
   fc.tuple(text, fc.boolean()).map(([name, union]) => ({
     add: (to: image.Image) => to.ref(image.FWD, 0, name, union),
     shows: () => ({ kind: "fwd", name, forwardKind: union ? "union" : "struct" }),
   })),
-  fc.tuple(ref, fc.array(fc.tuple(maybe, ref), { maxLength: 6 })).map(([returns, params]) => ({
-    add: (to: image.Image, pick) => to.proto(pick(returns), params.map(([n, t]) => [n, pick(t)])),
-    shows: (pick) => ({
-      kind: "func_proto",
-      returnTypeId: pick(returns),
-      params: params.map(([n, t]) => ({ name: n, typeId: pick(t) })),
-    }),
-  }) satisfies Spec),
-  fc.tuple(text, ref, fc.nat(3)).map(([name, type, linkage]) => ({
-    add: (to: image.Image, pick) => to.variable(name, pick(type), linkage),
-    shows: (pick) => ({ kind: "var", name, typeId: pick(type), linkage: LINKAGE[linkage] ?? "unknown" }),
-  }) satisfies Spec),
-  fc.tuple(text, u32, fc.array(fc.tuple(ref, u32, u32), { maxLength: 6 })).map(([name, byteSize, entries]) => ({
-    add: (to: image.Image, pick) => to.datasec(name, byteSize, entries.map(([t, o, s]) => [pick(t), o, s])),
-    shows: (pick) => ({
-      kind: "datasec",
-      name,
-      byteSize,
-      variables: entries.map(([t, o, s]) => ({ typeId: pick(t), byteOffset: o, byteSize: s })),
-    }),
-  }) satisfies Spec),
+  fc.tuple(ref, fc.array(fc.tuple(maybe, ref), { maxLength: 6 })).map(
+    ([returns, params]) =>
+      ({
+        add: (to: image.Image, pick) =>
+          to.proto(
+            pick(returns),
+            params.map(([n, t]) => [n, pick(t)]),
+          ),
+        shows: (pick) => ({
+          kind: "func_proto",
+          returnTypeId: pick(returns),
+          params: params.map(([n, t]) => ({ name: n, typeId: pick(t) })),
+        }),
+      }) satisfies Spec,
+  ),
+  fc.tuple(text, ref, fc.nat(3)).map(
+    ([name, type, linkage]) =>
+      ({
+        add: (to: image.Image, pick) => to.variable(name, pick(type), linkage),
+        shows: (pick) => ({ kind: "var", name, typeId: pick(type), linkage: LINKAGE[linkage] ?? "unknown" }),
+      }) satisfies Spec,
+  ),
+  fc.tuple(text, u32, fc.array(fc.tuple(ref, u32, u32), { maxLength: 6 })).map(
+    ([name, byteSize, entries]) =>
+      ({
+        add: (to: image.Image, pick) =>
+          to.datasec(
+            name,
+            byteSize,
+            entries.map(([t, o, s]) => [pick(t), o, s]),
+          ),
+        shows: (pick) => ({
+          kind: "datasec",
+          name,
+          byteSize,
+          variables: entries.map(([t, o, s]) => ({ typeId: pick(t), byteOffset: o, byteSize: s })),
+        }),
+      }) satisfies Spec,
+  ),
   fc.tuple(text, u32).map(([name, byteSize]) => ({
     add: (to: image.Image) => to.type(image.FLOAT, name, byteSize),
     shows: () => ({ kind: "float", name, byteSize }),
   })),
-  fc.tuple(text, ref, fc.integer({ min: -1, max: 40 }), fc.boolean()).map(([name, target, component, flag]) => ({
-    add: (to: image.Image, pick) => to.declTag(name, pick(target), component, flag),
-    shows: (pick) => ({ kind: "decl_tag", name, targetId: pick(target), componentIndex: component, isAttribute: flag }),
-  }) satisfies Spec),
+  fc.tuple(text, ref, fc.integer({ min: -1, max: 40 }), fc.boolean()).map(
+    ([name, target, component, flag]) =>
+      ({
+        add: (to: image.Image, pick) => to.declTag(name, pick(target), component, flag),
+        shows: (pick) => ({
+          kind: "decl_tag",
+          name,
+          targetId: pick(target),
+          componentIndex: component,
+          isAttribute: flag,
+        }),
+      }) satisfies Spec,
+  ),
   fc.tuple(text, fc.nat(3)).map(([name, linkage]) => ({
     // Its prototype comes right before it.
     add: (to: image.Image) => to.func(name, to.proto(0), linkage),
@@ -162,15 +205,20 @@ const specs = fc.array(spec, { maxLength: 30 });
 
 test("an image shows what it was made from", () => {
   fc.assert(
-    fc.property(specs, fc.constantFrom<"little" | "big">("little", "big"), fc.constantFrom(24, 32, 40), (all, endian, headerLength) => {
-      const { own, limit } = ids(all, 1);
-      const pick = (n: number): number => n % limit;
-      const made = new image.Image({ endian, headerLength });
-      for (const one of all) one.add(made, pick);
-      using btf = Btf.parse(made.bytes());
-      expect([btf.size, btf.endian, btf.header.headerLength]).toEqual([limit, endian, headerLength]);
-      check(btf, all, own, pick);
-    }),
+    fc.property(
+      specs,
+      fc.constantFrom<"little" | "big">("little", "big"),
+      fc.constantFrom(24, 32, 40),
+      (all, endian, headerLength) => {
+        const { own, limit } = ids(all, 1);
+        const pick = (n: number): number => n % limit;
+        const made = new image.Image({ endian, headerLength });
+        for (const one of all) one.add(made, pick);
+        using btf = Btf.parse(made.bytes());
+        expect([btf.size, btf.endian, btf.header.headerLength]).toEqual([limit, endian, headerLength]);
+        check(btf, all, own, pick);
+      },
+    ),
     { numRuns: 600, seed: 1 },
   );
 });

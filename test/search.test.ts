@@ -63,7 +63,7 @@ describe("made images", () => {
       const image = new Image();
       image.int("p".repeat(shift + 1));
       image.int("needle_in_the_hay");
-      const btf = (bytes => Btf.parse(bytes))(image.bytes());
+      const btf = ((bytes) => Btf.parse(bytes))(image.bytes());
       expect([...btf.searchIds("needle")]).toEqual([2]);
       expect([...btf.searchIds("hay")]).toEqual([2]);
       expect([...btf.searchIds("hay", { match: "prefix" })]).toEqual([]);

@@ -1,17 +1,25 @@
 #!/usr/bin/env node
 /** The executable. */
-import { writeSync } from "node:fs";
-import { isatty } from "node:tty";
+import { fstatSync, writeSync } from "node:fs";
 import { main } from "./main.js";
 
 /** Put in by the build, from package.json. */
 declare const BTFKIT_VERSION: string;
 
+/** Asks node:tty only of what can be a terminal: loading it takes 1.5 ms in Node and 5 in Bun. */
+function isTerminal(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isCharacterDevice() && process.getBuiltinModule("node:tty").isatty(descriptor);
+  } catch {
+    return false;
+  }
+}
+
 void main(process.argv.slice(2), {
   version: BTFKIT_VERSION,
   stdout: 1,
-  stdoutIsTerminal: isatty(1),
-  stderrIsTerminal: isatty(2),
+  stdoutIsTerminal: isTerminal(1),
+  stderrIsTerminal: isTerminal(2),
   env: process.env,
   writeError: (text) => {
     try {

@@ -3,7 +3,7 @@ import { CommanderError } from "commander";
 import { BtfError, BtfInternalError, BtfLookupError } from "../errors.js";
 import type { CommonOptions, Context, ExitCode } from "./context.js";
 import { InputError } from "./input.js";
-import { ClosedPipe, openOutput, type Output } from "./output.js";
+import { ClosedPipe, type Output, openOutput } from "./output.js";
 import { program } from "./program.js";
 import { UsageError } from "./usage.js";
 
@@ -35,7 +35,9 @@ export async function main(args: readonly string[], host: Host): Promise<number>
     output = openOutput(options.output, host.stdout);
     return {
       out: output,
-      color: options.color === "always" || (options.color === "auto" && host.stdoutIsTerminal && !options.output && !host.env["NO_COLOR"]),
+      color:
+        options.color === "always" ||
+        (options.color === "auto" && host.stdoutIsTerminal && !options.output && !host.env["NO_COLOR"]),
       warn: (line) => {
         if (!options.quiet) host.writeError(`btfkit: ${line}\n`);
       },
@@ -78,7 +80,9 @@ export async function main(args: readonly string[], host: Host): Promise<number>
     if (progressShown) host.writeError("\r\x1b[K");
     if (error instanceof ClosedPipe) return EXIT.ok;
     if (error instanceof CommanderError && error.exitCode === 0) {
-      await openOutput(undefined, host.stdout).write(help).catch(() => {});
+      await openOutput(undefined, host.stdout)
+        .write(help)
+        .catch(() => {});
       return EXIT.ok;
     }
     const { exit, line } = explain(error, args);

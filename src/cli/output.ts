@@ -2,6 +2,7 @@
 import { closeSync, openSync, renameSync, rmSync, write } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BtfEnvironmentError } from "../errors.js";
+import { ERR_FILE } from "../rules.js";
 
 /** The reader has gone away: the command ends quietly. */
 export class ClosedPipe extends Error {}
@@ -80,7 +81,11 @@ class FileOutput extends DescriptorOutput {
 }
 
 function unwritable(path: string, cause: unknown): BtfEnvironmentError {
-  return new BtfEnvironmentError("ERR_FILE", { name: path, note: `cannot be written: ${(cause as Error).message}` }, { cause });
+  return new BtfEnvironmentError(
+    ERR_FILE,
+    { name: path, note: `cannot be written: ${(cause as Error).message}` },
+    { cause },
+  );
 }
 
 /** Standard output, or the file that `--output` names. */

@@ -1,8 +1,8 @@
 /** The commands, their arguments and options: help, errors and shell completion come from these definitions. */
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
-import { type Kind, KINDS } from "../model/kind.js";
+import { KINDS, type Kind } from "../model/kind.js";
 import { nearest } from "../query/nearest.js";
-import type { Context, CommonOptions, ExitCode } from "./context.js";
+import type { CommonOptions, Context, ExitCode } from "./context.js";
 
 /** Runs a command's action with its context. */
 export type Run = (options: CommonOptions, action: (context: Context) => Promise<ExitCode>) => Promise<void>;
@@ -43,13 +43,17 @@ export function program(version: string, run: Run): Command {
       .addOption(new Option("-f, --format <format>", "output format").choices(["raw", "json"]).default("raw"))
       .option("-t, --type <type>", "only this type: an id, a name or KIND:name; repeatable", collect)
       .addHelpText("after", "\nExample:\n  btfkit dump vmlinux -t struct:task_struct -t 1")
-      .action((path, options) => run(options, async (to) => (await import("./commands/dump.js")).dump(path, options, to))),
+      .action((path, options) =>
+        run(options, async (to) => (await import("./commands/dump.js")).dump(path, options, to)),
+      ),
   );
   root.addCommand(
     withCommonOptions(command("stat", "show counts and bytes by kind, header, byte order, pointer size"))
       .addArgument(file())
       .addHelpText("after", "\nExample:\n  btfkit stat /sys/kernel/btf/vmlinux")
-      .action((path, options) => run(options, async (to) => (await import("./commands/stat.js")).stat(path, options, to))),
+      .action((path, options) =>
+        run(options, async (to) => (await import("./commands/stat.js")).stat(path, options, to)),
+      ),
   );
   root.addCommand(
     withCommonOptions(command("find", "list types by name"))

@@ -1,7 +1,8 @@
 /** The types that `-t` asks for: an id, a name, or KIND:name. */
 import type { Btf } from "../btf.js";
 import { BtfLookupError } from "../errors.js";
-import { type Kind, KINDS } from "../model/kind.js";
+import { KINDS, type Kind } from "../model/kind.js";
+import { ERR_NO_SUCH_ID } from "../rules.js";
 
 /** Ids of the chosen types, in the order of the options, none twice. */
 export function selectTypes(btf: Btf, wanted: readonly string[]): number[] {
@@ -11,7 +12,7 @@ export function selectTypes(btf: Btf, wanted: readonly string[]): number[] {
 function idsOf(btf: Btf, text: string): number[] {
   if (/^\d+$/.test(text)) {
     const id = Number(text);
-    if (!btf.has(id)) throw new BtfLookupError("ERR_NO_SUCH_ID", { value: id, limit: btf.size - 1 });
+    if (!btf.has(id)) throw new BtfLookupError(ERR_NO_SUCH_ID, { value: id, limit: btf.size - 1 });
     return [id];
   }
   const [, prefix, name] = /^(\w+):(.*)$/.exec(text) ?? [];

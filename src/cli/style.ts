@@ -7,6 +7,9 @@ type Style = (text: string) => string;
 export function styler(color: boolean): { bold: Style; dim: Style } {
   if (!color) return { bold: (text) => text, dim: (text) => text };
   // Whether colour is wanted has been decided: the stream is not asked again.
-  const style = (name: "bold" | "dim"): Style => (text) => styleText(name, text, { validateStream: false } as never);
+  const style =
+    (name: "bold" | "dim"): Style =>
+    (text) =>
+      styleText(name, text, { validateStream: false } as never);
   return { bold: style("bold"), dim: style("dim") };
 }

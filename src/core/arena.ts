@@ -4,6 +4,7 @@
  * pointer and grows the memory before a kernel is called.
  */
 import { BtfError, BtfInternalError, BtfLimitError } from "../errors.js";
+import { ERR_DISPOSED, ERR_INTERNAL, ERR_MEMORY } from "../rules.js";
 import { instantiate, type Kernel } from "../wasm/kernel.js";
 
 const PAGE = 65536;
@@ -50,8 +51,8 @@ export class Arena {
 
   /** @throws BtfError ERR_DISPOSED, BtfInternalError after a trap. */
   check(): void {
-    if (this.#state === "closed") throw new BtfError("ERR_DISPOSED");
-    if (this.#state === "poisoned") throw new BtfInternalError("ERR_INTERNAL", { note: "a kernel trapped before" });
+    if (this.#state === "closed") throw new BtfError(ERR_DISPOSED);
+    if (this.#state === "poisoned") throw new BtfInternalError(ERR_INTERNAL, { note: "a kernel trapped before" });
   }
 
   /** Where the next allocation would start; pass it to `rewind` to give all later ones back. */
@@ -75,7 +76,7 @@ export class Arena {
       try {
         this.kernel.memory.grow(Math.ceil(missing / PAGE));
       } catch (cause) {
-        throw new BtfLimitError("ERR_MEMORY", { value: length }, { cause });
+        throw new BtfLimitError(ERR_MEMORY, { value: length }, { cause });
       }
       const buffer = this.kernel.memory.buffer as ArrayBuffer;
       this.bytes = new Uint8Array(buffer);
@@ -105,7 +106,7 @@ export class Arena {
       return call(this.kernel);
     } catch (cause) {
       this.#state = "poisoned";
-      throw new BtfInternalError("ERR_INTERNAL", { note: "a kernel trapped" }, { cause });
+      throw new BtfInternalError(ERR_INTERNAL, { note: "a kernel trapped" }, { cause });
     }
   }
 }

@@ -1,5 +1,6 @@
 /** Compressed data: told by its first bytes, unpacked by the host or by a library loaded when it is met. */
 import { BtfEnvironmentError, BtfFormatError } from "../errors.js";
+import { ERR_COMPRESSED } from "../rules.js";
 import { readStream } from "./source.js";
 
 export type Compression = "gzip" | "zlib" | "zstd";
@@ -20,7 +21,12 @@ export function isGzip(head: Uint8Array): boolean {
  * @throws BtfFormatError ERR_COMPRESSED if the data is damaged,
  *   BtfEnvironmentError ERR_OUTPUT_LIMIT beyond the limit.
  */
-export async function decompress(kind: Compression, bytes: Uint8Array, limit: number, name: string): Promise<Uint8Array> {
+export async function decompress(
+  kind: Compression,
+  bytes: Uint8Array,
+  limit: number,
+  name: string,
+): Promise<Uint8Array> {
   try {
     if (kind === "zstd") {
       const { decompress: unpack } = await import("fzstd");
@@ -31,6 +37,6 @@ export async function decompress(kind: Compression, bytes: Uint8Array, limit: nu
     return await readStream(unpacked, limit, name);
   } catch (cause) {
     if (cause instanceof BtfEnvironmentError) throw cause;
-    throw new BtfFormatError("ERR_COMPRESSED", { name, note: `damaged ${kind} data` }, { cause });
+    throw new BtfFormatError(ERR_COMPRESSED, { name, note: `damaged ${kind} data` }, { cause });
   }
 }

@@ -3,6 +3,22 @@
  * btf_parse_str_sec, btf_parse_layout_sec).
  */
 import { BtfFormatError } from "../errors.js";
+import {
+  ERR_BTF_EMPTY,
+  ERR_BTF_HEADER_LENGTH,
+  ERR_BTF_HEADER_TRUNCATED,
+  ERR_BTF_LAYOUT_ALIGNMENT,
+  ERR_BTF_LAYOUT_BOUNDS,
+  ERR_BTF_LAYOUT_LENGTH,
+  ERR_BTF_MAGIC,
+  ERR_BTF_STRINGS_BOUNDS,
+  ERR_BTF_STRINGS_EMPTY,
+  ERR_BTF_STRINGS_END,
+  ERR_BTF_STRINGS_LENGTH,
+  ERR_BTF_STRINGS_START,
+  ERR_BTF_TYPES_ALIGNMENT,
+  ERR_BTF_TYPES_BOUNDS,
+} from "../rules.js";
 
 /** Byte order of an image. */
 export type Endian = "little" | "big";
@@ -33,21 +49,21 @@ const STRINGS_MAX = 0x7fffffff;
 
 /** Reads and checks the header of the image at [at, at + length). */
 export function readHeader(view: DataView, at: number, length: number, split: boolean): Header {
-  if (length === 0) throw new BtfFormatError("ERR_BTF_EMPTY");
+  if (length === 0) throw new BtfFormatError(ERR_BTF_EMPTY);
   const magic = length < 2 ? -1 : view.getUint16(at, true);
   const little = magic === MAGIC;
   if (!little && magic !== ((MAGIC >> 8) | ((MAGIC & 0xff) << 8))) {
-    throw new BtfFormatError("ERR_BTF_MAGIC", { offset: 0, value: length < 2 ? view.getUint8(at) : view.getUint16(at) });
+    throw new BtfFormatError(ERR_BTF_MAGIC, { offset: 0, value: length < 2 ? view.getUint8(at) : view.getUint16(at) });
   }
   if (length < HEADER_MIN) {
-    throw new BtfFormatError("ERR_BTF_HEADER_TRUNCATED", { offset: 0, value: length, limit: HEADER_MIN });
+    throw new BtfFormatError(ERR_BTF_HEADER_TRUNCATED, { offset: 0, value: length, limit: HEADER_MIN });
   }
   const headerLength = view.getUint32(at + 4, little);
   if (!little && headerLength < HEADER_MIN) {
-    throw new BtfFormatError("ERR_BTF_HEADER_LENGTH", { offset: 4, value: headerLength });
+    throw new BtfFormatError(ERR_BTF_HEADER_LENGTH, { offset: 4, value: headerLength });
   }
   if (length < headerLength) {
-    throw new BtfFormatError("ERR_BTF_HEADER_TRUNCATED", { offset: 4, value: length, limit: headerLength });
+    throw new BtfFormatError(ERR_BTF_HEADER_TRUNCATED, { offset: 4, value: length, limit: headerLength });
   }
   // A field that the header is too short for is 0.
   const known = Math.min(headerLength, HEADER_MAX);
@@ -73,22 +89,22 @@ function checkSections(header: Header, length: number): void {
   const { headerLength, typesOffset, typesLength, stringsOffset, stringsLength, layoutOffset, layoutLength } = header;
   const stringsEnd = stringsOffset + stringsLength;
   if (stringsEnd > length - headerLength) {
-    throw new BtfFormatError("ERR_BTF_STRINGS_BOUNDS", { offset: 16, value: headerLength + stringsEnd, limit: length });
+    throw new BtfFormatError(ERR_BTF_STRINGS_BOUNDS, { offset: 16, value: headerLength + stringsEnd, limit: length });
   }
   const typesEnd = typesOffset + typesLength;
   if (typesEnd > stringsOffset) {
     const value = headerLength + typesEnd;
-    throw new BtfFormatError("ERR_BTF_TYPES_BOUNDS", { offset: 8, value, limit: headerLength + stringsOffset });
+    throw new BtfFormatError(ERR_BTF_TYPES_BOUNDS, { offset: 8, value, limit: headerLength + stringsOffset });
   }
-  if (typesOffset % 4) throw new BtfFormatError("ERR_BTF_TYPES_ALIGNMENT", { offset: 8, value: typesOffset });
+  if (typesOffset % 4) throw new BtfFormatError(ERR_BTF_TYPES_ALIGNMENT, { offset: 8, value: typesOffset });
   if (layoutLength === 0) return;
-  if (layoutOffset % 4) throw new BtfFormatError("ERR_BTF_LAYOUT_ALIGNMENT", { offset: 24, value: layoutOffset });
+  if (layoutOffset % 4) throw new BtfFormatError(ERR_BTF_LAYOUT_ALIGNMENT, { offset: 24, value: layoutOffset });
   const layoutEnd = layoutOffset + layoutLength;
   if (layoutOffset < typesEnd || layoutEnd > stringsOffset) {
     const value = headerLength + layoutOffset;
-    throw new BtfFormatError("ERR_BTF_LAYOUT_BOUNDS", { offset: 24, value, limit: headerLength + layoutEnd });
+    throw new BtfFormatError(ERR_BTF_LAYOUT_BOUNDS, { offset: 24, value, limit: headerLength + layoutEnd });
   }
-  if (layoutLength % 4) throw new BtfFormatError("ERR_BTF_LAYOUT_LENGTH", { offset: 28, value: layoutLength });
+  if (layoutLength % 4) throw new BtfFormatError(ERR_BTF_LAYOUT_LENGTH, { offset: 28, value: layoutLength });
 }
 
 function checkStrings(header: Header, view: DataView, at: number, split: boolean): void {
@@ -96,13 +112,13 @@ function checkStrings(header: Header, view: DataView, at: number, split: boolean
   const offset = headerLength + stringsOffset;
   if (stringsLength === 0) {
     if (split) return;
-    throw new BtfFormatError("ERR_BTF_STRINGS_EMPTY", { offset: 20 });
+    throw new BtfFormatError(ERR_BTF_STRINGS_EMPTY, { offset: 20 });
   }
   if (stringsLength - 1 > STRINGS_MAX) {
-    throw new BtfFormatError("ERR_BTF_STRINGS_LENGTH", { offset: 20, value: stringsLength, limit: STRINGS_MAX });
+    throw new BtfFormatError(ERR_BTF_STRINGS_LENGTH, { offset: 20, value: stringsLength, limit: STRINGS_MAX });
   }
   if (view.getUint8(at + offset + stringsLength - 1) !== 0) {
-    throw new BtfFormatError("ERR_BTF_STRINGS_END", { offset: offset + stringsLength - 1 });
+    throw new BtfFormatError(ERR_BTF_STRINGS_END, { offset: offset + stringsLength - 1 });
   }
-  if (!split && view.getUint8(at + offset) !== 0) throw new BtfFormatError("ERR_BTF_STRINGS_START", { offset });
+  if (!split && view.getUint8(at + offset) !== 0) throw new BtfFormatError(ERR_BTF_STRINGS_START, { offset });
 }

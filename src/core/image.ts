@@ -4,6 +4,17 @@
  * family has been disposed of.
  */
 import { BtfError, BtfFormatError, BtfLimitError } from "../errors.js";
+import {
+  ERR_BTF_BASE_ENDIAN,
+  ERR_BTF_FUNC_PROTO,
+  ERR_BTF_KIND,
+  ERR_BTF_NAME_OFFSET,
+  ERR_BTF_TYPE_ID,
+  ERR_BTF_TYPE_TRAILING,
+  ERR_BTF_TYPE_TRUNCATED,
+  ERR_DISPOSED,
+  ERR_MEMORY,
+} from "../rules.js";
 import * as abi from "../wasm/abi.js";
 import { Arena } from "./arena.js";
 import { type Header, readHeader } from "./header.js";
@@ -61,13 +72,13 @@ export class Image {
     write: (target: Uint8Array<ArrayBuffer>) => void,
     base: Image | undefined,
   ) {
-    if (length > MEMORY_LIMIT - PADDING) throw new BtfLimitError("ERR_MEMORY", { value: length });
+    if (length > MEMORY_LIMIT - PADDING) throw new BtfLimitError(ERR_MEMORY, { value: length });
     const raw = arena.allocate(length + PADDING);
     write(arena.bytes.subarray(raw, raw + length));
     arena.bytes.fill(0, raw + length, raw + length + PADDING);
     const header = readHeader(arena.view, raw, length, base !== undefined);
     if (base && base.header.endian !== header.endian) {
-      throw new BtfFormatError("ERR_BTF_BASE_ENDIAN", { offset: 0, name: header.endian });
+      throw new BtfFormatError(ERR_BTF_BASE_ENDIAN, { offset: 0, name: header.endian });
     }
     this.arena = arena;
     this.base = base;
@@ -81,12 +92,23 @@ export class Image {
     this.address = arena.allocate(abi.IMAGE_SIZE);
     this.#describe();
     if (header.endian === "big") arena.run((kernel) => kernel.swap32(this.types, header.typesLength));
-    this.count = this.#judge(arena.run((kernel) => kernel.scan(this.address)));
-    this.#offsets = arena.allocate(this.count * 4);
-    this.#kinds = arena.allocate(this.count);
+    const most = Math.floor(header.typesLength / abi.TYPE_SIZE);
+    this.#offsets = arena.allocate(most * 5);
     this.#set(abi.IMAGE_OFFSETS, this.#offsets);
+    this.#set(abi.IMAGE_KINDS, this.#offsets + most * 4);
+    const count = arena.run((kernel) => kernel.open(this.address));
+    this.count = count >= 0 ? count : this.#openClosely();
+    // Room was made for as many types as there could be: the rest is given back.
+    this.#kinds = this.#offsets + this.count * 4;
+    arena.bytes.copyWithin(this.#kinds, this.#offsets + most * 4, this.#offsets + most * 4 + this.count);
     this.#set(abi.IMAGE_KINDS, this.#kinds);
-    this.#judge(arena.run((kernel) => kernel.fill(this.address)));
+    arena.rewind(this.#kinds + this.count);
+  }
+
+  #openClosely(): number {
+    const count = this.#judge(this.arena.run((kernel) => kernel.scan(this.address)));
+    this.#judge(this.arena.run((kernel) => kernel.fill(this.address)));
+    return count;
   }
 
   #set(field: number, value: number): void {
@@ -123,19 +145,22 @@ export class Image {
     const value = view.getUint32(status + abi.STATUS_AUX, true);
     switch (-result) {
       case abi.ERR_UNKNOWN_KIND:
-        throw new BtfFormatError("ERR_BTF_KIND", { offset, typeId, value, note: this.#whyUnknown(value) });
+        throw new BtfFormatError(ERR_BTF_KIND, { offset, typeId, value, note: this.#whyUnknown(value) });
       case abi.ERR_TYPE_TRUNCATED:
-        throw new BtfFormatError("ERR_BTF_TYPE_TRUNCATED", { offset, typeId, value });
+        throw new BtfFormatError(ERR_BTF_TYPE_TRUNCATED, { offset, typeId, value });
       case abi.ERR_TYPE_TRAILING:
-        throw new BtfFormatError("ERR_BTF_TYPE_TRAILING", { offset, typeId, value });
+        throw new BtfFormatError(ERR_BTF_TYPE_TRAILING, { offset, typeId, value });
       case abi.ERR_NAME_OFFSET: {
         const limit = this.stringsStart + this.header.stringsLength;
-        throw new BtfFormatError("ERR_BTF_NAME_OFFSET", { offset, typeId, value, limit });
+        throw new BtfFormatError(ERR_BTF_NAME_OFFSET, { offset, typeId, value, limit });
       }
-      case abi.ERR_TYPE_ID:
-        throw new BtfFormatError("ERR_BTF_TYPE_ID", { offset, typeId, value, limit: this.idLimit - 1 });
+      case abi.ERR_TYPE_ID: {
+        // Refused by `fill`: `scan` has counted.
+        const limit = this.firstId + view.getUint32(this.address + abi.IMAGE_COUNT, true) - 1;
+        throw new BtfFormatError(ERR_BTF_TYPE_ID, { offset, typeId, value, limit });
+      }
       default:
-        throw new BtfFormatError("ERR_BTF_FUNC_PROTO", { offset, typeId, value });
+        throw new BtfFormatError(ERR_BTF_FUNC_PROTO, { offset, typeId, value });
     }
   }
 
@@ -160,7 +185,7 @@ export class Image {
 
   /** @throws BtfError ERR_DISPOSED */
   check(): void {
-    if (this.#disposed) throw new BtfError("ERR_DISPOSED");
+    if (this.#disposed) throw new BtfError(ERR_DISPOSED);
     this.arena.check();
   }
 

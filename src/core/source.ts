@@ -1,5 +1,6 @@
 /** Where bytes come from: random access over memory or a file, and streams read to their end. */
 import { BtfEnvironmentError, BtfError } from "../errors.js";
+import { ERR_ARGUMENT, ERR_FILE, ERR_OUTPUT_LIMIT } from "../rules.js";
 
 /** Random access. */
 export interface ByteSource {
@@ -18,7 +19,7 @@ export function bytesOf(input: ArrayBuffer | ArrayBufferView | SharedArrayBuffer
   if (input instanceof ArrayBuffer || Object.prototype.toString.call(input) === "[object SharedArrayBuffer]") {
     return new Uint8Array(input);
   }
-  throw new BtfError("ERR_ARGUMENT", { note: "expected bytes: a Uint8Array, another view, or an ArrayBuffer" });
+  throw new BtfError(ERR_ARGUMENT, { note: "expected bytes: a Uint8Array, another view, or an ArrayBuffer" });
 }
 
 export function memorySource(bytes: Uint8Array): ByteSource {
@@ -36,7 +37,7 @@ export type BtfSource = ArrayBuffer | ArrayBufferView | Blob | Response | Readab
 export async function readSource(source: BtfSource): Promise<Uint8Array> {
   if (typeof Response !== "undefined" && source instanceof Response) {
     if (!source.ok) {
-      throw new BtfEnvironmentError("ERR_FILE", { name: source.url || "response", note: `HTTP status ${source.status}` });
+      throw new BtfEnvironmentError(ERR_FILE, { name: source.url || "response", note: `HTTP status ${source.status}` });
     }
     return new Uint8Array(await source.arrayBuffer());
   }
@@ -59,7 +60,7 @@ export async function readStream(stream: ReadableStream<Uint8Array>, limit: numb
     length += value.length;
     if (length > limit) {
       await reader.cancel();
-      throw new BtfEnvironmentError("ERR_OUTPUT_LIMIT", { name, limit });
+      throw new BtfEnvironmentError(ERR_OUTPUT_LIMIT, { name, limit });
     }
   }
   if (chunks.length === 1) return chunks[0]!;

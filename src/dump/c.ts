@@ -37,7 +37,14 @@ export interface COptions extends DumpOptions {
  *   BtfFormatError ERR_BTF_LOOP for types that C cannot say, BtfLimitError ERR_BTF_DEPTH, ERR_WORK
  */
 export function dumpC(btf: Btf, options: COptions = {}): Dump {
-  const { sorted = true, compatible, exclude, guard = "__VMLINUX_H__", preserveAccessIndex = true, annotate = false } = options;
+  const {
+    sorted = true,
+    compatible,
+    exclude,
+    guard = "__VMLINUX_H__",
+    preserveAccessIndex = true,
+    annotate = false,
+  } = options;
   const frame: FrameOptions = { guard, preserveAccessIndex };
   const roots = options.types && idsOf(btf, options.types);
   const kfuncs = selectKfuncs(btf, options.kfuncs ?? roots === undefined);
@@ -118,11 +125,13 @@ function neededFor(btf: Btf, id: number, bare: readonly number[]): number {
 function kfuncBlock(btf: Btf, kfuncs: readonly Kfunc[]): (string | Declaration)[] {
   return [
     KFUNCS_START,
-    ...kfuncs.map(({ id, isFastcall }): Declaration => ({
-      before: isFastcall ? "extern __bpf_fastcall " : "extern ",
-      ...declared(btf, id),
-      behind: " __weak __ksym;\n",
-    })),
+    ...kfuncs.map(
+      ({ id, isFastcall }): Declaration => ({
+        before: isFastcall ? "extern __bpf_fastcall " : "extern ",
+        ...declared(btf, id),
+        behind: " __weak __ksym;\n",
+      }),
+    ),
     KFUNCS_END,
   ];
 }

@@ -4,6 +4,7 @@ import type { Window } from "../core/arena.js";
 import type { Image } from "../core/image.js";
 import { BtfLookupError } from "../errors.js";
 import type { BtfType } from "../model/types.js";
+import { ERR_NO_SUCH_ID } from "../rules.js";
 import * as abi from "../wasm/abi.js";
 import type { Kernel } from "../wasm/kernel.js";
 import type { Emitter } from "./dump.js";
@@ -14,7 +15,7 @@ const PHASE_DONE = 3;
 export function idsOf(btf: Btf, types: Iterable<BtfType | number>): number[] {
   return Array.from(types, (type) => {
     const id = typeof type === "number" ? type : type.id;
-    if (!btf.has(id)) throw new BtfLookupError("ERR_NO_SUCH_ID", { value: id, limit: btf.size - 1 });
+    if (!btf.has(id)) throw new BtfLookupError(ERR_NO_SUCH_ID, { value: id, limit: btf.size - 1 });
     return id;
   });
 }

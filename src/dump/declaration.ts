@@ -1,5 +1,5 @@
-import { encode } from "../core/strings.js";
 import type { Image } from "../core/image.js";
+import { encode } from "../core/strings.js";
 import type { BtfType } from "../model/types.js";
 import { CContext } from "./c/context.js";
 
@@ -26,7 +26,10 @@ const contexts = new WeakMap<Image, CContext>();
  * @returns "" for what is no type: a FUNC, VAR, DATASEC or DECL_TAG
  * @throws BtfFormatError ERR_BTF_LOOP, BtfLimitError ERR_BTF_DEPTH, ERR_WORK
  */
-export function declaration(type: BtfType, { name = "", indent = 0, stripModifiers = false }: DeclarationOptions = {}): string {
+export function declaration(
+  type: BtfType,
+  { name = "", indent = 0, stripModifiers = false }: DeclarationOptions = {},
+): string {
   const { image } = type.btf;
   image.check();
   const { arena } = image;

@@ -6,6 +6,7 @@ import type { Btf } from "../btf.js";
 import type { Arena, Window } from "../core/arena.js";
 import { BtfLimitError } from "../errors.js";
 import type { BtfType } from "../model/types.js";
+import { ERR_PIECE, ERR_TEXT_LENGTH } from "../rules.js";
 
 /** Bytes a window holds, unless a single line needs more. */
 const WINDOW = 256 << 10;
@@ -64,7 +65,7 @@ export class Dump implements AsyncIterable<Uint8Array> {
       });
       return text + decoder.decode();
     } catch (cause) {
-      if (cause instanceof RangeError) throw new BtfLimitError("ERR_TEXT_LENGTH", {}, { cause });
+      if (cause instanceof RangeError) throw new BtfLimitError(ERR_TEXT_LENGTH, {}, { cause });
       throw cause;
     }
   }
@@ -142,7 +143,7 @@ export class Dump implements AsyncIterable<Uint8Array> {
           // One piece alone is longer than the window: a name can be as long as the image.
           length *= 2;
           const limit = WINDOW_LIMIT + 4 * image.rawLength;
-          if (length > limit) throw new BtfLimitError("ERR_PIECE", { limit });
+          if (length > limit) throw new BtfLimitError(ERR_PIECE, { limit });
           windows = giveBack(arena, windows);
         }
       }

@@ -2,6 +2,7 @@
 import type { Compression } from "../core/compression.js";
 import type { ByteSource } from "../core/source.js";
 import { BtfFormatError } from "../errors.js";
+import { ERR_ELF_NO_BTF, ERR_ELF_SECTION } from "../rules.js";
 import { type ElfFile, type ElfSection, part, readElf, SHF_COMPRESSED, SHT_PROGBITS } from "./file.js";
 
 /** Where the BTF of a section lies in the file, as it is or packed. */
@@ -26,18 +27,22 @@ const ELFCOMPRESS: Record<number, Compression> = { 1: "zlib", 2: "zstd" };
 function payload(source: ByteSource, elf: ElfFile, section: ElfSection): Payload {
   const { name, type, flags, offset, byteSize: length } = section;
   if (type !== SHT_PROGBITS) {
-    throw new BtfFormatError("ERR_ELF_SECTION", { name, note: `type ${type}, expected SHT_PROGBITS: has the file been stripped to debug info?` });
+    throw new BtfFormatError(ERR_ELF_SECTION, {
+      name,
+      note: `type ${type}, expected SHT_PROGBITS: has the file been stripped to debug info?`,
+    });
   }
   const whole = part(source, `section ${name}`, offset, length);
   if (!(flags & SHF_COMPRESSED)) return { section: name, offset, length };
   const headerSize = elf.is64 ? 24 : 12;
   if (length < headerSize) {
-    throw new BtfFormatError("ERR_ELF_SECTION", { name, note: `${length} bytes, too few for a compression header` });
+    throw new BtfFormatError(ERR_ELF_SECTION, { name, note: `${length} bytes, too few for a compression header` });
   }
   const view = new DataView(whole.buffer, whole.byteOffset, headerSize);
   const number = view.getUint32(0, elf.littleEndian);
   const kind = ELFCOMPRESS[number];
-  if (!kind) throw new BtfFormatError("ERR_ELF_SECTION", { name, note: `unknown compression ${number} (1 is zlib, 2 zstd)` });
+  if (!kind)
+    throw new BtfFormatError(ERR_ELF_SECTION, { name, note: `unknown compression ${number} (1 is zlib, 2 zstd)` });
   const byteSize = elf.is64 ? Number(view.getBigUint64(8, elf.littleEndian)) : view.getUint32(4, elf.littleEndian);
   return { section: name, offset: offset + headerSize, length: length - headerSize, packed: { kind, byteSize } };
 }
@@ -51,7 +56,7 @@ export function findBtf(source: ByteSource): ElfBtf {
       elf.sections.length === 0
         ? "it has no sections at all"
         : "a kernel has one with CONFIG_DEBUG_INFO_BTF, a BPF object if compiled with -g";
-    throw new BtfFormatError("ERR_ELF_NO_BTF", { note });
+    throw new BtfFormatError(ERR_ELF_NO_BTF, { note });
   }
   const base = elf.sections.find(({ name }) => name === ".BTF.base");
   return {

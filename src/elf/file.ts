@@ -1,6 +1,7 @@
 /** Just enough ELF: the section table, 32 and 64 bit, both byte orders. */
 import type { ByteSource } from "../core/source.js";
 import { BtfFormatError } from "../errors.js";
+import { ERR_ELF_HEADER, ERR_ELF_TRUNCATED } from "../rules.js";
 
 export const SHT_PROGBITS = 1;
 export const SHF_COMPRESSED = 0x800;
@@ -34,7 +35,7 @@ function viewOf(bytes: Uint8Array): DataView {
 /** The bytes of a named part, or the error that it is cut off. */
 export function part(source: ByteSource, name: string, offset: number, length: number): Uint8Array {
   if (offset > source.size || length > source.size - offset) {
-    throw new BtfFormatError("ERR_ELF_TRUNCATED", { name, value: offset + length, limit: source.size });
+    throw new BtfFormatError(ERR_ELF_TRUNCATED, { name, value: offset + length, limit: source.size });
   }
   return source.read(offset, length);
 }
@@ -44,16 +45,17 @@ export function readElf(source: ByteSource): ElfFile {
   const ident = part(source, "the header", 0, 16);
   const [fileClass, order] = [ident[4], ident[5]];
   if (fileClass !== 1 && fileClass !== 2) {
-    throw new BtfFormatError("ERR_ELF_HEADER", { offset: 4, note: `class ${fileClass}, neither 32 nor 64 bit` });
+    throw new BtfFormatError(ERR_ELF_HEADER, { offset: 4, note: `class ${fileClass}, neither 32 nor 64 bit` });
   }
   if (order !== 1 && order !== 2) {
-    throw new BtfFormatError("ERR_ELF_HEADER", { offset: 5, note: `byte order ${order}, neither little nor big` });
+    throw new BtfFormatError(ERR_ELF_HEADER, { offset: 5, note: `byte order ${order}, neither little nor big` });
   }
   const is64 = fileClass === 2;
   const little = order === 1;
   const header = viewOf(part(source, "the header", 0, is64 ? 64 : 52));
   // Addresses and sizes beyond 2^53 are beyond any file: they fail the bounds check.
-  const word = (view: DataView, at: number): number => (is64 ? Number(view.getBigUint64(at, little)) : view.getUint32(at, little));
+  const word = (view: DataView, at: number): number =>
+    is64 ? Number(view.getBigUint64(at, little)) : view.getUint32(at, little);
   const tableOffset = word(header, is64 ? 40 : 32);
   const entrySize = header.getUint16(is64 ? 58 : 46, little);
   let count = header.getUint16(is64 ? 60 : 48, little);
@@ -61,13 +63,13 @@ export function readElf(source: ByteSource): ElfFile {
   const least = is64 ? 64 : 40;
   if (tableOffset === 0) return { is64, littleEndian: little, sections: [] };
   if (entrySize < least) {
-    throw new BtfFormatError("ERR_ELF_HEADER", { note: `section headers of ${entrySize} bytes, ${least} are needed` });
+    throw new BtfFormatError(ERR_ELF_HEADER, { note: `section headers of ${entrySize} bytes, ${least} are needed` });
   }
   const first = viewOf(part(source, "the section table", tableOffset, entrySize));
   if (count === 0) count = word(first, is64 ? 32 : 20);
   if (namesIndex === SHN_XINDEX) namesIndex = first.getUint32(is64 ? 40 : 24, little);
   if (namesIndex >= count) {
-    throw new BtfFormatError("ERR_ELF_HEADER", { note: `section names in section ${namesIndex} of ${count}` });
+    throw new BtfFormatError(ERR_ELF_HEADER, { note: `section names in section ${namesIndex} of ${count}` });
   }
   // A copy: the next read may reuse what this one returns.
   const table = viewOf(part(source, "the section table", tableOffset, count * entrySize).slice());
@@ -92,4 +94,3 @@ function nameAt(text: Uint8Array, offset: number): string {
   const end = text.indexOf(0, offset);
   return String.fromCharCode(...text.subarray(offset, Math.min(end < 0 ? text.length : end, offset + 256)));
 }
-

@@ -5,6 +5,7 @@
 import type { Btf } from "../btf.js";
 import type { Image } from "../core/image.js";
 import { BtfFormatError } from "../errors.js";
+import { ERR_BTF_TYPE_ID } from "../rules.js";
 import { KIND_MASK, KIND_SHIFT, TYPE_SIZE, VLEN_MASK } from "../wasm/abi.js";
 import { type Kind, kindName } from "./kind.js";
 import type { BtfType, Enumerator, Linkage, Member, Param, SectionVariable } from "./types.js";
@@ -28,7 +29,7 @@ function linkageOf(number: number): Linkage {
 function referred(btf: Btf, id: number, typeId: number): BtfType {
   const type = btf.get(id);
   if (type) return type;
-  throw new BtfFormatError("ERR_BTF_TYPE_ID", { typeId, value: id, limit: btf.size - 1 });
+  throw new BtfFormatError(ERR_BTF_TYPE_ID, { typeId, value: id, limit: btf.size - 1 });
 }
 
 /** The word at an address. */
@@ -89,7 +90,6 @@ class View {
     }
     return shown;
   }
-
 }
 
 class VoidView extends View {

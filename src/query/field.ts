@@ -2,6 +2,7 @@
 import type { Btf } from "../btf.js";
 import { BtfLookupError } from "../errors.js";
 import type { BtfType, Member, StructType, UnionType } from "../model/types.js";
+import { ERR_PATH } from "../rules.js";
 import { nearest } from "./nearest.js";
 import { resolve, sizeOf } from "./resolve.js";
 
@@ -53,7 +54,12 @@ function* memberNames(type: Composite, seen = new Set<BtfType>()): Generator<str
   for (const member of type.members) {
     if (member.name) yield member.name;
     const inner = resolve(member.type);
-    if (!member.name && seen.size <= NESTING && (inner.kind === "struct" || inner.kind === "union") && !seen.has(inner)) {
+    if (
+      !member.name &&
+      seen.size <= NESTING &&
+      (inner.kind === "struct" || inner.kind === "union") &&
+      !seen.has(inner)
+    ) {
       yield* memberNames(inner, seen);
     }
   }
@@ -76,7 +82,7 @@ export function fieldOf(btf: Btf, of: BtfType | string, path: string): Field {
   let bitfieldSize = 0;
   const pointers: number[] = [];
   const fail = (note: string, near: string[] = []): never => {
-    throw new BtfLookupError("ERR_PATH", { name: path, note, nearest: near });
+    throw new BtfLookupError(ERR_PATH, { name: path, note, nearest: near });
   };
   for (let rest = path; rest; ) {
     const step = STEP.exec(rest);
@@ -113,7 +119,9 @@ export function fieldOf(btf: Btf, of: BtfType | string, path: string): Field {
 }
 
 function startOf(btf: Btf, name: string): BtfType {
-  return btf.find(name, "struct") ?? btf.find(name, "union") ?? btf.find(name, "typedef") ?? btf.require(name, "struct");
+  return (
+    btf.find(name, "struct") ?? btf.find(name, "union") ?? btf.find(name, "typedef") ?? btf.require(name, "struct")
+  );
 }
 
 function describe(type: BtfType): string {

@@ -1,5 +1,5 @@
 /** Through modifiers and typedefs, to sizes and alignments: libbpf's rules. */
-import { BtfLimitError, BtfFormatError } from "../errors.js";
+import { BtfFormatError, BtfLimitError } from "../errors.js";
 import type {
   BtfType,
   ConstType,
@@ -10,6 +10,7 @@ import type {
   UnionType,
   VolatileType,
 } from "../model/types.js";
+import { ERR_BTF_DEPTH, ERR_BTF_LOOP, ERR_BTF_SIZE } from "../rules.js";
 
 /** libbpf's MAX_RESOLVE_DEPTH. */
 const RESOLVE_DEPTH = 32;
@@ -38,7 +39,7 @@ function isModifier(type: BtfType): type is Modifier {
 export function resolve(type: BtfType): Exclude<BtfType, Modifier> {
   let at = type;
   for (let depth = 0; isModifier(at); depth++) {
-    if (depth === RESOLVE_DEPTH) throw new BtfLimitError("ERR_BTF_DEPTH", { typeId: type.id, limit: RESOLVE_DEPTH });
+    if (depth === RESOLVE_DEPTH) throw new BtfLimitError(ERR_BTF_DEPTH, { typeId: type.id, limit: RESOLVE_DEPTH });
     at = at.target;
   }
   return at;
@@ -86,11 +87,11 @@ export function sizeOf(type: BtfType): number | undefined {
     }
   }
   // libbpf looks at most at 32 types: what the 33rd is does not matter.
-  throw new BtfLimitError("ERR_BTF_DEPTH", { typeId: type.id, limit: RESOLVE_DEPTH });
+  throw new BtfLimitError(ERR_BTF_DEPTH, { typeId: type.id, limit: RESOLVE_DEPTH });
 }
 
 function product(type: BtfType, a: number, b: number): number {
-  if (a * b > U32_MAX) throw new BtfLimitError("ERR_BTF_SIZE", { typeId: type.id });
+  if (a * b > U32_MAX) throw new BtfLimitError(ERR_BTF_SIZE, { typeId: type.id });
   return a * b;
 }
 
@@ -139,10 +140,10 @@ function alignmentOf(type: BtfType, walk: AlignmentWalk): number | undefined {
   const { known } = walk;
   if (known.has(type)) {
     const alignment = known.get(type);
-    if (alignment === 0) throw new BtfFormatError("ERR_BTF_LOOP", { typeId: type.id });
+    if (alignment === 0) throw new BtfFormatError(ERR_BTF_LOOP, { typeId: type.id });
     return alignment;
   }
-  if (++walk.depth > ALIGN_DEPTH) throw new BtfLimitError("ERR_BTF_DEPTH", { typeId: type.id, limit: ALIGN_DEPTH });
+  if (++walk.depth > ALIGN_DEPTH) throw new BtfLimitError(ERR_BTF_DEPTH, { typeId: type.id, limit: ALIGN_DEPTH });
   known.set(type, 0);
   let alignment: number | undefined;
   if (type.kind === "array") alignment = alignmentOf(type.element, walk);

@@ -2,6 +2,7 @@
 import type { Image } from "../core/image.js";
 import { encode } from "../core/strings.js";
 import { BtfLimitError } from "../errors.js";
+import { ERR_PATTERN_LENGTH } from "../rules.js";
 
 /** KSYM_NAME_LEN: no name of a kernel is longer. */
 const PATTERN_LIMIT = 512;
@@ -24,7 +25,7 @@ export interface NameSearch {
 export function searchNames(image: Image, search: NameSearch): Uint32Array {
   const pattern = encode(search.pattern);
   if (pattern.length > PATTERN_LIMIT) {
-    throw new BtfLimitError("ERR_PATTERN_LENGTH", { value: pattern.length, limit: PATTERN_LIMIT });
+    throw new BtfLimitError(ERR_PATTERN_LENGTH, { value: pattern.length, limit: PATTERN_LIMIT });
   }
   // No name holds a NUL, and a base's types have no strings of a split.
   if (pattern.includes(0)) return new Uint32Array(0);
@@ -40,7 +41,8 @@ export function searchNames(image: Image, search: NameSearch): Uint32Array {
     const addresses = arena.allocate(chain.length * 4);
     bitmaps.forEach((bits, i) => {
       arena.view.setUint32(addresses + i * 4, bits, true);
-      if (pattern.length === 0) arena.bytes.fill(0xff, bits, bits + (Math.floor(chain[i]!.header.stringsLength / 64) + 1) * 8);
+      if (pattern.length === 0)
+        arena.bytes.fill(0xff, bits, bits + (Math.floor(chain[i]!.header.stringsLength / 64) + 1) * 8);
       else arena.run((kernel) => kernel.markMatches(chain[i]!.address, at, pattern.length, +search.prefix, bits));
     });
     const kinds = search.kind < 0 ? ALL_KINDS : 1 << search.kind;

@@ -1,6 +1,6 @@
 /** What an image is made of. */
 import type { Btf } from "../btf.js";
-import { type Kind, KINDS, kindName } from "../model/kind.js";
+import { KINDS, type Kind, kindName } from "../model/kind.js";
 import { KIND_COUNT } from "../wasm/abi.js";
 
 /** Own types of one kind. */

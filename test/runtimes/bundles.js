@@ -6,8 +6,8 @@ import { build } from "esbuild";
 import { rollup } from "rollup";
 import { check } from "./report.js";
 
-/** What a bundle of one helper may take once minified, in bytes: `resolve` brings the errors and their texts along. */
-const HELPER_LIMITS = { kinds: 1024, resolve: 4608 };
+/** What a bundle of one helper may take once minified, in bytes. */
+const HELPER_LIMITS = { kinds: 1024, resolve: 1024 };
 
 /** Bundlers by name: each writes the bundle of `input` into `folder` and returns its warnings. */
 const bundlers = {

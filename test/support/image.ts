@@ -23,8 +23,26 @@ export const ENUM64 = 19;
 
 /** {fixed bytes, bytes per element} by kind, as a layout section tells them. */
 export const LAYOUT: readonly (readonly [number, number])[] = [
-  [0, 0], [4, 0], [0, 0], [12, 0], [0, 12], [0, 12], [0, 8], [0, 0], [0, 0], [0, 0],
-  [0, 0], [0, 0], [0, 0], [0, 8], [4, 0], [0, 12], [0, 0], [4, 0], [0, 0], [0, 12],
+  [0, 0],
+  [4, 0],
+  [0, 0],
+  [12, 0],
+  [0, 12],
+  [0, 12],
+  [0, 8],
+  [0, 0],
+  [0, 0],
+  [0, 0],
+  [0, 0],
+  [0, 0],
+  [0, 0],
+  [0, 8],
+  [4, 0],
+  [0, 12],
+  [0, 0],
+  [4, 0],
+  [0, 0],
+  [0, 12],
 ]; // prettier-ignore
 
 export interface ImageOptions {
@@ -74,7 +92,14 @@ export class Image {
   }
 
   /** Adds a type record and the words behind it; returns its id. */
-  type(kind: number, name: string, sizeOrType: number, words: readonly number[] = [], vlen = 0, kindFlag = false): number {
+  type(
+    kind: number,
+    name: string,
+    sizeOrType: number,
+    words: readonly number[] = [],
+    vlen = 0,
+    kindFlag = false,
+  ): number {
     this.#words.push(this.string(name), (kindFlag ? 0x80000000 : 0) + kind * 2 ** 24 + vlen, sizeOrType, ...words);
     return this.nextId++;
   }
@@ -99,12 +124,23 @@ export class Image {
     members: readonly (readonly [string, number, number, number?])[],
     kindFlag = members.some(([, , , bits]) => bits),
   ): number {
-    const words = members.flatMap(([member, type, offset, bits = 0]) => [this.string(member), type, offset + bits * 2 ** 24]);
+    const words = members.flatMap(([member, type, offset, bits = 0]) => [
+      this.string(member),
+      type,
+      offset + bits * 2 ** 24,
+    ]);
     return this.type(kind, name, byteSize, words, members.length, kindFlag);
   }
 
   enumeration(name: string, values: readonly (readonly [string, number])[], byteSize = 4, signed = false): number {
-    return this.type(ENUM, name, byteSize, values.flatMap(([n, v]) => [this.string(n), v]), values.length, signed);
+    return this.type(
+      ENUM,
+      name,
+      byteSize,
+      values.flatMap(([n, v]) => [this.string(n), v]),
+      values.length,
+      signed,
+    );
   }
 
   enumeration64(name: string, values: readonly (readonly [string, bigint])[], signed = false): number {
@@ -116,7 +152,13 @@ export class Image {
   }
 
   proto(returns: number, params: readonly (readonly [string, number])[] = []): number {
-    return this.type(FUNC_PROTO, "", returns, params.flatMap(([n, t]) => [this.string(n), t]), params.length);
+    return this.type(
+      FUNC_PROTO,
+      "",
+      returns,
+      params.flatMap(([n, t]) => [this.string(n), t]),
+      params.length,
+    );
   }
 
   func(name: string, proto: number, linkage = 0): number {
@@ -174,21 +216,45 @@ export function everyKind(options: ImageOptions = {}): Image {
   image.int("int", 4, 1);
   image.ref(PTR, first);
   image.array(first, first, 7);
-  image.composite(STRUCT, "point", 8, [["x", first, 0], ["flags", first, 32, 3]]);
-  image.composite(UNION, "either", 4, [["a", first, 0], ["", first + 3, 0]]);
-  image.enumeration("color", [["RED", 0], ["BLUE", -1]], 4, true);
+  image.composite(STRUCT, "point", 8, [
+    ["x", first, 0],
+    ["flags", first, 32, 3],
+  ]);
+  image.composite(UNION, "either", 4, [
+    ["a", first, 0],
+    ["", first + 3, 0],
+  ]);
+  image.enumeration(
+    "color",
+    [
+      ["RED", 0],
+      ["BLUE", -1],
+    ],
+    4,
+    true,
+  );
   image.ref(FWD, 0, "later", true);
   image.ref(TYPEDEF, first, "int_t");
   image.ref(VOLATILE, first);
   image.ref(CONST, first + 8);
   image.ref(RESTRICT, first + 1);
   image.func("run", first + 12, 1);
-  image.proto(first, [["count", first], ["", 0]]);
+  image.proto(first, [
+    ["count", first],
+    ["", 0],
+  ]);
   image.variable("counter", first, 1);
   image.datasec(".data", 8, [[first + 13, 4, 4]]);
   image.type(FLOAT, "double", 8);
   image.declTag("tag", first + 3, 1, true);
   image.ref(TYPE_TAG, first, "user", true);
-  image.enumeration64("big", [["MIN", -(2n ** 63n)], ["TWO", 2n]], true);
+  image.enumeration64(
+    "big",
+    [
+      ["MIN", -(2n ** 63n)],
+      ["TWO", 2n],
+    ],
+    true,
+  );
   return image;
 }

@@ -1,9 +1,11 @@
 /** The memory of a C dump: which types are ordered and written, which names are taken. */
+
+import type { Btf } from "../../btf.js";
 import type { Arena, Window } from "../../core/arena.js";
 import type { Image } from "../../core/image.js";
 import { BtfFormatError, BtfLimitError } from "../../errors.js";
-import type { Btf } from "../../btf.js";
 import { pathOfCycle } from "../../query/cycle.js";
+import { ERR_BTF_DEPTH, ERR_BTF_LOOP, ERR_WORK } from "../../rules.js";
 import * as abi from "../../wasm/abi.js";
 import type { Kernel } from "../../wasm/kernel.js";
 
@@ -76,10 +78,10 @@ export class CContext {
     if (result >= 0) return result;
     if (result === -abi.ERR_C_WINDOW) return 0;
     const typeId = arena.view.getUint32(arena.kernel.status() + abi.STATUS_TYPE_ID, true);
-    if (result === -abi.ERR_C_WORK) throw new BtfLimitError("ERR_WORK", { typeId });
+    if (result === -abi.ERR_C_WORK) throw new BtfLimitError(ERR_WORK, { typeId });
     const note = pathOfCycle(this.#btf, typeId);
-    if (note) throw new BtfFormatError("ERR_BTF_LOOP", { typeId, note });
-    throw new BtfLimitError("ERR_BTF_DEPTH", { typeId, limit: 400 });
+    if (note) throw new BtfFormatError(ERR_BTF_LOOP, { typeId, note });
+    throw new BtfLimitError(ERR_BTF_DEPTH, { typeId, limit: 400 });
   }
 
   /** Ids, void included, in the order of bpftool's sorted header; those that write nothing left out. */

@@ -29,7 +29,13 @@ export class CEmitter implements Emitter {
   readonly #parts: Part[];
 
   /** `behind` is asked for when the definitions are written. */
-  constructor(btf: Btf, context: CContext, ids: ArrayLike<number>, before: string, behind: () => Iterable<string | Declaration>) {
+  constructor(
+    btf: Btf,
+    context: CContext,
+    ids: ArrayLike<number>,
+    before: string,
+    behind: () => Iterable<string | Declaration>,
+  ) {
     this.#btf = btf;
     this.#context = context;
     this.#cursor = new Cursor(btf.image, ids);
