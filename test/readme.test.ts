@@ -1,0 +1,174 @@
+// Every example of README.md and docs/ runs as it is written, against the
+// built package, in a folder that has the files which the examples name. What
+// stands behind `//` after a console.log is what it has to print, lines parted
+// by " | ". A comment before a block says what it needs, or why it is not run.
+import { execFile, execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { resolve } from "node:path";
+import { promisify } from "node:util";
+import { gunzipSync } from "node:zlib";
+import { Btf } from "btfkit";
+import { beforeAll, describe, expect, test } from "vitest";
+import { type Need, needing } from "./support/needs.js";
+
+const DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/errors.md", "docs/architecture.md", "docs/compatibility.md"];
+const FOLDER = "build/readme";
+const SAMPLE = "test/data/vmlinux-6.1-cloud-amd64.btf.gz";
+
+interface Example {
+  readonly name: string;
+  readonly language: string;
+  readonly code: string;
+  readonly needs: readonly Need[];
+  /** Why it is not run. */
+  readonly not: string | undefined;
+}
+
+function examplesOf(file: string): Example[] {
+  const text = readFileSync(file, "utf8");
+  const found = text.matchAll(/(?:^<!-- (needs|not run): (.*) -->\n)?^```(ts|js|sh|html)\n([\s\S]*?)^```$/gm);
+  return Array.from(found, ({ 1: rule, 2: told = "", 3: language = "", 4: code = "", index }) => ({
+    name: `${file}:${text.slice(0, index).split("\n").length}: ${code.trim().split("\n").at(-1)}`,
+    language,
+    code,
+    needs: rule === "needs" ? (told.split(", ") as Need[]) : [],
+    not: rule === "not run" ? told : undefined,
+  }));
+}
+
+/** What the console.logs of an example say they print. */
+function promised(code: string): string[] {
+  const found = code.matchAll(/^.*\bconsole\.log\(.*\);(?: \/\/ (.*)|\n *\/\/ (.*))$/gm);
+  return Array.from(found, ([, behind, below]) => behind ?? below ?? "").flatMap((text) => text.split(" | "));
+}
+
+/** Split BTF on the kernel: struct module_state { struct list_head list; }, and a pointer to it. */
+function moduleOn(kernel: Btf): Uint8Array {
+  const text = new TextEncoder().encode("module_state\0list\0");
+  const strings = kernel.header.stringsLength;
+  const words = [
+    strings,
+    0x04000001,
+    16,
+    strings + 13,
+    kernel.require("list_head", "struct").id,
+    0,
+    0,
+    0x02000000,
+    kernel.size,
+  ];
+  const bytes = new Uint8Array(24 + words.length * 4 + text.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, 0x0001eb9f, true);
+  [24, 0, words.length * 4, words.length * 4, text.length, ...words].forEach((word, i) =>
+    view.setUint32(4 + i * 4, word, true),
+  );
+  bytes.set(text, bytes.length - text.length);
+  return bytes;
+}
+
+beforeAll(() => {
+  rmSync(FOLDER, { recursive: true, force: true });
+  mkdirSync(`${FOLDER}/bin`, { recursive: true });
+  const packed = readFileSync(SAMPLE);
+  const raw = gunzipSync(packed);
+  writeFileSync(`${FOLDER}/vmlinux.btf.gz`, packed);
+  writeFileSync(`${FOLDER}/vmlinux.btf`, raw);
+  writeFileSync(`${FOLDER}/module.btf`, moduleOn(Btf.parse(raw)));
+  symlinkSync(resolve("dist/cli/btfkit.cjs"), `${FOLDER}/bin/btfkit`);
+});
+
+const environment = { ...process.env, PATH: `${resolve(FOLDER, "bin")}:${process.env["PATH"]}` };
+const inFolder = { cwd: FOLDER, env: environment, maxBuffer: 1 << 30, encoding: "utf8" } as const;
+
+/** Compiles as a strict project would, and runs. */
+function runLibrary({ language, code }: Example, number: number): void {
+  const file = `example-${number}`;
+  writeFileSync(`${FOLDER}/${file}.${language === "ts" ? "mts" : "mjs"}`, code);
+  if (language === "ts") {
+    const options = ["--ignoreConfig", "--strict", "--module", "nodenext", "--target", "es2022", "--types", "node"];
+    const libraries = ["--lib", "es2023,esnext.disposable,dom,dom.iterable,dom.asynciterable", "--skipLibCheck"];
+    execFileSync(resolve("node_modules/.bin/tsc"), [...options, ...libraries, `${file}.mts`], inFolder);
+  }
+  const out = execFileSync(process.execPath, [`${file}.mjs`], inFolder);
+  expect(out.trimEnd().split("\n")).toEqual(promised(code));
+}
+
+/** Every command ends well and says something, but `diff` and what writes a file. */
+function runShell({ code, needs }: Example): void {
+  const shell = needs.includes("bash") ? "bash" : "sh";
+  const commands = code.replace(/\s+#.*$/gm, "").trim();
+  for (const command of commands.split("\n")) {
+    const out = execFileSync(shell, ["-ec", command], inFolder);
+    expect([command, out !== ""]).toEqual([command, !/^(diff|source)| -o /.test(command)]);
+  }
+}
+
+const browser = ["chromium", "chromium-browser", "google-chrome"]
+  .flatMap((name) => (process.env["PATH"] ?? "").split(":").map((folder) => `${folder}/${name}`))
+  .find(existsSync);
+
+/** Shows the page in a browser, served with nothing but the files it names, and returns its text. */
+async function runPage({ code }: Example): Promise<string> {
+  const asked: string[] = [];
+  const server: Server = createServer(({ url = "/" }, response) => {
+    asked.push(url);
+    const policy = {
+      "content-type": "text/html",
+      "content-security-policy": "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'",
+    };
+    const file = /^\/btfkit\/(index\.js|chunks\/\w+\.js)$/.exec(url)?.[1];
+    if (url === "/") response.writeHead(200, policy).end(code);
+    else if (file) response.writeHead(200, { "content-type": "text/javascript" }).end(readFileSync(`dist/${file}`));
+    else if (url === "/vmlinux.btf.gz") response.end(readFileSync(SAMPLE));
+    else response.writeHead(404).end();
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=10000", "--dump-dom", address];
+  try {
+    const { stdout } = await promisify(execFile)(browser!, flags, { timeout: 100_000 });
+    expect(asked.filter((url) => url.startsWith("/btfkit/"))).toEqual(["/btfkit/index.js", "/btfkit/chunks/core.js"]);
+    return stdout;
+  } finally {
+    server.close();
+  }
+}
+
+let number = 0;
+for (const document of DOCUMENTS.filter(existsSync)) {
+  const examples = examplesOf(document);
+  if (examples.length === 0) continue;
+  describe(document, () => {
+    for (const example of examples) {
+      const { name, language, needs, not } = example;
+      if (not !== undefined) test.skip(`${name} (not run: ${not})`, () => {});
+      else if (language === "html") {
+        test.skipIf(!browser && !process.env["CI"])(browser ? name : `${name} (skipped: needs Chromium)`, async () => {
+          expect(await runPage(example)).toContain("[95] STRUCT 'list_head' size=16 vlen=2");
+        });
+      } else if (language === "sh") needing(...needs)(name, () => runShell(example));
+      else {
+        const mine = number++;
+        needing(...needs)(name, () => runLibrary(example, mine));
+      }
+    }
+  });
+}
+
+test("what npm start runs shows the kernel", () => {
+  const out = execFileSync(process.execPath, ["examples/first-look.mjs", SAMPLE], { encoding: "utf8" });
+  expect(out).toMatch(/95068 types/);
+  expect(out).toMatch(/struct task_struct \{ {2}\/\* 9728 bytes, 244 members \*\//);
+});
+
+test("links lead somewhere", () => {
+  for (const document of [...DOCUMENTS, "CHANGELOG.md", "docs/api.md"].filter(existsSync)) {
+    const folder = resolve(document, "..");
+    for (const [, target = ""] of readFileSync(document, "utf8").matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
+      expect([document, target, existsSync(resolve(folder, target))]).toEqual([document, target, true]);
+    }
+  }
+});
