@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 import binaryen from "binaryen";
 
-/** Of the release kernel, in bytes. */
-const SIZE_LIMIT = 24 * 1024;
+/** Of the release kernel, in bytes: 24 KB to open, look up and print, 12 KB for C headers. */
+const SIZE_LIMIT = 36 * 1024;
 
 const problems = [];
 const fail = (kernel, problem) => problems.push(`${kernel}: ${problem}`);

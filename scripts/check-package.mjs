@@ -8,7 +8,7 @@ import { brotliCompressSync } from "node:zlib";
 /** Of the default entry with all it loads at once, in bytes over the wire. */
 const BROTLI_LIMIT = 24 * 1024;
 
-const PUBLISHED = /^(dist\/.+\.(js|cjs|d\.ts|wasm)|README\.md|LICENSE|package\.json)$/;
+const PUBLISHED = /^(dist\/.+\.(js|cjs|d\.ts|wasm)|dist\/THIRD-PARTY\.txt|README\.md|LICENSE|package\.json)$/;
 
 const problems = [];
 const { exports, bin } = JSON.parse(readFileSync("package.json", "utf8"));

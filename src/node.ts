@@ -2,9 +2,9 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import type * as Zlib from "node:zlib";
 import { Btf } from "./btf.js";
-import { type Compression, isGzip, UNPACKED_LIMIT } from "./core/compression.js";
+import { type Compression, checkUnpacked, isGzip, UNPACKED_LIMIT } from "./core/compression.js";
 import { type ByteSource, memorySource } from "./core/source.js";
-import { BtfEnvironmentError, BtfError, BtfFormatError } from "./errors.js";
+import { BtfEnvironmentError, BtfError, BtfFormatError, BtfLimitError } from "./errors.js";
 import { ERR_COMPRESSED, ERR_FILE, ERR_OUTPUT_LIMIT } from "./rules.js";
 import { decodeWith } from "./wasm/kernel.js";
 
@@ -22,7 +22,7 @@ export interface OpenOptions {
  * @throws as `Btf.parse`; BtfEnvironmentError ERR_FILE with the system's error as its `cause`
  */
 export function openFile(path: string | number, { base }: OpenOptions = {}): Btf {
-  decodeWith((base64) => Buffer.from(base64, "base64"));
+  decodeWith((text) => Buffer.from(text, "latin1"));
   return withFile(path, (source) => Btf.fromSource(source, { base, inflate }));
 }
 
@@ -121,11 +121,12 @@ function unpack(
   limit: number,
   act: (options: Zlib.ZlibOptions) => Uint8Array,
 ): Uint8Array {
+  checkUnpacked(limit, name);
   try {
     return act({ maxOutputLength: Math.max(1, limit) });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") {
-      throw new BtfEnvironmentError(ERR_OUTPUT_LIMIT, { name, limit }, { cause });
+      throw new BtfLimitError(ERR_OUTPUT_LIMIT, { name, limit }, { cause });
     }
     throw new BtfFormatError(ERR_COMPRESSED, { name, note: `damaged ${kind} data` }, { cause });
   }

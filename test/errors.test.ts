@@ -304,7 +304,7 @@ const cases: Record<string, Case | readonly Case[]> = {
   },
   ERR_PATTERN_LENGTH: { class: "BtfLimitError", raise: () => Btf.parse(small().bytes()).search("a".repeat(600)) },
   ERR_OUTPUT_LIMIT: {
-    class: "BtfEnvironmentError",
+    class: "BtfLimitError",
     // Says that it unpacks to fewer bytes than it does.
     raise: () => Btf.load(elf({ ".BTF": deflateSync(small().bytes()) }, { compression: 1, unpacked: 8 })),
   },

@@ -111,10 +111,9 @@ function annotation(p: usize, bit: u32, bits: u32, size: i64): usize {
   p = unsigned(phrase(p, " /* "), bit >> 3);
   if (bits) {
     p = unsigned(char(p, 58), bit & 7);
-    p = unsigned(phrase(p, " "), bits);
-    return phrase(p, bits == 1 ? " bit */" : " bits */");
-  }
-  return phrase(unsigned(phrase(p, " "), size < 0 ? 0 : <u32>size), " */");
+    p = phrase(unsigned(char(p, 32), bits), " bits");
+  } else p = unsigned(char(p, 32), size < 0 ? 0 : <u32>size);
+  return phrase(p, " */");
 }
 
 /** `struct NAME { … }`, without a semicolon, its members one tab deeper than `level`. */

@@ -109,8 +109,6 @@ export function undo(): void {
   limit = log - SLACK;
 }
 
-// @ts-ignore: decorator
-@inline
 export function flagsOf(id: u32): u8 {
   return load<u8>(context.flags + id);
 }
@@ -123,8 +121,6 @@ export function setFlags(id: u32, flags: u8): void {
 }
 
 /** Sets flags for good. */
-// @ts-ignore: decorator
-@inline
 export function keepFlags(id: u32, flags: u8): void {
   store<u8>(context.flags + id, flags);
 }

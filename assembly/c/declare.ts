@@ -47,20 +47,14 @@ export function beginDeclaration(withoutModifiers: bool): void {
   strip = withoutModifiers;
 }
 
-// @ts-ignore: decorator
-@inline
 function kindAt(id: u32): u32 {
   return id ? kindOf(typeOf(id).info) : KIND_UNKN;
 }
 
-// @ts-ignore: decorator
-@inline
 function peek(): u32 {
   return load<u32>(context.stack + ((top - 1) << 2));
 }
 
-// @ts-ignore: decorator
-@inline
 function isModifier(kind: u32): bool {
   return kind == KIND_VOLATILE || kind == KIND_CONST || kind == KIND_RESTRICT || kind == KIND_TYPE_TAG;
 }

@@ -18,7 +18,7 @@ import {
   KIND_VOLATILE,
   TYPE_SIZE,
 } from "../abi";
-import { phrase } from "../emit/writer";
+import { char, phrase } from "../emit/writer";
 import { idLimit, kindFlag, kindOf, Type, vlenOf } from "../image";
 import { composite, enumeration } from "./body";
 import { EMITTED, EMITTING, fail, failure, flagsOf, FORWARD, full, image, setFlags, spend, stringOf, typeOf } from "./context";
@@ -50,13 +50,14 @@ function isBuiltin(type: Type): bool {
 
 /** GCC names its internal types of Arm SIMD intrinsics without defining them. */
 function missingAlias(p: usize, nameOff: u32): usize {
-  let known = true;
-  if (isNamed(nameOff, "__Poly8_t")) p = phrase(p, "typedef unsigned char ");
-  else if (isNamed(nameOff, "__Poly16_t")) p = phrase(p, "typedef unsigned short ");
-  else if (isNamed(nameOff, "__Poly64_t")) p = phrase(p, "typedef unsigned long long ");
-  else if (isNamed(nameOff, "__Poly128_t")) p = phrase(p, "typedef unsigned __int128 ");
-  else known = false;
-  return known ? semicolon(plainName(p, nameOff)) : p;
+  const start = p;
+  p = phrase(phrase(p, "typedef "), "unsigned ");
+  if (isNamed(nameOff, "__Poly8_t")) p = phrase(p, "char ");
+  else if (isNamed(nameOff, "__Poly16_t")) p = phrase(p, "short ");
+  else if (isNamed(nameOff, "__Poly64_t")) p = phrase(p, "long long ");
+  else if (isNamed(nameOff, "__Poly128_t")) p = phrase(p, "__int128 ");
+  else return start;
+  return semicolon(plainName(p, nameOff));
 }
 
 function forward(p: usize, id: u32, type: Type): usize {
@@ -66,7 +67,8 @@ function forward(p: usize, id: u32, type: Type): usize {
 function typedefOf(p: usize, id: u32, type: Type): usize {
   // Old GCC refers to void here.
   if (type.size == 0 && isNamed(type.nameOff, "__gnuc_va_list")) {
-    return phrase(phrase(p, "typedef __builtin_va_list "), "__gnuc_va_list;\n\n");
+    p = phrase(phrase(p, "typedef "), "__builtin_va_list");
+    return semicolon(phrase(char(p, 32), "__gnuc_va_list"));
   }
   // The name takes its number before the enumerators that the type may hold take theirs.
   p = phrase(p, "typedef ");

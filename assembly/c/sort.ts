@@ -44,8 +44,6 @@ function isReference(kind: u32): bool {
   );
 }
 
-// @ts-ignore: decorator
-@inline
 function kindAt(id: u32): u32 {
   return id ? kindOf(typeOf(id).info) : KIND_UNKN;
 }

@@ -1,30 +1,30 @@
 // The words that raw text and JSON share (bpftool's btf_int_enc_str, btf_var_linkage_str).
-import { text } from "./writer";
+import { phrase } from "./writer";
 
 export function intEncoding(p: usize, encoding: u32): usize {
   switch (encoding) {
     case 0:
-      return text(p, "(none)");
+      return phrase(p, "(none)");
     case 1:
-      return text(p, "SIGNED");
+      return phrase(p, "SIGNED");
     case 2:
-      return text(p, "CHAR");
+      return phrase(p, "CHAR");
     case 4:
-      return text(p, "BOOL");
+      return phrase(p, "BOOL");
     default:
-      return text(p, "UNKN");
+      return phrase(p, "UNKN");
   }
 }
 
 export function linkage(p: usize, value: u32): usize {
   switch (value) {
     case 0:
-      return text(p, "static");
+      return phrase(p, "static");
     case 1:
-      return text(p, "global");
+      return phrase(p, "global");
     case 2:
-      return text(p, "extern");
+      return phrase(p, "extern");
     default:
-      return text(p, "(unknown)");
+      return phrase(p, "(unknown)");
   }
 }

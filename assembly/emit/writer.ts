@@ -118,45 +118,45 @@ export function signed64(p: usize, value: i64): usize {
 export function kindName(p: usize, kind: u32): usize {
   switch (kind > KIND_MAX ? 0 : kind) {
     case 1:
-      return text(p, "INT");
+      return phrase(p, "INT");
     case 2:
-      return text(p, "PTR");
+      return phrase(p, "PTR");
     case 3:
-      return text(p, "ARRAY");
+      return phrase(p, "ARRAY");
     case 4:
-      return text(p, "STRUCT");
+      return phrase(p, "STRUCT");
     case 5:
-      return text(p, "UNION");
+      return phrase(p, "UNION");
     case 6:
-      return text(p, "ENUM");
+      return phrase(p, "ENUM");
     case 7:
-      return text(p, "FWD");
+      return phrase(p, "FWD");
     case 8:
-      return text(p, "TYPEDEF");
+      return phrase(p, "TYPEDEF");
     case 9:
-      return text(p, "VOLATILE");
+      return phrase(p, "VOLATILE");
     case 10:
-      return text(p, "CONST");
+      return phrase(p, "CONST");
     case 11:
-      return text(p, "RESTRICT");
+      return phrase(p, "RESTRICT");
     case 12:
-      return text(p, "FUNC");
+      return phrase(p, "FUNC");
     case 13:
-      return text(p, "FUNC_PROTO");
+      return phrase(p, "FUNC_PROTO");
     case 14:
-      return text(p, "VAR");
+      return phrase(p, "VAR");
     case 15:
-      return text(p, "DATASEC");
+      return phrase(p, "DATASEC");
     case 16:
-      return text(p, "FLOAT");
+      return phrase(p, "FLOAT");
     case 17:
-      return text(p, "DECL_TAG");
+      return phrase(p, "DECL_TAG");
     case 18:
-      return text(p, "TYPE_TAG");
+      return phrase(p, "TYPE_TAG");
     case 19:
-      return text(p, "ENUM64");
+      return phrase(p, "ENUM64");
     default:
-      return text(p, "UNKNOWN");
+      return phrase(p, "UNKNOWN");
   }
 }
 

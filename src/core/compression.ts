@@ -1,11 +1,11 @@
 /** Compressed data: told by its first bytes, unpacked by the host or by a library loaded when it is met. */
-import { BtfEnvironmentError, BtfFormatError } from "../errors.js";
-import { ERR_COMPRESSED } from "../rules.js";
+import { BtfFormatError, BtfLimitError } from "../errors.js";
+import { ERR_COMPRESSED, ERR_OUTPUT_LIMIT } from "../rules.js";
 import { readStream } from "./source.js";
 
 export type Compression = "gzip" | "zlib" | "zstd";
 
-/** What a gzip file may unpack to, in bytes: well above any kernel's BTF, well below what hurts. */
+/** What compressed data may unpack to, in bytes: well above any kernel's BTF, well below what hurts. */
 export const UNPACKED_LIMIT = 512 << 20;
 
 /** Whether the data starts as gzip does. */
@@ -19,7 +19,7 @@ export function isGzip(head: Uint8Array): boolean {
  * @param limit the most it may unpack to, in bytes
  * @param name what to call it in errors
  * @throws BtfFormatError ERR_COMPRESSED if the data is damaged,
- *   BtfEnvironmentError ERR_OUTPUT_LIMIT beyond the limit.
+ *   BtfLimitError ERR_OUTPUT_LIMIT beyond the limit.
  */
 export async function decompress(
   kind: Compression,
@@ -27,6 +27,7 @@ export async function decompress(
   limit: number,
   name: string,
 ): Promise<Uint8Array> {
+  checkUnpacked(limit, name);
   try {
     if (kind === "zstd") {
       const { decompress: unpack } = await import("fzstd");
@@ -36,7 +37,12 @@ export async function decompress(
     const unpacked = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(stream);
     return await readStream(unpacked, limit, name);
   } catch (cause) {
-    if (cause instanceof BtfEnvironmentError) throw cause;
+    if (cause instanceof BtfLimitError) throw cause;
     throw new BtfFormatError(ERR_COMPRESSED, { name, note: `damaged ${kind} data` }, { cause });
   }
+}
+
+/** Refuses an announced length that no BTF has. @throws BtfLimitError ERR_OUTPUT_LIMIT */
+export function checkUnpacked(byteSize: number, name: string): void {
+  if (byteSize > UNPACKED_LIMIT) throw new BtfLimitError(ERR_OUTPUT_LIMIT, { name, limit: UNPACKED_LIMIT });
 }

@@ -1,5 +1,5 @@
 /** Where bytes come from: random access over memory or a file, and streams read to their end. */
-import { BtfEnvironmentError, BtfError } from "../errors.js";
+import { BtfEnvironmentError, BtfError, BtfLimitError } from "../errors.js";
 import { ERR_ARGUMENT, ERR_FILE, ERR_OUTPUT_LIMIT } from "../rules.js";
 
 /** Random access. */
@@ -60,7 +60,7 @@ export async function readStream(stream: ReadableStream<Uint8Array>, limit: numb
     length += value.length;
     if (length > limit) {
       await reader.cancel();
-      throw new BtfEnvironmentError(ERR_OUTPUT_LIMIT, { name, limit });
+      throw new BtfLimitError(ERR_OUTPUT_LIMIT, { name, limit });
     }
   }
   if (chunks.length === 1) return chunks[0]!;
