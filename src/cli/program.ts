@@ -40,9 +40,20 @@ export function program(version: string, run: Run): Command {
   root.addCommand(
     withCommonOptions(command("dump", "write types as bpftool does"))
       .addArgument(file())
-      .addOption(new Option("-f, --format <format>", "output format").choices(["raw", "json"]).default("raw"))
-      .option("-t, --type <type>", "only this type: an id, a name or KIND:name; repeatable", collect)
-      .addHelpText("after", "\nExample:\n  btfkit dump vmlinux -t struct:task_struct -t 1")
+      .addOption(new Option("-f, --format <format>", "output format").choices(["raw", "json", "c"]).default("raw"))
+      .option("-t, --type <type>", "only this type: an id, a name, a glob, or KIND:name; repeatable", collect)
+      .option("--unsorted", "c: in the order of ids, as `format c unsorted`")
+      .addOption(new Option("--compat <tool>", "c: copy what this version gets wrong").choices(["bpftool-7.8"]))
+      .option("--exclude <glob>", "c: leave these types out where they are not needed by value; repeatable", collect)
+      .option("--no-kfuncs", "c: no prototypes of kernel functions")
+      .option("--kfunc <name>", "c: the prototype of this kernel function alone; repeatable", collect)
+      .option("--guard <name>", "c: name of the include guard (default: __VMLINUX_H__)")
+      .option("--no-preserve-access-index", "c: no relocatable accesses (CO-RE)")
+      .option("--annotate", "c: comments with offsets and sizes in bytes")
+      .addHelpText(
+        "after",
+        "\nExamples:\n  btfkit dump vmlinux -t struct:task_struct -t 1\n  btfkit dump -f c -o vmlinux.h",
+      )
       .action((path, options) =>
         run(options, async (to) => (await import("./commands/dump.js")).dump(path, options, to)),
       ),

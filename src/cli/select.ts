@@ -1,8 +1,9 @@
-/** The types that `-t` asks for: an id, a name, or KIND:name. */
+/** The types that `-t` asks for: an id, a name, a glob, or KIND: and one of these. */
 import type { Btf } from "../btf.js";
 import { BtfLookupError } from "../errors.js";
 import { KINDS, type Kind } from "../model/kind.js";
 import { ERR_NO_SUCH_ID } from "../rules.js";
+import { globExpression, isGlob } from "./pattern.js";
 
 /** Ids of the chosen types, in the order of the options, none twice. */
 export function selectTypes(btf: Btf, wanted: readonly string[]): number[] {
@@ -17,11 +18,15 @@ function idsOf(btf: Btf, text: string): number[] {
   }
   const [, prefix, name] = /^(\w+):(.*)$/.exec(text) ?? [];
   const kind = KINDS.find((one) => one === prefix?.toLowerCase());
-  if (kind !== undefined && name !== undefined) return found(btf, name, kind);
-  return found(btf, text, undefined);
+  return kind !== undefined && name !== undefined ? found(btf, name, kind) : found(btf, text, undefined);
 }
 
 function found(btf: Btf, name: string, kind: Kind | undefined): number[] {
+  if (isGlob(name)) {
+    const wanted = globExpression(name);
+    const ids = Array.from(btf.searchIds("", kind ? { kind } : {})).filter((id) => wanted.test(btf.nameAt(id)));
+    if (ids.length > 0) return ids;
+  }
   const types = btf.findAll(name, kind);
   return types.length > 0 ? types.map(({ id }) => id) : [btf.require(name, kind).id];
 }

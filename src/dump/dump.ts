@@ -11,7 +11,7 @@ import { ERR_PIECE, ERR_TEXT_LENGTH } from "../rules.js";
 /** Bytes a window holds, unless a single line needs more. */
 const WINDOW = 256 << 10;
 /** What a line or definition may take, besides 4 times the image: hostile ones grow without end. */
-const WINDOW_LIMIT = 64 << 20;
+const WINDOW_LIMIT = 16 << 20;
 
 export interface DumpOptions {
   /** Types or ids to write, in this order; all own types by default. */

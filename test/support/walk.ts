@@ -1,6 +1,17 @@
 // Looks at everything that an open Btf shows: each type's fields, size,
 // alignment, resolution, its name looked up again, and its dumps.
-import { alignOf, type Btf, BtfError, type BtfType, dumpJson, dumpRaw, resolve, sizeOf } from "btfkit";
+import {
+  alignOf,
+  type Btf,
+  BtfError,
+  type BtfType,
+  declaration,
+  dumpC,
+  dumpJson,
+  dumpRaw,
+  resolve,
+  sizeOf,
+} from "btfkit";
 
 /** Runs what may be refused, but never in another way than with a BtfError. */
 function allowed(act: () => unknown): void {
@@ -39,12 +50,14 @@ function look(type: BtfType): void {
   }
 }
 
-export function walk(btf: Btf): void {
+/** `c`: the C texts too, which take most of the time. */
+export function walk(btf: Btf, c = true): void {
   for (const type of btf.types({ own: true })) {
     look(type);
     allowed(() => sizeOf(type));
     allowed(() => alignOf(type));
     allowed(() => resolve(type));
+    if (c) allowed(() => declaration(type, { name: "x" }));
     // A name that is no UTF-8 cannot be asked for.
     if (type.name && !type.name.includes("\ufffd") && !btf.findAll(type.name, type.kind).includes(type)) {
       throw new Error(`type ${type.id} is not found by its name ${JSON.stringify(type.name)}`);
@@ -56,4 +69,6 @@ export function walk(btf: Btf): void {
   dumpJson(btf, { pretty: true }).drain((chunk) => (length += chunk.length));
   if (btf.size > btf.firstId && length === 0) throw new Error("empty dump");
   btf.searchIds("a");
+  if (!c) return;
+  for (const sorted of [true, false]) allowed(() => dumpC(btf, { sorted, annotate: !sorted }).drain(() => {}));
 }

@@ -1,24 +1,74 @@
+import type { Btf } from "../../btf.js";
+import { type COptions, dumpC } from "../../dump/c.js";
+import type { Dump } from "../../dump/dump.js";
 import { dumpJson } from "../../dump/json.js";
 import { dumpRaw } from "../../dump/raw.js";
+import { oddNames } from "../../query/odd-names.js";
 import type { CommonOptions, Context, ExitCode } from "../context.js";
 import { openInput } from "../input.js";
+import { globExpression } from "../pattern.js";
 import { selectTypes } from "../select.js";
+import { UsageError } from "../usage.js";
 
 export interface DumpCommandOptions extends CommonOptions {
-  readonly format?: "raw" | "json";
+  readonly format: "raw" | "json" | "c";
   readonly type?: readonly string[];
+  readonly unsorted?: boolean;
+  readonly compat?: "bpftool-7.8";
+  readonly exclude?: readonly string[];
+  readonly guard?: string;
+  /** False with --no-kfuncs. */
+  readonly kfuncs: boolean;
+  readonly kfunc?: readonly string[];
+  /** False with --no-preserve-access-index. */
+  readonly preserveAccessIndex: boolean;
+  readonly annotate?: boolean;
 }
 
 /** Writes types as bpftool does. */
 export async function dump(file: string | undefined, options: DumpCommandOptions, context: Context): Promise<ExitCode> {
+  const c = options.format === "c";
+  if (c && (options.json || options.pretty)) throw new UsageError("--json and --pretty do not go with --format c");
   const btf = await openInput(file, options);
   const selected = {
     ...(options.type && { types: selectTypes(btf, options.type) }),
     onProgress: context.progress,
   };
-  // `-p` alone means indented JSON, as bpftool's -p does.
-  const json = options.json || options.pretty || options.format === "json";
-  const text = json ? dumpJson(btf, { ...selected, pretty: options.pretty ?? false }) : dumpRaw(btf, selected);
+  let text: Dump;
+  if (c) {
+    warnOfOddNames(btf, context);
+    text = dumpC(btf, { ...selected, ...headerOptions(options) });
+  } else {
+    // `-p` alone means indented JSON, as bpftool's -p does.
+    const json = options.json || options.pretty || options.format === "json";
+    text = json ? dumpJson(btf, { ...selected, pretty: options.pretty ?? false }) : dumpRaw(btf, selected);
+  }
   await text.drainAsync((chunk) => context.out.write(chunk));
   return 0;
+}
+
+function headerOptions(options: DumpCommandOptions): COptions {
+  const excluded = options.exclude?.map(globExpression);
+  if (options.guard !== undefined && !/^[A-Za-z_]\w*$/.test(options.guard)) {
+    throw new UsageError(`"${options.guard}" is no name for an include guard`);
+  }
+  return {
+    sorted: !options.unsorted,
+    preserveAccessIndex: options.preserveAccessIndex,
+    annotate: options.annotate ?? false,
+    ...(options.compat && { compatible: options.compat }),
+    ...(options.guard !== undefined && { guard: options.guard }),
+    ...(excluded && { exclude: ({ name }) => name !== "" && excluded.some((glob) => glob.test(name)) }),
+    ...(!options.kfuncs && { kfuncs: false }),
+    ...(options.kfunc && { kfuncs: options.kfunc }),
+  };
+}
+
+function warnOfOddNames(btf: Btf, context: Context): void {
+  const { count, first } = oddNames(btf);
+  if (first === undefined) return;
+  const name = first.name ? ` ${first.name}` : "";
+  context.warn(
+    `${count} names are no C identifiers and will not compile, the first in ${first.kind}${name} [${first.id}]`,
+  );
 }

@@ -2,7 +2,7 @@ import type { Btf } from "../../btf.js";
 import type { Kind } from "../../model/kind.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { openInput } from "../input.js";
-import { UsageError } from "../usage.js";
+import { expression, globExpression, isGlob } from "../pattern.js";
 
 export interface FindCommandOptions extends CommonOptions {
   readonly kind?: Kind;
@@ -35,7 +35,7 @@ type Matcher = (btf: Btf, kind: Kind | undefined) => ArrayLike<number> & Iterabl
 function matcher(pattern: string): Matcher {
   const [, source, flags] = /^\/(.*)\/([imsuv]*)$/.exec(pattern) ?? [];
   if (source !== undefined) return byExpression(expression(source, flags));
-  if (/[*?[\]]/.test(pattern)) return byExpression(glob(pattern));
+  if (isGlob(pattern)) return byExpression(globExpression(pattern));
   const prefix = pattern.startsWith("^");
   const text = prefix ? pattern.slice(1) : pattern;
   return (btf, kind) => btf.searchIds(text, { match: prefix ? "prefix" : "substring", ...(kind && { kind }) });
@@ -47,29 +47,4 @@ function byExpression(wanted: RegExp): Matcher {
     for (const id of btf.searchIds("", kind ? { kind } : {})) if (wanted.test(btf.nameAt(id))) ids.push(id);
     return ids;
   };
-}
-
-function expression(source: string, flags = ""): RegExp {
-  try {
-    return new RegExp(source, flags);
-  } catch (cause) {
-    throw new UsageError(`not a regular expression: ${(cause as Error).message}`);
-  }
-}
-
-/** A glob over the whole name. */
-function glob(pattern: string): RegExp {
-  let source = "";
-  for (let i = 0; i < pattern.length; i++) {
-    const char = pattern[i]!;
-    const close = char === "[" ? pattern.indexOf("]", i + 2) : -1;
-    if (char === "*") source += ".*";
-    else if (char === "?") source += ".";
-    else if (close > 0) {
-      const set = pattern.slice(i + 1, close).replace(/[\\\]]/g, "\\$&");
-      source += `[${set.startsWith("!") ? `^${set.slice(1)}` : set}]`;
-      i = close;
-    } else source += char.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
-  }
-  return expression(`^${source}$`, "s");
 }
