@@ -24,7 +24,7 @@ export async function measure({ subject, tools, memoryRounds, progress }) {
   ];
 
   const peakName = (format) => `peak of btfkit dump, ${format}, beyond Node's`;
-  for (const format of ["raw", "json"]) {
+  for (const [format, limit] of Object.entries({ raw: 16, json: 16, c: 24 })) {
     if (!tools.launch) {
       rows.push({ name: peakName(format), unit, note: "gcc not installed" });
       continue;
@@ -34,7 +34,7 @@ export async function measure({ subject, tools, memoryRounds, progress }) {
       async () => (await launch(tools, node, "dist/cli/btfkit.cjs", "dump", "-f", format, path)).peakMB - fileMB,
       async () => (await launch(tools, node, "bench/programs/empty.cjs")).peakMB,
     );
-    rows.push({ name: peakName(format), unit, ...excess(pairs), target: { ours: 16 } });
+    rows.push({ name: peakName(format), unit, ...excess(pairs), target: { ours: limit } });
   }
   return rows;
 }

@@ -3,15 +3,17 @@ import { report, reportOf } from "../processes.mjs";
 import { compare, inTurns, median } from "../statistics.mjs";
 
 /** Which of libbpf's figures each of our calls is compared with. */
-const COUNTERPARTS = { parse: "new", open: "parse", find: "find", findMissing: "findMissing" };
+const COUNTERPARTS = { parse: "new", open: "parse", find: "find", findMissing: "findMissing", headerBytes: "header" };
 /** Enough for libbpf to be measured as long as Benchmark.js measures one of our calls, some tenths of a second. */
 const REPETITIONS = "200";
+const HEADER_REPETITIONS = "8";
 
 async function libbpfMedians({ libbpf }, { path, lateStruct }) {
   const warm = await report(libbpf, "warm", path, REPETITIONS);
   const [late] = await report(libbpf, "find", path, lateStruct.name, REPETITIONS);
   const [missing] = await report(libbpf, "find", path, "no_such_struct", REPETITIONS);
-  const cases = [...warm, late, { ...missing, case: "findMissing" }];
+  const header = await report(libbpf, "header", path, HEADER_REPETITIONS);
+  const cases = [...warm, ...header, late, { ...missing, case: "findMissing" }];
   return Object.fromEntries(cases.map((one) => [one.case, median(one.ns) / 1e6]));
 }
 

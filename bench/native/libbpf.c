@@ -5,12 +5,14 @@
  *   libbpf first-new FILE         the process's first btf__new
  *   libbpf first-parse FILE       the process's first btf__parse
  *   libbpf find FILE NAME COUNT   btf__find_by_name_kind of a struct, COUNT times
+ *   libbpf header FILE COUNT      btf_dump__dump_type of all types, COUNT times; text is formatted and dropped
  *
  * btf__free runs between calls and is not counted.
  */
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,6 +108,35 @@ static void time_find(const char *struct_name, long long *ns, int count)
 	print_case("find", id < 0 ? 0 : id, ns, count);
 }
 
+static void format_text(void *context, const char *format, va_list args)
+{
+	static char text[1 << 16];
+
+	*(long long *)context += vsnprintf(text, sizeof(text), format, args);
+}
+
+static void time_header(long long *ns, int count)
+{
+	struct btf *btf = btf__parse(path, NULL);
+	long long length = 0;
+
+	if (!btf)
+		fail(path, errno);
+	for (int i = 0; i < count; i++) {
+		long long start = now();
+		struct btf_dump *dump = btf_dump__new(btf, format_text, &length, NULL);
+
+		if (!dump)
+			fail("btf_dump__new", errno);
+		for (__u32 id = 1; id < btf__type_cnt(btf); id++)
+			btf_dump__dump_type(dump, id);
+		ns[i] = now() - start;
+		btf_dump__free(dump);
+	}
+	btf__free(btf);
+	print_case("header", length / count, ns, count);
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 2 ? argv[1] : "";
@@ -122,10 +153,12 @@ int main(int argc, char **argv)
 		time_parse("parse", ns, 1);
 	} else if (!strcmp(mode, "find") && argc == 5) {
 		time_find(argv[3], ns, count);
+	} else if (!strcmp(mode, "header") && argc == 4) {
+		time_header(ns, count);
 	} else if (argc == 2 && !strcmp(argv[1], "--version")) {
 		puts(libbpf_version_string());
 	} else {
-		fputs("usage: libbpf warm|first-new|first-parse|find FILE [NAME] [COUNT] | --version\n", stderr);
+		fputs("usage: libbpf warm|first-new|first-parse|find|header FILE [NAME] [COUNT] | --version\n", stderr);
 		return 2;
 	}
 	free(ns);

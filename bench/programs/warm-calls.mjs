@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import Benchmark from "benchmark";
-import { Btf, dumpJson, dumpRaw } from "../../dist/index.js";
+import { Btf, dumpC, dumpJson, dumpRaw } from "../../dist/index.js";
 import { openFile } from "../../dist/node.js";
 
 const [, , file, name, seconds] = process.argv;
@@ -24,6 +24,8 @@ const calls = {
   rawBytes: () => dumpRaw(btf).drain(discard),
   jsonText: () => dumpJson(btf).text(),
   jsonBytes: () => dumpJson(btf).drain(discard),
+  headerBytes: () => dumpC(btf, { sorted: false }).drain(discard),
+  sortedHeaderBytes: () => dumpC(btf).drain(discard),
 };
 
 for (const [call, fn] of Object.entries(calls)) {
