@@ -3,7 +3,14 @@
 import { Transform } from "assemblyscript/transform";
 import binaryen from "binaryen";
 
-const KEPT = ["assembly/c/*", "assembly/emit/writer/phrase", "assembly/emit/writer/bytes"];
+const MODULES = ["body", "declare", "emit", "index", "layout", "names", "order", "sort"];
+const HELPERS = ["change", "fail", "full", "setFlags", "stringOf", "typeOf", "undo"];
+const KEPT = [
+  ...MODULES.map((name) => `assembly/c/${name}/*`),
+  ...HELPERS.map((name) => `assembly/c/context/${name}`),
+  "assembly/emit/writer/bytes",
+  "assembly/emit/writer/phrase",
+];
 
 export default class NoInline extends Transform {
   afterCompile(module) {

@@ -4,14 +4,14 @@ import {
   ERR_C_CYCLE,
   KIND_ARRAY,
   KIND_CONST,
-  KIND_DATASEC,
   KIND_DECL_TAG,
   KIND_ENUM,
   KIND_ENUM64,
   KIND_FLOAT,
-  KIND_FUNC,
   KIND_FUNC_PROTO,
+  KIND_FWD,
   KIND_INT,
+  KIND_MAX,
   KIND_PTR,
   KIND_RESTRICT,
   KIND_STRUCT,
@@ -19,16 +19,21 @@ import {
   KIND_TYPE_TAG,
   KIND_UNION,
   KIND_UNKN,
-  KIND_VAR,
   KIND_VOLATILE,
   TYPE_SIZE,
 } from "../abi";
 import { idLimit, kindOf, Type, vlenOf } from "../image";
-import { context, fail, failure, image, stringOf, typeOf } from "./context";
+import { context, fail, failure, image, spend, stringOf, typeOf } from "./context";
 import { DEPTH_LIMIT } from "./order";
 
-// A record: { key (u64): rank and the first 7 bytes of the sort name; id (u32); - }
-const RECORD_SIZE: u32 = 16;
+// A record holds all that is compared:
+//
+//   ┌───────────────────┬──────┬────┬───────────┬──────────┬───┐
+//   │ key: rank, first 7│ hash │ id │ sort name │ own name │ - │
+//   │ bytes of sort name│      │    │ (address) │ (address)│   │
+//   └───────────────────┴──────┴────┴───────────┴──────────┴───┘
+//   0                   8      16   20          24         28  32
+const RECORD_SIZE: u32 = 32;
 
 const LAST_RANK: u32 = 10;
 
@@ -45,6 +50,7 @@ function isReference(kind: u32): bool {
 }
 
 function kindAt(id: u32): u32 {
+  if (id >= image.firstId) return load<u8>(image.kinds + (id - image.firstId));
   return id ? kindOf(typeOf(id).info) : KIND_UNKN;
 }
 
@@ -101,10 +107,6 @@ function sortName(id: u32): usize {
   }
   fail(ERR_C_CYCLE, id);
   return stringOf(0);
-}
-
-function ownName(id: u32): usize {
-  return stringOf(id ? typeOf(id).nameOff : 0);
 }
 
 /** libbpf's str_hash over signed characters; 0 for no name. */
@@ -188,21 +190,20 @@ function isBehind(a: usize, b: usize): bool {
   const left = load<u64>(a);
   const right = load<u64>(b);
   if (left != right) return left > right;
-  const one = load<u32>(a, 8);
-  const other = load<u32>(b, 8);
-  let order = compareStrings(sortName(one), sortName(other));
-  if (!order) order = compareStrings(ownName(one), ownName(other));
+  let order = compareStrings(load<u32>(a, 20), load<u32>(b, 20));
+  if (!order) order = compareStrings(load<u32>(a, 24), load<u32>(b, 24));
   if (order) return order > 0;
-  const hash = hashOf(one, true, 0);
-  const otherHash = hashOf(other, true, 0);
-  return hash != otherHash ? hash > otherHash : one > other;
+  const hash = load<u64>(a, 8);
+  const otherHash = load<u64>(b, 8);
+  return hash != otherHash ? hash > otherHash : load<u32>(a, 16) > load<u32>(b, 16);
 }
 
-// @ts-ignore: decorator
-@inline
 function copyRecord(to: usize, from: usize): void {
+  // memory.copy is a call for the host.
   store<u64>(to, load<u64>(from));
   store<u64>(to, load<u64>(from, 8), 8);
+  store<u64>(to, load<u64>(from, 16), 16);
+  store<u64>(to, load<u64>(from, 24), 24);
 }
 
 const RUN: u32 = 8 * RECORD_SIZE;
@@ -212,13 +213,10 @@ function sortRecords(from: usize, end: usize, spare: usize): usize {
   for (let run = from; run < end; run += RUN) {
     const stop = min(run + RUN, end);
     for (let next = run + RECORD_SIZE; next < stop; next += RECORD_SIZE) {
-      const key = load<u64>(next);
-      const id = load<u64>(next, 8);
       copyRecord(spare, next);
       let at = next;
       for (; at > run && isBehind(at - RECORD_SIZE, spare); at -= RECORD_SIZE) copyRecord(at, at - RECORD_SIZE);
-      store<u64>(at, key);
-      store<u64>(at, id, 8);
+      copyRecord(at, spare);
     }
   }
   const length = end - from;
@@ -249,29 +247,61 @@ function sortRecords(from: usize, end: usize, spare: usize): usize {
   return from;
 }
 
-/** Dumping these writes nothing and changes nothing for others: they need no place. */
-function isInert(kind: u32): bool {
-  return kind == KIND_FUNC || kind == KIND_VAR || kind == KIND_DATASEC || kind == KIND_DECL_TAG;
+/**
+ * Whether a type of the last rank may write anything. What has a lower rank is
+ * written by then: what is left are forward declarations and typedefs of void
+ * or of these. The walk goes where `order` would go; real kernels have 28,000
+ * prototypes, of which a few hundred lead to such a type.
+ */
+function leadsToRest(id: u32, depth: i32): bool {
+  if (!id || id >= idLimit(image) || failure) return false;
+  if (depth > DEPTH_LIMIT || !spend(id)) {
+    fail(ERR_C_CYCLE, id);
+    return false;
+  }
+  const kind = kindAt(id);
+  if (kind == KIND_FWD || kind > KIND_MAX || kind == KIND_UNKN) return true;
+  if (kind == KIND_TYPEDEF) return rankOf(id) == LAST_RANK;
+  const next = kind == KIND_DECL_TAG ? id : step(id, kind);
+  if (next != id) return leadsToRest(next, depth + 1);
+  const type = typeOf(id);
+  let size: u32 = 0;
+  if (kind == KIND_FUNC_PROTO) {
+    if (leadsToRest(type.size, depth + 1)) return true;
+    size = 8;
+  } else if ((kind == KIND_STRUCT || kind == KIND_UNION) && !type.nameOff) size = 12;
+  if (!size) return false;
+  const first = changetype<usize>(type) + TYPE_SIZE;
+  const end = first + vlenOf(type.info) * size;
+  for (let element = first; element < end; element += size) {
+    if (leadsToRest(load<u32>(element, 4), depth + 1)) return true;
+  }
+  return false;
 }
 
 /**
- * Writes to `out` the ids from 0 (void) on in bpftool's order, those that
- * write nothing left out; `records` and `spare` have room for 16 bytes an id.
+ * Writes to `out` the ids from 0 (void) on in bpftool's order, those left out
+ * that write nothing at their place; `records` and `spare` have room for 32 bytes an id.
  * Returns how many, 0 after a failure.
  */
 export function sortIds(records: usize, spare: usize, out: usize): u32 {
   let end = records;
   const limit = idLimit(image);
   for (let id: u32 = 0; id < limit; id++) {
-    if (isInert(kindAt(id))) continue;
-    store<u64>(end, (<u64>rankOf(id) << 56) | prefixOf(sortName(id)));
-    store<u64>(end, id, 8);
+    const rank = rankOf(id);
+    if (rank == LAST_RANK && id && !leadsToRest(id, 0)) continue;
+    const name = sortName(id);
+    store<u64>(end, (<u64>rank << 56) | prefixOf(name));
+    store<u64>(end, hashOf(id, true, 0), 8);
+    store<u32>(end, id, 16);
+    store<u32>(end, <u32>name, 20);
+    store<u32>(end, <u32>stringOf(id ? typeOf(id).nameOff : 0), 24);
     end += RECORD_SIZE;
     if (failure) return 0;
   }
   const sorted = sortRecords(records, end, spare);
   if (failure) return 0;
   const count = <u32>((end - records) / RECORD_SIZE);
-  for (let i: u32 = 0; i < count; i++) store<u32>(out + (i << 2), load<u32>(sorted + i * RECORD_SIZE, 8));
+  for (let i: u32 = 0; i < count; i++) store<u32>(out + (i << 2), load<u32>(sorted + i * RECORD_SIZE, 16));
   return count;
 }

@@ -53,7 +53,7 @@ export function dumpC(btf: Btf, options: COptions = {}): Dump {
   const open = (): CEmitter => {
     const context = new CContext(btf, { annotate });
     try {
-      let ids: ArrayLike<number>;
+      let ids: ArrayLike<number> | undefined;
       let excluded: number[] = [];
       if (roots) {
         ids = [...roots.map((id) => neededFor(btf, id, bare)), ...(kfuncs ?? []).map(({ id }) => protoOf(btf, id))];
@@ -61,11 +61,11 @@ export function dumpC(btf: Btf, options: COptions = {}): Dump {
         const all = context.sortedIds();
         // The loop over the sorted types starts at the second one in bpftool.
         ids = compatible === "bpftool-7.8" ? all.subarray(1) : all;
-      } else ids = Array.from({ length: btf.size - 1 }, (_, i) => i + 1);
+      } else if (btf.base || exclude) ids = Uint32Array.from({ length: btf.size - 1 }, (_, i) => i + 1);
       if (exclude) {
         const kept: number[] = [];
         excluded = [];
-        for (const id of Array.from(ids)) (exclude(btf.get(id)!) ? excluded : kept).push(id);
+        for (const id of Array.from(ids!)) (exclude(btf.get(id)!) ? excluded : kept).push(id);
         ids = kept;
       }
       return new CEmitter(btf, context, ids, prologue(frame), () => {

@@ -37,7 +37,8 @@ export class Cursor {
     if (!ids) return;
     const list = at + abi.CURSOR_SIZE;
     arena.view.setUint32(at + abi.CURSOR_IDS, list, true);
-    for (let i = 0; i < ids.length; i++) arena.view.setUint32(list + i * 4, ids[i]!, true);
+    // Every host of WebAssembly that there is is little-endian.
+    new Uint32Array(arena.bytes.buffer, list, ids.length).set(ids);
   }
 
   get address(): number {

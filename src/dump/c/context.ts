@@ -13,9 +13,6 @@ import type { Kernel } from "../../wasm/kernel.js";
 const WORK_PER_BYTE = 64;
 const WORK_LEAST = 1 << 20;
 
-/** A part of the context, in bytes. */
-type Column = readonly [field: number, length: number];
-
 export class CContext {
   readonly #btf: Btf;
   readonly #image: Image;
@@ -27,16 +24,13 @@ export class CContext {
     this.#image = btf.image;
     const { arena } = btf.image;
     const { size } = btf;
-    this.address = this.#take(abi.C_CONTEXT_SIZE);
+    this.address = this.#takeZeros(abi.C_CONTEXT_SIZE);
     // Flags are changed a word at a time.
-    const columns: Column[] = [
-      [abi.C_FLAGS, size + 4],
-      [abi.C_USES, size * 4],
-      [abi.C_ALIGNMENTS, size],
-      [abi.C_QUEUE, size * 4],
-      [abi.C_STACK, abi.C_STACK_COUNT * 4],
-    ];
-    for (const [field, length] of columns) this.#set(field, this.#take(length));
+    this.#set(abi.C_FLAGS, this.#takeZeros(size + 4));
+    this.#set(abi.C_USES, this.#takeZeros(size * 4));
+    this.#set(abi.C_ALIGNMENTS, this.#takeZeros(size));
+    this.#set(abi.C_QUEUE, this.#take(size * 4));
+    this.#set(abi.C_STACK, this.#take(abi.C_STACK_COUNT * 4));
     this.#set(abi.C_POINTER_SIZE, btf.pointerSize);
     this.#set(abi.C_OPTIONS, annotate ? abi.C_OPTION_ANNOTATE : 0);
     let work = WORK_LEAST;
@@ -44,7 +38,7 @@ export class CContext {
     arena.view.setBigUint64(this.address + abi.C_WORK, BigInt(work), true);
     const names = arena.run((kernel) => kernel.prepareC(this.#image.address, this.address)) >>> 0;
     const counters = 2 ** Math.ceil(Math.log2(names * 1.25 + 16));
-    this.#set(abi.C_NAMES, this.#take(counters * abi.C_COUNTER_SIZE));
+    this.#set(abi.C_NAMES, this.#takeZeros(counters * abi.C_COUNTER_SIZE));
     this.#set(abi.C_NAMES_MASK, counters - 1);
   }
 
@@ -52,12 +46,16 @@ export class CContext {
     return this.#image.arena;
   }
 
-  /** Zeroed memory. */
   #take(length: number): number {
     const window = this.#arena.takeWindow(length);
     this.#windows.push(window);
-    this.#arena.bytes.fill(0, window.at, window.at + length);
     return window.at;
+  }
+
+  #takeZeros(length: number): number {
+    const at = this.#take(length);
+    this.#arena.bytes.fill(0, at, at + length);
+    return at;
   }
 
   #set(field: number, value: number): void {
@@ -88,7 +86,7 @@ export class CContext {
   sortedIds(): Uint32Array {
     const arena = this.#arena;
     const { size } = this.#btf;
-    const windows = [16, 16, 16, 4].map((bytes) => arena.takeWindow(size * bytes));
+    const windows = [16, 32, 32, 4].map((bytes) => arena.takeWindow(size * bytes));
     try {
       const [hashes, records, spare, out] = windows.map(({ at }) => at) as [number, number, number, number];
       arena.bytes.fill(0, hashes, hashes + size * 16);

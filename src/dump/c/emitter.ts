@@ -28,11 +28,11 @@ export class CEmitter implements Emitter {
   readonly #cursor: Cursor;
   readonly #parts: Part[];
 
-  /** `behind` is asked for when the definitions are written. */
+  /** Without `ids`: all own types. `behind` is asked for when the definitions are written. */
   constructor(
     btf: Btf,
     context: CContext,
-    ids: ArrayLike<number>,
+    ids: ArrayLike<number> | undefined,
     before: string,
     behind: () => Iterable<string | Declaration>,
   ) {
