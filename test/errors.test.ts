@@ -1,7 +1,7 @@
 // Each error code, raised by what it is about, with the place it names.
 import { readFileSync } from "node:fs";
 import { deflateSync, gzipSync } from "node:zlib";
-import { alignOf, Btf, BtfError, dumpC, dumpRaw, fieldOf, init, resolve, sizeOf } from "btfkit";
+import { alignOf, Btf, BtfError, dumpC, dumpRaw, fieldOf, init, readExt, readObject, resolve, sizeOf } from "btfkit";
 import { openFile } from "btfkit/node";
 import { describe, expect, test } from "vitest";
 import { elf } from "./support/elf.js";
@@ -21,6 +21,13 @@ function raw(...words: number[]): Uint8Array {
   const bytes = image.bytes();
   new DataView(bytes.buffer).setUint32(24, name, true);
   new DataView(bytes.buffer).setUint32(28, info, true);
+  return bytes;
+}
+
+/** An ELF file that says it is a relocatable object for BPF. */
+function object(sections: Readonly<Record<string, Uint8Array>>): Uint8Array {
+  const bytes = elf(sections);
+  bytes.set([1, 0, 247, 0], 16);
   return bytes;
 }
 
@@ -263,6 +270,12 @@ const cases: Record<string, Case | readonly Case[]> = {
       text: /zlib.*Btf\.load/,
     },
   ],
+  ERR_OBJECT: [
+    { class: "BtfFormatError", raise: () => readObject(small().bytes()), text: /not a BPF object/ },
+    { class: "BtfFormatError", raise: () => readObject(elf({})), text: /type 0/ },
+  ],
+  ERR_OBJECT_SECTION: { class: "BtfFormatError", raise: () => readObject(object({})).ext, text: /without a \.BTF section.*-g/ },
+  ERR_EXT: { class: "BtfFormatError", offset: 4, raise: () => readExt(new Uint8Array([0x9f, 0xeb, 1, 0, 8, 0, 0, 0, 0]), () => ""), text: /8 bytes, 24 are needed/ },
   ERR_NOT_FOUND: {
     class: "BtfLookupError",
     raise: () => Btf.parse(everyKind().bytes()).require("pont", "struct"),

@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { Btf } from "../btf.js";
 import { BtfEnvironmentError, BtfError } from "../errors.js";
-import { KERNEL_BTF, openFile } from "../node.js";
+import { KERNEL_BTF, openFile, openObject } from "../node.js";
+import type { BpfObject } from "../object/object.js";
 
 const VMLINUX = `${KERNEL_BTF}/vmlinux`;
 
@@ -34,13 +35,27 @@ async function open(file: string, base?: Btf): Promise<Btf> {
   }
 }
 
+/** What is thrown about an input, with the input's name in front. */
+export function inputError(file: string, cause: unknown, hint: (error: BtfError) => string = () => ""): unknown {
+  if (!(cause instanceof BtfError) || cause.code === "ERR_INTERNAL") return cause;
+  const what = cause.code === "ERR_FILE" ? cause.details.note : cause.message;
+  return new InputError(`${file === "-" ? "standard input" : file}: ${what}${hint(cause)}`, { cause });
+}
+
 async function named(file: string, base: Btf | undefined, hint: (error: BtfError) => string): Promise<Btf> {
   try {
     return await open(file, base);
   } catch (cause) {
-    if (!(cause instanceof BtfError) || cause.code === "ERR_INTERNAL") throw cause;
-    const what = cause.code === "ERR_FILE" ? cause.details.note : cause.message;
-    throw new InputError(`${file === "-" ? "standard input" : file}: ${what}${hint(cause)}`, { cause });
+    throw inputError(file, cause, hint);
+  }
+}
+
+/** Opens the BPF object OBJ. */
+export function openObjectInput(file: string): BpfObject {
+  try {
+    return openObject(file === "-" ? 0 : file);
+  } catch (cause) {
+    throw inputError(file, cause);
   }
 }
 

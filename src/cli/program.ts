@@ -9,6 +9,8 @@ export type Run = (options: CommonOptions, action: (context: Context) => Promise
 
 const FILE_HELP = "raw BTF, an ELF file with .BTF, either gzipped, or - for standard input";
 
+const OBJECT_HELP = "BPF object file (ELF), or - for standard input";
+
 function command(name: string, description: string): Command {
   return new Command(name).description(description);
 }
@@ -64,6 +66,12 @@ export function program(version: string, run: Run): Command {
       .action((pattern, path, options) =>
         run(options, async (to) => (await import("./commands/find.js")).find(pattern, path, options, to)),
       ),
+  );
+  root.addCommand(
+    withCommonOptions(command("ext", "list the func, line and CO-RE records of a BPF object's .BTF.ext"))
+      .argument("<object>", OBJECT_HELP)
+      .addHelpText("after", "\nExample:\n  btfkit ext probe.bpf.o --json")
+      .action((path, options) => run(options, async (to) => (await import("./commands/ext.js")).ext(path, options, to))),
   );
   return root;
 }

@@ -31,6 +31,7 @@ const checks = {
   "gcc and libbpf-dev": () => compiles("#include <bpf/btf.h>\n"),
   "clang-19": () => runs("clang-19", "--version"),
   "llvm-objcopy-19": () => runs("llvm-objcopy-19", "--version"),
+  readelf: () => runs("readelf", "--version"),
   bash: () => runs("bash", "--version"),
 };
 
