@@ -2,6 +2,16 @@
 export { Btf, type OwnOption, type SearchOptions } from "./btf.js";
 export type { Endian, Header } from "./core/header.js";
 export type { BtfSource } from "./core/source.js";
+export {
+  type RelocatedObject,
+  relocate,
+  type Relocation,
+  type RelocationStatus,
+  type RelocationTarget,
+} from "./core-relocation/relocate.js";
+export type { Match, Resolution } from "./core-relocation/resolve.js";
+export { type Accessor, formatSpec, type Spec } from "./core-relocation/spec.js";
+export type { Outcome } from "./core-relocation/value.js";
 export { type COptions, dumpC } from "./dump/c.js";
 export { type DeclarationOptions, declaration } from "./dump/declaration.js";
 export { Dump, type DumpOptions } from "./dump/dump.js";
@@ -18,6 +28,7 @@ export {
   BtfInternalError,
   BtfLimitError,
   BtfLookupError,
+  BtfRelocationError,
   type ErrorCode,
   type ErrorDetails,
 } from "./errors.js";

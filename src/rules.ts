@@ -135,6 +135,20 @@ export const ERR_OBJECT_SECTION = /* @__PURE__ */ rule(
 );
 export const ERR_EXT = /* @__PURE__ */ rule("ERR_EXT", (d) => `malformed .BTF.ext: ${d.note}`);
 
+// CO-RE relocation (libbpf's bpf_object__relocate_core)
+export const ERR_CORE_RECORD = /* @__PURE__ */ rule(
+  "ERR_CORE_RECORD",
+  (d) => `section ${d.name}, malformed CO-RE relocation #${d.value}: ${d.note}`,
+);
+export const ERR_CORE_RELOCATION = /* @__PURE__ */ rule(
+  "ERR_CORE_RELOCATION",
+  (d) => `section ${d.name}, CO-RE relocation #${d.value}: ${d.note}`,
+);
+export const ERR_CORE_WORK = /* @__PURE__ */ rule(
+  "ERR_CORE_WORK",
+  (d) => `these types take more than ${d.limit} steps to match: given up`,
+);
+
 // Lookup
 export const ERR_NOT_FOUND = /* @__PURE__ */ rule(
   "ERR_NOT_FOUND",

@@ -168,7 +168,9 @@ function groupBySection(programs: readonly Program[]): Map<number, Program[]> {
  * @throws BtfFormatError ERR_OBJECT for what is no BPF object, ERR_ELF_* for a malformed file
  */
 export function readObject(bytes: ArrayBuffer | ArrayBufferView): BpfObject {
-  const data = bytesOf(bytes);
+  const { buffer, byteOffset, byteLength } = bytesOf(bytes);
+  // Never a subclass such as Node's Buffer, whose slice() does not copy.
+  const data = new Uint8Array(buffer, byteOffset, byteLength);
   if (!isElf(data)) throw new BtfFormatError(ERR_OBJECT, { note: "it does not start as an ELF file does" });
   return new BpfObject(data);
 }
