@@ -4,12 +4,13 @@ export type { Endian, Header } from "./core/header.js";
 export type { BtfSource } from "./core/source.js";
 export {
   type RelocatedObject,
-  relocate,
   type Relocation,
   type RelocationStatus,
   type RelocationTarget,
+  relocate,
 } from "./core-relocation/relocate.js";
-export type { Match, Resolution } from "./core-relocation/resolve.js";
+export { type RelocationReport, report as relocationReport } from "./core-relocation/report.js";
+export type { CoreTarget, Match, Resolution } from "./core-relocation/resolve.js";
 export { type Accessor, formatSpec, type Spec } from "./core-relocation/spec.js";
 export type { Outcome } from "./core-relocation/value.js";
 export { type COptions, dumpC } from "./dump/c.js";

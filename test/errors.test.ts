@@ -1,7 +1,20 @@
 // Each error code, raised by what it is about, with the place it names.
 import { readFileSync } from "node:fs";
 import { deflateSync, gzipSync } from "node:zlib";
-import { alignOf, Btf, BtfError, dumpC, dumpRaw, fieldOf, init, readExt, readObject, relocate, resolve, sizeOf } from "btfkit";
+import {
+  alignOf,
+  Btf,
+  BtfError,
+  dumpC,
+  dumpRaw,
+  fieldOf,
+  init,
+  readExt,
+  readObject,
+  relocate,
+  resolve,
+  sizeOf,
+} from "btfkit";
 import { openFile } from "btfkit/node";
 import { describe, expect, test } from "vitest";
 import { bpfObject } from "./support/bpf.js";
@@ -275,10 +288,27 @@ const cases: Record<string, Case | readonly Case[]> = {
     { class: "BtfFormatError", raise: () => readObject(small().bytes()), text: /not a BPF object/ },
     { class: "BtfFormatError", raise: () => readObject(elf({})), text: /type 0/ },
   ],
-  ERR_OBJECT_SECTION: { class: "BtfFormatError", raise: () => readObject(object({})).ext, text: /without a \.BTF section.*-g/ },
-  ERR_EXT: { class: "BtfFormatError", offset: 4, raise: () => readExt(new Uint8Array([0x9f, 0xeb, 1, 0, 8, 0, 0, 0, 0]), () => ""), text: /8 bytes, 24 are needed/ },
-  ERR_CORE_RECORD: { class: "BtfFormatError", raise: () => relocated("0:9", 0), text: /section raw_tp\/x, malformed CO-RE relocation #0: no member 9/ },
-  ERR_CORE_RELOCATION: { class: "BtfRelocationError", raise: () => relocated("0:0", 7), text: /section raw_tp\/x, CO-RE relocation #0: .* holds 7, expected 0/ },
+  ERR_OBJECT_SECTION: {
+    class: "BtfFormatError",
+    raise: () => readObject(object({})).ext,
+    text: /without a \.BTF section.*-g/,
+  },
+  ERR_EXT: {
+    class: "BtfFormatError",
+    offset: 4,
+    raise: () => readExt(new Uint8Array([0x9f, 0xeb, 1, 0, 8, 0, 0, 0, 0]), () => ""),
+    text: /8 bytes, 24 are needed/,
+  },
+  ERR_CORE_RECORD: {
+    class: "BtfFormatError",
+    raise: () => relocated("0:9", 0),
+    text: /section raw_tp\/x, malformed CO-RE relocation #0: no member 9/,
+  },
+  ERR_CORE_RELOCATION: {
+    class: "BtfRelocationError",
+    raise: () => relocated("0:0", 7),
+    text: /section raw_tp\/x, CO-RE relocation #0: .* holds 7, expected 0/,
+  },
   ERR_CORE_WORK: { class: "BtfLimitError", raise: doubling, text: /16777216 steps/ },
   ERR_NOT_FOUND: {
     class: "BtfLookupError",
@@ -348,8 +378,15 @@ function relocated(access: string, immediate: number): unknown {
 function doubling(): unknown {
   const made = (last: string): Image => {
     const image = small();
-    for (let i = 0; i < 28; i++) image.composite(STRUCT, `s${i}`, 8, [["x", i + 1, 0], ["y", i + 1, 0]]);
-    image.composite(STRUCT, "root", 8, [["x", 29, 0], [last, 1, 0]]);
+    for (let i = 0; i < 28; i++)
+      image.composite(STRUCT, `s${i}`, 8, [
+        ["x", i + 1, 0],
+        ["y", i + 1, 0],
+      ]);
+    image.composite(STRUCT, "root", 8, [
+      ["x", 29, 0],
+      [last, 1, 0],
+    ]);
     return image;
   };
   const insns = [{ opcode: 0xb7 }, { opcode: 0x95 }];

@@ -27,28 +27,51 @@ describe("written back byte for byte", () => {
     needing("the corpus in ../shared")(name, () => {
       const object = corpusObject(name);
       if (!object.hasExt) return;
-      expect(Buffer.from(encodeExt(object.ext, offsets(object)))).toEqual(Buffer.from(object.dataOf(object.section(".BTF.ext")!)));
+      expect(Buffer.from(encodeExt(object.ext, offsets(object)))).toEqual(
+        Buffer.from(object.dataOf(object.section(".BTF.ext")!)),
+      );
     });
   }
   for (const target of ["bpfel", "bpfeb"] as const) {
     needing("clang-19")(`compiled for ${target}`, () => {
       const object = openObject(compileObject("object", target));
-      expect(Buffer.from(encodeExt(object.ext, offsets(object)))).toEqual(Buffer.from(object.dataOf(object.section(".BTF.ext")!)));
+      expect(Buffer.from(encodeExt(object.ext, offsets(object)))).toEqual(
+        Buffer.from(object.dataOf(object.section(".BTF.ext")!)),
+      );
     });
   }
 });
 
 describe("CO-RE records are libbpf's", () => {
   const folder = corpusPath("golden/core");
-  for (const file of existsSync(folder) ? readdirSync(folder).filter((name) => name.includes("__6.12-")) : ["goldens"]) {
+  for (const file of existsSync(folder)
+    ? readdirSync(folder).filter((name) => name.includes("__6.12-"))
+    : ["goldens"]) {
     needing("the corpus in ../shared")(file, () => {
-      const golden = gunzipSync(readFileSync(`${folder}/${file}`)).toString().trim().split("\n")
+      const golden = gunzipSync(readFileSync(`${folder}/${file}`))
+        .toString()
+        .trim()
+        .split("\n")
         .map((line) => JSON.parse(line) as Record<string, unknown>)
         .filter(({ rec }) => rec === "relo")
-        .map((one) => [one["section"], one["sec_insn_off"], one["kind"], one["kind_name"], one["local_type_id"], one["access"]]);
+        .map((one) => [
+          one["section"],
+          one["sec_insn_off"],
+          one["kind"],
+          one["kind_name"],
+          one["local_type_id"],
+          one["access"],
+        ]);
       const { ext } = corpusObject(file.replace(/__.*/, ".bpf.o"));
       const ours = ext.coreRelocations!.sections.flatMap(({ section, records }) =>
-        records.map(({ insnByteOffset, kindNumber, kind, typeId, access }) => [section, insnByteOffset, kindNumber, kind, typeId, access]),
+        records.map(({ insnByteOffset, kindNumber, kind, typeId, access }) => [
+          section,
+          insnByteOffset,
+          kindNumber,
+          kind,
+          typeId,
+          access,
+        ]),
       );
       expect(ours).toEqual(golden);
     });
@@ -58,7 +81,9 @@ describe("CO-RE records are libbpf's", () => {
 describe("lines are those of the source", () => {
   for (const target of ["bpfel", "bpfeb"] as const) {
     needing("clang-19")(target, () => {
-      const records = openObject(compileObject("object", target)).ext.lineInfo!.sections.flatMap((section) => section.records);
+      const records = openObject(compileObject("object", target)).ext.lineInfo!.sections.flatMap(
+        (section) => section.records,
+      );
       const source = readFileSync("test/native/object.bpf.c", "utf8").split("\n");
       const known = records.filter(({ line }) => line > 0);
       expect(known.length).toBeGreaterThan(10);
@@ -84,7 +109,18 @@ describe("rules", () => {
 
   test("longer records are read as far as they are known", () => {
     const ext = read([MAGIC, 24, 0, 36, 0, 0, 12, 1, 2, 0, 3, 99, 8, 4, 99]);
-    expect(ext.funcInfo).toEqual({ recordSize: 12, sections: [{ section: "section", records: [{ insnByteOffset: 0, typeId: 3 }, { insnByteOffset: 8, typeId: 4 }] }] });
+    expect(ext.funcInfo).toEqual({
+      recordSize: 12,
+      sections: [
+        {
+          section: "section",
+          records: [
+            { insnByteOffset: 0, typeId: 3 },
+            { insnByteOffset: 8, typeId: 4 },
+          ],
+        },
+      ],
+    });
     expect([ext.lineInfo, ext.coreRelocations]).toEqual([undefined, undefined]);
   });
 
@@ -133,14 +169,18 @@ describe("rules", () => {
 });
 
 describe("btfkit ext", () => {
-  const run = (...args: string[]): string => execFileSync(process.execPath, ["dist/cli/btfkit.cjs", "ext", ...args]).toString();
+  const run = (...args: string[]): string =>
+    execFileSync(process.execPath, ["dist/cli/btfkit.cjs", "ext", ...args]).toString();
 
   needing("clang-19")("text and JSON", () => {
     const path = compileObject("object");
     const text = run(path);
     expect(text).toMatch(/^little endian, header of 32 bytes\n\nfunc info, 8 bytes each\n {2}\.text\n/);
     expect(text).toMatch(/CO-RE relocations, 16 bytes each\n {2}\.text\n {9}\d {2}byte_off \[\d+\] task_struct 0:\d\n/);
-    const shown = JSON.parse(run(path, "--json")) as Record<string, { sections: { section: string; records: Record<string, unknown>[] }[] }>;
+    const shown = JSON.parse(run(path, "--json")) as Record<
+      string,
+      { sections: { section: string; records: Record<string, unknown>[] }[] }
+    >;
     expect(shown).toMatchObject({ object: path, endian: "little", headerLength: 32 });
     const records = shown["coreRelocations"]!.sections.flatMap(({ records }) => records);
     expect(records.map(({ kind, name, access }) => [kind, name, access])).toEqual([

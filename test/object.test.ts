@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { BtfError, type BpfObject, readObject } from "btfkit";
+import { type BpfObject, BtfError, readObject } from "btfkit";
 import { openObject } from "btfkit/node";
 import { describe, expect, test } from "vitest";
 import { corpusPath, needing } from "./support/needs.js";
@@ -11,7 +11,9 @@ import { compileObject, corpusObject, objectNames } from "./support/objects.js";
 import { seeded } from "./support/random.js";
 
 function readelf(path: string, ...options: string[]): string[] {
-  return execFileSync("readelf", ["-W", ...options, path], { stdio: ["ignore", "pipe", "ignore"] }).toString().split("\n");
+  return execFileSync("readelf", ["-W", ...options, path], { stdio: ["ignore", "pipe", "ignore"] })
+    .toString()
+    .split("\n");
 }
 
 /** Symbols as readelf prints them: value, size, type, binding, section, name. */
@@ -19,7 +21,18 @@ function symbolsOf(path: string): string[] {
   return readelf(path, "-s").flatMap((line) => {
     const [, value, size, type, binding, section, name = ""] =
       /^\s*\d+: ([0-9a-f]+)\s+(\S+) (\S+)\s+(\S+)\s+\S+\s+(\S+) ?(.*)$/.exec(line) ?? [];
-    return value === undefined ? [] : [[parseInt(value, 16), Number(size), type!.toLowerCase().replace("notype", "none"), binding!.toLowerCase(), section!.replace("UND", "0").replace("ABS", "65521"), type === "SECTION" ? "" : name].join(" ")];
+    return value === undefined
+      ? []
+      : [
+          [
+            parseInt(value, 16),
+            Number(size),
+            type!.toLowerCase().replace("notype", "none"),
+            binding!.toLowerCase(),
+            section!.replace("UND", "0").replace("ABS", "65521"),
+            type === "SECTION" ? "" : name,
+          ].join(" "),
+        ];
   });
 }
 
@@ -56,14 +69,29 @@ describe("programs are libbpf's", () => {
   const folder = corpusPath("golden/core");
   for (const file of existsSync(folder) ? readdirSync(folder).filter((name) => name.includes("__self")) : ["goldens"]) {
     needing("the corpus in ../shared")(file, () => {
-      const records = gunzipSync(readFileSync(`${folder}/${file}`)).toString().trim().split("\n");
-      const opened = records.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ rec }) => rec === "prog_open");
+      const records = gunzipSync(readFileSync(`${folder}/${file}`))
+        .toString()
+        .trim()
+        .split("\n");
+      const opened = records
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+        .filter(({ rec }) => rec === "prog_open");
       const { programs } = corpusObject(file.replace(/__.*/, ".bpf.o"));
       const types = ["unspec", "socket_filter", "kprobe", "sched_cls", "sched_act", "tracepoint", "xdp", "perf_event"];
       types[17] = "raw_tracepoint";
       types[26] = "tracing";
-      expect(programs.filter(({ isSubprogram }) => !isSubprogram).map(({ name, section, type, autoload, insnCount }) => [name, section, type, autoload, insnCount])).toEqual(
-        opened.map((one) => [one["prog"], one["section"], types[one["type"] as number], one["autoload"], one["ninsns"]]),
+      expect(
+        programs
+          .filter(({ isSubprogram }) => !isSubprogram)
+          .map(({ name, section, type, autoload, insnCount }) => [name, section, type, autoload, insnCount]),
+      ).toEqual(
+        opened.map((one) => [
+          one["prog"],
+          one["section"],
+          types[one["type"] as number],
+          one["autoload"],
+          one["ninsns"],
+        ]),
       );
     });
   }
@@ -89,11 +117,20 @@ describe("an object of ours", () => {
       const typeName = (id: number | undefined): string => (id === undefined ? "-" : object.btf.nameAt(id));
       expect(
         object.maps.map(({ name, type, keySize, valueSize, maxEntries, flags, pinning, keyTypeId, valueTypeId }) =>
-          [name, type, keySize, valueSize, maxEntries, flags, pinning, typeName(keyTypeId), typeName(valueTypeId)].join(" "),
+          [name, type, keySize, valueSize, maxEntries, flags, pinning, typeName(keyTypeId), typeName(valueTypeId)].join(
+            " ",
+          ),
         ),
       ).toEqual(["counts 1 4 16 256 1  u32 value", "events 27   4096  1 - -"]);
-      const globals = object.globals.map(({ name, section, byteOffset, byteSize }) => [name, section, byteOffset, byteSize].join(" "));
-      expect(globals.sort()).toEqual(["hidden .bss 0 8", "tail .data.tail 0 4", "total .data 0 8", "wanted .rodata 0 4"]);
+      const globals = object.globals.map(({ name, section, byteOffset, byteSize }) =>
+        [name, section, byteOffset, byteSize].join(" "),
+      );
+      expect(globals.sort()).toEqual([
+        "hidden .bss 0 8",
+        "tail .data.tail 0 4",
+        "total .data 0 8",
+        "wanted .rodata 0 4",
+      ]);
       const externs = object.externs.map(({ name, kind, isWeak }) => [name, kind, isWeak].join(" "));
       expect(externs.sort()).toEqual(["CONFIG_HZ kconfig false", "bpf_thing func true", "runqueues var false"]);
     });

@@ -4,10 +4,10 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Btf, BtfError, readObject, type RelocatedObject, relocate, type RelocationTarget } from "btfkit";
+import { Btf, BtfError, type RelocatedObject, type RelocationTarget, readObject, relocate } from "btfkit";
 import { openFile } from "btfkit/node";
 import { describe, expect, test } from "vitest";
-import { bpfObject, type BpfOptions, type Insn, type Record } from "./support/bpf.js";
+import { type BpfOptions, bpfObject, type Insn, type Record } from "./support/bpf.js";
 import { CONST, Image, PTR, STRUCT, TYPEDEF } from "./support/image.js";
 import { corpusPath, needing } from "./support/needs.js";
 import { corpusObject, objectNames } from "./support/objects.js";
@@ -16,17 +16,37 @@ import { seeded } from "./support/random.js";
 const MOV: Insn = { opcode: 0xb7, to: 1 };
 const LOAD: Insn = { opcode: 0x61, to: 1, from: 1 };
 const EXIT: Insn = { opcode: 0x95 };
-const KIND = { byteOffset: 0, byteSize: 1, exists: 2, signed: 3, lshift: 4, rshift: 5, typeExists: 8, enumExists: 10, enumValue: 11, matches: 12 };
+const KIND = {
+  byteOffset: 0,
+  byteSize: 1,
+  exists: 2,
+  signed: 3,
+  lshift: 4,
+  rshift: 5,
+  typeExists: 8,
+  enumExists: 10,
+  enumValue: 11,
+  matches: 12,
+};
 
 /** struct s { int a; int b; } with ids 1 and 2. */
 function simple(options = {}): Image {
   const image = new Image(options);
   image.int("int", 4, 1);
-  image.composite(STRUCT, "s", 8, [["a", 1, 0], ["b", 1, 32]]);
+  image.composite(STRUCT, "s", 8, [
+    ["a", 1, 0],
+    ["b", 1, 32],
+  ]);
   return image;
 }
 
-function run(image: Image, insns: readonly Insn[], records: readonly Record[], target?: RelocationTarget, options?: BpfOptions): RelocatedObject {
+function run(
+  image: Image,
+  insns: readonly Insn[],
+  records: readonly Record[],
+  target?: RelocationTarget,
+  options?: BpfOptions,
+): RelocatedObject {
   const object = readObject(bpfObject(image, insns, records, options));
   return relocate(object, target ?? object.btf);
 }
@@ -46,13 +66,25 @@ describe("bitfields are read as they lie in memory", () => {
         const kinds = [KIND.byteOffset, KIND.byteSize, KIND.lshift, KIND.rshift, KIND.signed];
         // The compiler's values of what is checked: shift to the right, and sign.
         const immediates = [0, 0, 0, 64 - bits, isSigned ? 1 : 0];
-        const { relocations } = run(image, [...immediates.map((immediate) => ({ ...MOV, immediate })), EXIT], kinds.map((kind, i) => [i * 8, 2, "0:0", kind] as const), undefined, { endian });
+        const { relocations } = run(
+          image,
+          [...immediates.map((immediate) => ({ ...MOV, immediate })), EXIT],
+          kinds.map((kind, i) => [i * 8, 2, "0:0", kind] as const),
+          undefined,
+          { endian },
+        );
         if (relocations.some(({ error }) => error)) {
           // No load of 8 bytes holds it.
           expect(relocations.map(({ errno }) => errno)).toEqual([7, 7, 7, 7, 7]);
           continue;
         }
-        const [offset, size, left, right, sign] = relocations.map(({ resolution }) => resolution.outcome!.value) as [bigint, bigint, bigint, bigint, bigint];
+        const [offset, size, left, right, sign] = relocations.map(({ resolution }) => resolution.outcome!.value) as [
+          bigint,
+          bigint,
+          bigint,
+          bigint,
+          bigint,
+        ];
         // Random memory, read as the program would.
         const memory = Uint8Array.from({ length: 64 }, () => random(256));
         let loaded = 0n;
@@ -122,7 +154,9 @@ describe("malformed records", () => {
   });
 
   test("records longer than known", () => {
-    const { relocations } = run(simple(), [{ ...MOV, immediate: 4 }, EXIT], [[0, 2, "0:1", 0]], undefined, { recordSize: 24 });
+    const { relocations } = run(simple(), [{ ...MOV, immediate: 4 }, EXIT], [[0, 2, "0:1", 0]], undefined, {
+      recordSize: 24,
+    });
     expect(relocations.map(({ status }) => status)).toEqual(["same"]);
   });
 
@@ -138,7 +172,10 @@ describe("instructions that cannot be patched", () => {
     "another offset": [[{ ...LOAD, offset: 8 }, EXIT], /holds 8, expected 4/],
     "a register": [[{ opcode: 0xbf, to: 1, from: 2 }, EXIT], /a register where an immediate/],
     "a jump": [[{ opcode: 0x15, offset: 0 }, EXIT], /opcode 0x15 cannot be relocated/],
-    "a load of an address": [[{ opcode: 0x18, to: 1, from: 1, immediate: 4 }, { opcode: 0 }, EXIT], /no ld_imm64 of a number/],
+    "a load of an address": [
+      [{ opcode: 0x18, to: 1, from: 1, immediate: 4 }, { opcode: 0 }, EXIT],
+      /no ld_imm64 of a number/,
+    ],
     "the second half of a load": [[{ opcode: 0 }, EXIT], /no ld_imm64/],
     "half a load": [[{ opcode: 0x18, immediate: 4 }], /half an ld_imm64/],
   };
@@ -155,7 +192,12 @@ describe("instructions that cannot be patched", () => {
     const target = new Image();
     target.int("int", 4, 1);
     target.composite(STRUCT, "s", 40004, [["b", 1, 320000]]);
-    const { relocations } = run(simple(), [{ ...LOAD, offset: 4 }, EXIT], [[0, 2, "0:1", 0]], Btf.parse(target.bytes()));
+    const { relocations } = run(
+      simple(),
+      [{ ...LOAD, offset: 4 }, EXIT],
+      [[0, 2, "0:1", 0]],
+      Btf.parse(target.bytes()),
+    );
     expect([relocations[0]!.status, relocations[0]!.errno]).toEqual(["error", 34]);
   });
 
@@ -185,7 +227,8 @@ test("a missing field poisons both halves of an ld_imm64, in either byte order",
 });
 
 describe("targets", () => {
-  const field = (target: RelocationTarget, image = simple()): RelocatedObject => run(image, [{ ...LOAD, offset: 4 }, EXIT], [[0, 2, "0:1", 0]], target);
+  const field = (target: RelocationTarget, image = simple()): RelocatedObject =>
+    run(image, [{ ...LOAD, offset: 4 }, EXIT], [[0, 2, "0:1", 0]], target);
   const other = (name: string, at: number, options = {}): Image => {
     const image = new Image(options);
     image.int("int", 4, 1);
@@ -211,12 +254,16 @@ describe("targets", () => {
     const agreed = field({ vmlinux: base, modules: [first, second] });
     expect(agreed.relocations[0]!.resolution.matches.map(({ candidate }) => candidate.btf)).toEqual([first, second]);
     expect(agreed.relocations[0]!.resolution.outcome!.value).toBe(8n);
-    expect(field({ vmlinux: base, modules: [first, third] }).error!.message).toMatch(/ambiguous between .* byte 8 in the one, byte 12 in the other/);
+    expect(field({ vmlinux: base, modules: [first, third] }).error!.message).toMatch(
+      /ambiguous between .* byte 8 in the one, byte 12 in the other/,
+    );
     expect(field({ vmlinux: base }).relocations[0]!.status).toBe("poisoned");
     const known = Btf.parse(other("s", 128).bytes());
     const own = new Image({ base: other("s", 128) });
     own.composite(STRUCT, "s", 4, [["b", 1, 0]]);
-    expect(field({ vmlinux: known, modules: [known.split(own.bytes())] }).relocations[0]!.resolution.outcome!.value).toBe(16n);
+    expect(
+      field({ vmlinux: known, modules: [known.split(own.bytes())] }).relocations[0]!.resolution.outcome!.value,
+    ).toBe(16n);
   });
 
   test("a split as the target is searched with its base", () => {
@@ -228,7 +275,15 @@ describe("targets", () => {
   });
 
   test("flavours: the last ___ between characters that are no underscores", () => {
-    const names: { [name: string]: boolean } = { s___x: true, s___x___y: false, s____x: false, s___: false, ___s: false, s__x: false, s___x_: true };
+    const names: { [name: string]: boolean } = {
+      s___x: true,
+      s___x___y: false,
+      s____x: false,
+      s___: false,
+      ___s: false,
+      s__x: false,
+      s___x_: true,
+    };
     for (const [name, isCandidate] of Object.entries(names)) {
       const { relocations } = field(Btf.parse(other(name, 64).bytes()));
       expect([name, relocations[0]!.resolution.candidates.length]).toEqual([name, isCandidate ? 1 : 0]);
@@ -240,12 +295,18 @@ describe("hostile types end", () => {
   test("loops of modifiers, members and prototypes", () => {
     const image = new Image();
     image.int("int", 4, 1);
-    image.composite(STRUCT, "s", 8, [["", 2, 0], ["", 2, 0]]);
+    image.composite(STRUCT, "s", 8, [
+      ["", 2, 0],
+      ["", 2, 0],
+    ]);
     image.ref(TYPEDEF, 4, "t");
     image.ref(CONST, 3);
     image.ref(TYPEDEF, 6, "p");
     image.ref(PTR, 6);
-    image.composite(STRUCT, "m", 8, [["x", 7, 0], ["y", 7, 0]]);
+    image.composite(STRUCT, "m", 8, [
+      ["x", 7, 0],
+      ["y", 7, 0],
+    ]);
     const target = Btf.parse(image.bytes());
     const local = new Image();
     local.int("int", 4, 1);
@@ -254,8 +315,17 @@ describe("hostile types end", () => {
     local.ref(CONST, 3);
     local.ref(TYPEDEF, 6, "p");
     local.ref(PTR, 6);
-    local.composite(STRUCT, "m", 8, [["x", 7, 0], ["y", 7, 0]]);
-    const records: Record[] = [[0, 2, "0:0", KIND.exists], [0, 3, "0", KIND.typeExists], [0, 5, "0", KIND.typeExists], [0, 5, "0", KIND.matches], [0, 7, "0", KIND.matches]];
+    local.composite(STRUCT, "m", 8, [
+      ["x", 7, 0],
+      ["y", 7, 0],
+    ]);
+    const records: Record[] = [
+      [0, 2, "0:0", KIND.exists],
+      [0, 3, "0", KIND.typeExists],
+      [0, 5, "0", KIND.typeExists],
+      [0, 5, "0", KIND.matches],
+      [0, 7, "0", KIND.matches],
+    ];
     const { relocations } = run(local, [MOV, EXIT], records, target);
     expect(relocations.map(({ errno }) => errno)).toEqual([7, 22, 22, 22, 22]);
   });
@@ -264,23 +334,44 @@ describe("hostile types end", () => {
     const image = (): Image => {
       const made = new Image();
       made.int("int", 4, 1);
-      for (let i = 0; i < 40; i++) made.composite(STRUCT, `s${i}`, 8, [["x", Math.max(1, made.nextId - 1), 0], ["y", Math.max(1, made.nextId - 1), 0]]);
+      for (let i = 0; i < 40; i++)
+        made.composite(STRUCT, `s${i}`, 8, [
+          ["x", Math.max(1, made.nextId - 1), 0],
+          ["y", Math.max(1, made.nextId - 1), 0],
+        ]);
       return made;
     };
     const local = image();
     const target = image();
-    target.composite(STRUCT, "root", 8, [["x", 31, 0], ["y", 31, 0], ["wrong", 1, 0]]);
-    local.composite(STRUCT, "root", 8, [["x", 31, 0], ["y", 31, 0], ["missing", 1, 0]]);
-    expect(() => run(local, [MOV, EXIT], [[0, 42, "0", KIND.matches]], Btf.parse(target.bytes()))).toThrow(/steps to match/);
+    target.composite(STRUCT, "root", 8, [
+      ["x", 31, 0],
+      ["y", 31, 0],
+      ["wrong", 1, 0],
+    ]);
+    local.composite(STRUCT, "root", 8, [
+      ["x", 31, 0],
+      ["y", 31, 0],
+      ["missing", 1, 0],
+    ]);
+    expect(() => run(local, [MOV, EXIT], [[0, 42, "0", KIND.matches]], Btf.parse(target.bytes()))).toThrow(
+      /steps to match/,
+    );
     const anonymous = new Image();
     anonymous.int("int", 4, 1);
-    for (let i = 0; i < 40; i++) anonymous.composite(STRUCT, i === 39 ? "s" : "", 8, [["", anonymous.nextId - 1, 0], ["", anonymous.nextId - 1, 0]]);
-    expect(() => run(simple(), [MOV, EXIT], [[0, 2, "0:0", KIND.exists]], Btf.parse(anonymous.bytes()))).toThrow(/steps to match/);
+    for (let i = 0; i < 40; i++)
+      anonymous.composite(STRUCT, i === 39 ? "s" : "", 8, [
+        ["", anonymous.nextId - 1, 0],
+        ["", anonymous.nextId - 1, 0],
+      ]);
+    expect(() => run(simple(), [MOV, EXIT], [[0, 2, "0:0", KIND.exists]], Btf.parse(anonymous.bytes()))).toThrow(
+      /steps to match/,
+    );
   });
 });
 
 describe("the file that comes out", () => {
-  const header = (bytes: Uint8Array, at: number): number => new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true);
+  const header = (bytes: Uint8Array, at: number): number =>
+    new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true);
 
   test("instructions are patched, the rest stays, records are gone or kept", () => {
     const bytes = bpfObject(simple(), [{ ...LOAD, offset: 4 }, EXIT], [[0, 2, "0:1", 0]]);
@@ -313,7 +404,9 @@ describe("the file that comes out", () => {
       expect([status, stderr.toString()]).toEqual([0, ""]);
       const again = readObject(relocated.toBytes());
       expect(again.ext.coreRelocations).toBeUndefined();
-      expect(JSON.stringify([again.ext.funcInfo, again.ext.lineInfo])).toBe(JSON.stringify([object.ext.funcInfo, object.ext.lineInfo]));
+      expect(JSON.stringify([again.ext.funcInfo, again.ext.lineInfo])).toBe(
+        JSON.stringify([object.ext.funcInfo, object.ext.lineInfo]),
+      );
       const ext = again.sections.findIndex((one) => one.name === ".BTF.ext");
       const size = again.sections[ext]!.byteSize;
       for (const one of again.relocations) if (one.sectionIndex === ext) expect(one.byteOffset).toBeLessThan(size);

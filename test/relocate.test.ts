@@ -6,8 +6,8 @@ import { gunzipSync } from "node:zlib";
 import { type Btf, formatSpec, type Relocation, relocate } from "btfkit";
 import { openFile, openObject } from "btfkit/node";
 import { describe, expect } from "vitest";
-import { corpusPath, needing } from "./support/needs.js";
 import { nativeProgram } from "./support/native.js";
+import { corpusPath, needing } from "./support/needs.js";
 import { compileObject, compileSource, corpusObject } from "./support/objects.js";
 import { seeded } from "./support/random.js";
 import { randomTypes } from "./support/random-c.js";
@@ -37,7 +37,10 @@ function hex(bytes: Uint8Array, little: boolean): string {
 }
 
 /** A result in the goldens' terms. */
-function shown({ record, index, program, section, insn, resolution, errno, before, after }: Relocation, little: boolean): Golden {
+function shown(
+  { record, index, program, section, insn, resolution, errno, before, after }: Relocation,
+  little: boolean,
+): Golden {
   const { root, local, candidates, matches, outcome } = resolution;
   const failed = resolution.refusal !== undefined;
   const found = {
@@ -80,14 +83,23 @@ function shown({ record, index, program, section, insn, resolution, errno, befor
 
 /** What the installed libbpf says of each relocation, up to its first error. */
 function libbpfSays(object: string, target: string): string[] {
-  const said = execFileSync(nativeProgram("relocate"), [object, target], { maxBuffer: 1 << 28, stdio: ["ignore", "pipe", "ignore"] });
+  const said = execFileSync(nativeProgram("relocate"), [object, target], {
+    maxBuffer: 1 << 28,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
   return said
     .toString()
     .split("\n")
     .flatMap((line) => {
       const [, text] = /^libbpf: (prog '.*': relo #\d+: .*)$/.exec(line) ?? [];
       // Told besides what happens, or of a candidate that is dropped.
-      if (!text || /accesses field incorrectly|relocation decision ambiguity|field offset ambiguity|: parsing |failed to patch/.test(text)) return [];
+      if (
+        !text ||
+        /accesses field incorrectly|relocation decision ambiguity|field offset ambiguity|: parsing |failed to patch/.test(
+          text,
+        )
+      )
+        return [];
       if (/unexpected |doesn't support anonymous|has unexpected form|value too big/.test(text)) return [];
       return [text.replace(/(non-matching candidate #\d+).*/, "$1")];
     });
@@ -170,7 +182,11 @@ describe("libbpf's results", () => {
       const [name, target] = file.replace(".jsonl.gz", "").split("__") as [string, string];
       const object = corpusObject(`${name}.bpf.o`);
       const little = object.endian === "little";
-      const golden = gunzipSync(readFileSync(`${folder}/${file}`)).toString().trim().split("\n").map((line) => JSON.parse(line) as Golden);
+      const golden = gunzipSync(readFileSync(`${folder}/${file}`))
+        .toString()
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as Golden);
       const of = (rec: string): Golden[] => golden.filter((one) => one["rec"] === rec);
       const relocated = relocate(object, target === "self" ? object.btf : kernel(target));
 

@@ -5,7 +5,7 @@ import { BtfEnvironmentError, BtfError } from "../errors.js";
 import { KERNEL_BTF, openFile, openObject } from "../node.js";
 import type { BpfObject } from "../object/object.js";
 
-const VMLINUX = `${KERNEL_BTF}/vmlinux`;
+export const VMLINUX = `${KERNEL_BTF}/vmlinux`;
 
 /** Codes that a split BTF opened without its base commonly gives. */
 const BASE_MISSING: readonly string[] = [
@@ -48,6 +48,21 @@ async function named(file: string, base: Btf | undefined, hint: (error: BtfError
   } catch (cause) {
     throw inputError(file, cause, hint);
   }
+}
+
+/** Opens the BTF that an object is relocated on, and modules on top of it. */
+export async function openTarget(
+  file: string | undefined,
+  modules: readonly string[] = [],
+): Promise<{ vmlinux: Btf; modules: Btf[] }> {
+  const vmlinux = await openInput(file, {});
+  const opened: Btf[] = [];
+  for (const module of modules) {
+    const hint = (error: BtfError): string =>
+      BASE_MISSING.includes(error.code) ? `; does it belong to ${file ?? VMLINUX}?` : "";
+    opened.push(await named(module, vmlinux, hint));
+  }
+  return { vmlinux, modules: opened };
 }
 
 /** Opens the BPF object OBJ. */

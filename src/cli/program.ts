@@ -71,7 +71,24 @@ export function program(version: string, run: Run): Command {
     withCommonOptions(command("ext", "list the func, line and CO-RE records of a BPF object's .BTF.ext"))
       .argument("<object>", OBJECT_HELP)
       .addHelpText("after", "\nExample:\n  btfkit ext probe.bpf.o --json")
-      .action((path, options) => run(options, async (to) => (await import("./commands/ext.js")).ext(path, options, to))),
+      .action((path, options) =>
+        run(options, async (to) => (await import("./commands/ext.js")).ext(path, options, to)),
+      ),
+  );
+  root.addCommand(
+    withCommonOptions(command("relocate", "apply a BPF object's CO-RE relocations for a kernel"))
+      .argument("<object>", OBJECT_HELP)
+      .option("-t, --target <file>", "the kernel's BTF (default: the running kernel's)")
+      .option("-m, --module <file>", "a module's BTF, searched where the kernel has no candidate; repeatable", collect)
+      .option("-k, --keep-records", "leave the relocation records in, to look at: loaders would relocate again")
+      .option("-e, --explain", "say for each relocation what was searched, what matched, and why")
+      .addHelpText(
+        "after",
+        "\nExample:\n  btfkit relocate probe.bpf.o --target vmlinux.btf -o probe.relocated.o --explain",
+      )
+      .action((path, options) =>
+        run(options, async (to) => (await import("./commands/relocate.js")).relocate(path, options, to)),
+      ),
   );
   return root;
 }

@@ -22,7 +22,7 @@ export const POISON = 195896080;
 export const INSN_SIZE = 8;
 
 /** Bytes that a load or store moves, by its size bits. */
-const ACCESS_SIZES: Readonly<Record<number, number>> = { 0x00: 4, 0x08: 2, 0x10: 1, 0x18: 8 };
+const ACCESS_SIZES: Readonly<Record<number, number>> = { 0: 4, 8: 2, 16: 1, 24: 8 };
 const SIZE_BITS: Readonly<Record<number, number>> = { 4: 0x00, 2: 0x08, 1: 0x10, 8: 0x18 };
 
 /**

@@ -35,7 +35,9 @@ function matchEnumerator({ name }: Accessor, spec: Spec, budget: Budget): boolea
   if (!isEnum(type)) return false;
   budget.spend(type.vlen);
   const essential = essentialName(name!);
-  const index = (type.values as readonly { name: string }[]).findIndex((value) => essentialName(value.name) === essential);
+  const index = (type.values as readonly { name: string }[]).findIndex(
+    (value) => essentialName(value.name) === essential,
+  );
   if (index < 0) return false;
   spec.accessors.push({ type, index, name: type.values[index]!.name });
   spec.path.push(index);
@@ -65,7 +67,8 @@ function matchField(local: Spec, spec: Spec, budget: Budget): boolean {
 }
 
 function deeper(spec: Spec): void {
-  if (spec.path.length === ACCESS_LIMIT) refuse("E2BIG", `[${spec.root.id}] ${spec.root.name} is nested deeper than ${ACCESS_LIMIT} levels`);
+  if (spec.path.length === ACCESS_LIMIT)
+    refuse("E2BIG", `[${spec.root.id}] ${spec.root.name} is nested deeper than ${ACCESS_LIMIT} levels`);
 }
 
 /**

@@ -59,7 +59,8 @@ function patchAccess(code: Code, at: number, outcome: Outcome): boolean {
     if (code.accessSize(at) !== originalSize) {
       refuse("EINVAL", `the instruction moves ${code.accessSize(at)} bytes, the field has ${originalSize}`);
     }
-    if (!code.setAccessSize(at, newSize)) refuse("EINVAL", `no load or store moves the ${newSize} bytes that the field has in the target`);
+    if (!code.setAccessSize(at, newSize))
+      refuse("EINVAL", `no load or store moves the ${newSize} bytes that the field has in the target`);
   }
   code.setOffset(at, Number(value));
   return false;

@@ -4,13 +4,14 @@ import type { Program } from "../elf/programs.js";
 import { type BtfError, BtfFormatError, BtfRelocationError } from "../errors.js";
 import type { CoreRelocation, LineInfo } from "../ext/types.js";
 import type { BpfObject } from "../object/object.js";
+import { ERR_CORE_RECORD, ERR_CORE_RELOCATION } from "../rules.js";
 import { Budget } from "./budget.js";
+import { Explainer } from "./explain.js";
 import { Code, INSN_SIZE, LD_IMM64 } from "./instruction.js";
 import { patch } from "./patch.js";
 import { Refusal } from "./refusal.js";
 import { type CoreTarget, type Resolution, Resolver } from "./resolve.js";
 import { withoutRecords } from "./strip.js";
-import { ERR_CORE_RECORD, ERR_CORE_RELOCATION } from "../rules.js";
 
 /** What types are looked for in: a kernel's BTF, or that with its modules'. */
 export type RelocationTarget = Btf | { readonly vmlinux: Btf; readonly modules?: readonly Btf[] };
@@ -45,11 +46,14 @@ export interface Relocation {
   readonly after: Uint8Array;
   /** Where it stands in the source. */
   readonly line: LineInfo | undefined;
+  /** Why it came out so, in words; `undefined` where there is nothing to say. Worked out when it is read. */
+  readonly reason: string | undefined;
 }
 
 /** An object with its relocations applied. */
 export interface RelocatedObject {
   readonly object: BpfObject;
+  readonly target: CoreTarget;
   /** In the order of the records. Records of instructions that belong to no program (weak functions that a linker dropped) are left out, as libbpf does. */
   readonly relocations: readonly Relocation[];
   /** The first error; the object cannot be loaded then. */
@@ -59,7 +63,9 @@ export interface RelocatedObject {
   /**
    * The object file with patched instructions, and without its CO-RE records.
    *
-   * @param options.keepRecords leaves the records in: another loader may relocate again
+   * @param options.keepRecords leaves the records in, for tools that look at
+   *   them. A loader that relocates again, as libbpf does, refuses instructions
+   *   that do not hold the value it expects.
    * @throws the first error
    */
   toBytes(options?: { readonly keepRecords?: boolean }): Uint8Array<ArrayBuffer>;
@@ -77,7 +83,8 @@ export interface RelocatedObject {
  *   go by; BtfLimitError ERR_CORE_WORK. What is wrong with one relocation is told in its result.
  */
 export function relocate(object: BpfObject, target: RelocationTarget): RelocatedObject {
-  const to: CoreTarget = "vmlinux" in target ? { vmlinux: target.vmlinux, modules: target.modules ?? [] } : { vmlinux: target, modules: [] };
+  const to: CoreTarget =
+    "vmlinux" in target ? { vmlinux: target.vmlinux, modules: target.modules ?? [] } : { vmlinux: target, modules: [] };
   return new Relocating(object, to).run();
 }
 
@@ -88,11 +95,13 @@ class Relocating {
   readonly #resolvers = new Map<Program | undefined, Resolver>();
   readonly #code = new Map<number, Code>();
   readonly #lines: LineTable;
+  readonly #explainer: Explainer;
 
   constructor(object: BpfObject, target: CoreTarget) {
     this.#object = object;
     this.#target = target;
     this.#lines = new LineTable(object);
+    this.#explainer = new Explainer(target);
   }
 
   run(): RelocatedObject {
@@ -111,6 +120,7 @@ class Relocating {
     const code = new Map([...this.#code].map(([index, { bytes }]) => [index, bytes]));
     return {
       object,
+      target: this.#target,
       relocations,
       error,
       code,
@@ -162,13 +172,15 @@ class Relocating {
     }
     const after = bytes();
     const lines = this.#lines;
+    const explainer = this.#explainer;
+    const status = refusal ? "error" : poisoned ? "poisoned" : statusOf(resolution, before, after);
     return {
       record,
       index,
       program,
       section,
       insn: (at - (program?.byteOffset ?? 0)) / INSN_SIZE,
-      status: refusal ? "error" : poisoned ? "poisoned" : statusOf(resolution, before, after),
+      status,
       resolution,
       error: refusal && errorOf(refusal, section, index),
       errno: refusal ? refusal.errnoNumber : 0,
@@ -176,6 +188,9 @@ class Relocating {
       after,
       get line() {
         return lines.at(section, at);
+      },
+      get reason() {
+        return refusal ? refusal.reason : explainer.explain(resolution, status, before[0] ?? 0);
       },
     };
   }
@@ -193,7 +208,11 @@ interface Placed {
 /** Why no instruction can be where the record says. */
 function misplacement({ insnByteOffset }: CoreRelocation, sectionSize: number): Refusal | undefined {
   if (insnByteOffset >= sectionSize) {
-    return new Refusal("EINVAL", `its instruction is at byte ${insnByteOffset}, the section ends at ${sectionSize}`, true);
+    return new Refusal(
+      "EINVAL",
+      `its instruction is at byte ${insnByteOffset}, the section ends at ${sectionSize}`,
+      true,
+    );
   }
   if (insnByteOffset % INSN_SIZE) {
     return new Refusal("EINVAL", `no instruction starts at byte ${insnByteOffset}: they have ${INSN_SIZE} bytes`, true);
@@ -208,7 +227,9 @@ function statusOf({ matches, local }: Resolution, before: Uint8Array, after: Uin
 
 function errorOf({ reason, malformed }: Refusal, section: string, index: number): BtfError {
   const details = { name: section, value: index, note: reason };
-  return malformed ? new BtfFormatError(ERR_CORE_RECORD, details) : new BtfRelocationError(ERR_CORE_RELOCATION, details);
+  return malformed
+    ? new BtfFormatError(ERR_CORE_RECORD, details)
+    : new BtfRelocationError(ERR_CORE_RELOCATION, details);
 }
 
 /** Finds the line record of an instruction: the last one at or before it. */

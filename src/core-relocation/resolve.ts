@@ -72,7 +72,8 @@ export class Resolver {
 
   #resolve(record: CoreRelocation, state: Progress): Outcome {
     const { root } = state;
-    if (!root) throw new Refusal("EINVAL", `its type ${record.typeId} does not exist: ids go to ${this.#local.size - 1}`, true);
+    if (!root)
+      throw new Refusal("EINVAL", `its type ${record.typeId} does not exist: ids go to ${this.#local.size - 1}`, true);
     const isAnonymous = root.kind === "void" || root.name === "";
     if (isAnonymous && record.kind !== "local_type_id") {
       throw new Refusal("EINVAL", `${describe(root)} has no name to look for in the target`, true);
@@ -87,7 +88,10 @@ export class Resolver {
     for (const match of state.matches) requireAgreement(state.matches[0]!, match);
     // Nothing matched: the candidates stay, others of the type's fields may be there.
     if (state.matches.length === 0) return evaluate(state.local, undefined, this.#endian);
-    this.#candidates.set(root.id, state.matches.map(({ candidate }) => candidate));
+    this.#candidates.set(
+      root.id,
+      state.matches.map(({ candidate }) => candidate),
+    );
     return state.matches[0]!.outcome;
   }
 
@@ -134,7 +138,10 @@ function requireAgreement(first: Match, other: Match): void {
     throw new Refusal("EINVAL", `ambiguous between ${between}: the field is at ${places}`);
   }
   if (first.outcome.poison !== other.outcome.poison || first.outcome.value !== other.outcome.value) {
-    throw new Refusal("EINVAL", `ambiguous between ${between}: ${first.outcome.value} by the one, ${other.outcome.value} by the other`);
+    throw new Refusal(
+      "EINVAL",
+      `ambiguous between ${between}: ${first.outcome.value} by the one, ${other.outcome.value} by the other`,
+    );
   }
 }
 

@@ -75,7 +75,8 @@ export function localSpec({ access, kind, kindNumber }: CoreRelocation, root: Bt
   const [first, ...rest] = spec.path as [number, ...number[]];
   if (subject === "enumerator") {
     if (!isEnum(start)) return malformed(`kind ${kind} is about enumerators, ${describe(start)} has none`);
-    if (rest.length > 0 || first >= start.vlen) malformed(`no enumerator ${access} in ${describe(start)}, which has ${start.vlen}`);
+    if (rest.length > 0 || first >= start.vlen)
+      malformed(`no enumerator ${access} in ${describe(start)}, which has ${start.vlen}`);
     spec.accessors.push({ type: start, index: first, name: start.values[first]!.name });
     return spec;
   }
@@ -92,7 +93,8 @@ export function localSpec({ access, kind, kindNumber }: CoreRelocation, root: Bt
       at = member.type;
     } else if (at.kind === "array") {
       const element = skip(at.element);
-      if (!hasElement(at, index, spec.accessors.at(-1)!)) return malformed(`no element ${index} in an array of ${at.length}`);
+      if (!hasElement(at, index, spec.accessors.at(-1)!))
+        return malformed(`no element ${index} in an array of ${at.length}`);
       spec.accessors.push({ type: element, index, name: undefined });
       spec.bitOffset = (spec.bitOffset + elementOffset(index, byteSizeOf(element))) >>> 0;
       at = element;
@@ -132,5 +134,7 @@ export function formatSpec({ kind, root, accessors, path, bitOffset }: Spec): st
 
 /** The path as C writes it: `.a[3].b`. The root's index shows if it is not 0. */
 export function accessPath(accessors: readonly Accessor[]): string {
-  return accessors.map(({ name, index }, i) => (name !== undefined ? `.${name}` : i > 0 || index > 0 ? `[${index}]` : "")).join("");
+  return accessors
+    .map(({ name, index }, i) => (name !== undefined ? `.${name}` : i > 0 || index > 0 ? `[${index}]` : ""))
+    .join("");
 }

@@ -1,7 +1,8 @@
 /** Takes the CO-RE records out of an object file. */
+
+import { SHT_REL, SHT_RELA } from "../elf/file.js";
 import { placeOfCoreRelocations } from "../ext/read.js";
 import type { BpfObject } from "../object/object.js";
-import { SHT_REL, SHT_RELA } from "../elf/file.js";
 
 // Fields of the .BTF.ext header.
 const CORE_OFFSET = 24;

@@ -83,7 +83,12 @@ function enumsMatch(local: EnumType | Enum64Type, target: EnumType | Enum64Type,
 }
 
 /** Each local member matches some member of the same name. */
-function membersMatch(local: StructType | UnionType, target: StructType | UnionType, budget: Budget, level: number): boolean {
+function membersMatch(
+  local: StructType | UnionType,
+  target: StructType | UnionType,
+  budget: Budget,
+  level: number,
+): boolean {
   if (local.vlen > target.vlen) return false;
   return local.members.every((ours) =>
     target.members.some((theirs) => {

@@ -1,7 +1,8 @@
 /** Small questions about types that all of the relocation code asks. */
+
+import { BtfLimitError } from "../errors.js";
 import type { BtfType, Enum64Type, EnumType, StructType, UnionType } from "../model/types.js";
 import { sizeOf } from "../query/resolve.js";
-import { BtfLimitError } from "../errors.js";
 import { refuse } from "./refusal.js";
 
 /** A chain of modifiers that is longer is taken for a loop, which libbpf would follow for ever. */

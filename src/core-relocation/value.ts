@@ -49,8 +49,8 @@ type Side = Value | "poison";
  * @throws Refusal for a kind that cannot be told of this field
  */
 export function evaluate(local: Spec, target: Spec | undefined, endian: Endian): Outcome {
-  const ours = valueOf(local, local, endian);
-  const theirs = ours === "poison" ? ours : valueOf(local, target, endian);
+  const ours = sideOf(local, local, endian);
+  const theirs = ours === "poison" ? ours : sideOf(local, target, endian);
   const original = ours === "poison" ? undefined : ours;
   const found = theirs === "poison" ? undefined : theirs;
   return {
@@ -78,7 +78,7 @@ function plain(number: number | bigint, validate = true): Value {
   return { number: BigInt(number), validate, accessSize: 0, fieldType: undefined };
 }
 
-function valueOf(local: Spec, spec: Spec | undefined, endian: Endian): Side {
+function sideOf(local: Spec, spec: Spec | undefined, endian: Endian): Side {
   switch (subjectOf(local.kind)) {
     case "type":
       return typeValue(local, spec);
@@ -155,7 +155,9 @@ function memberValue(kind: string, spec: Spec, endian: Endian): Value {
     case "byte_sz":
       return plain(byteSize, !isBitfield);
     case "signed":
-      return plain((isEnum(fieldType) && fieldType.kindFlag) || (fieldType.kind === "int" && fieldType.isSigned) ? 1 : 0);
+      return plain(
+        (isEnum(fieldType) && fieldType.kindFlag) || (fieldType.kind === "int" && fieldType.isSigned) ? 1 : 0,
+      );
     case "lshift_u64": {
       // The value's highest bit goes to the top of a 64-bit register, in the byte order of the program.
       const inside = spec.bitOffset - byteOffset * 8;
@@ -181,7 +183,8 @@ function bitfieldStorage(bitOffset: number, bitSize: number, type: BtfType): Sto
   for (;;) {
     const byteOffset = Math.floor((bitOffset >>> 3) / byteSize) * byteSize;
     if (bitOffset + bitSize - byteOffset * 8 <= byteSize * 8) return { byteOffset, byteSize, bitSize };
-    if (byteSize >= 8) refuse("E2BIG", `a bitfield of ${bitSize} bits at bit ${bitOffset}, which no load of 8 bytes holds`);
+    if (byteSize >= 8)
+      refuse("E2BIG", `a bitfield of ${bitSize} bits at bit ${bitOffset}, which no load of 8 bytes holds`);
     byteSize *= 2;
   }
 }

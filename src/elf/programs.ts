@@ -1,8 +1,8 @@
 /** The programs of a BPF object, and what the names of their sections say about them. */
 import { BtfFormatError } from "../errors.js";
+import { ERR_ELF_SECTION } from "../rules.js";
 import { type ElfSection, SHF_EXECINSTR, SHT_PROGBITS } from "./file.js";
 import type { ElfSymbol } from "./symbols.js";
-import { ERR_ELF_SECTION } from "../rules.js";
 
 /** Bytes of one instruction slot; an ld_imm64 takes two. */
 export const INSN_SIZE = 8;
@@ -81,7 +81,10 @@ export interface Program {
 const CONVENTIONS: readonly (readonly [ProgramType, string])[] = [
   ["socket_filter", "socket"],
   ["sk_reuseport", "sk_reuseport/migrate sk_reuseport"],
-  ["kprobe", "kprobe+ uprobe+ uprobe.s+ kretprobe+ uretprobe+ uretprobe.s+ kprobe.multi+ kretprobe.multi+ kprobe.session+"],
+  [
+    "kprobe",
+    "kprobe+ uprobe+ uprobe.s+ kretprobe+ uretprobe+ uretprobe.s+ kprobe.multi+ kretprobe.multi+ kprobe.session+",
+  ],
   ["kprobe", "uprobe.multi+ uretprobe.multi+ uprobe.session+ uprobe.multi.s+ uretprobe.multi.s+ uprobe.session.s+"],
   ["kprobe", "ksyscall+ kretsyscall+ usdt+ usdt.s+"],
   ["sched_cls", "tc/ingress tc/egress tcx/ingress tcx/egress tc classifier"],
@@ -110,7 +113,10 @@ const CONVENTIONS: readonly (readonly [ProgramType, string])[] = [
   ["cgroup_skb", "cgroup_skb/ingress cgroup_skb/egress cgroup/skb"],
   ["cgroup_sock", "cgroup/sock_create cgroup/sock_release cgroup/sock cgroup/post_bind4 cgroup/post_bind6"],
   ["cgroup_sock_addr", "cgroup/bind4 cgroup/bind6 cgroup/connect4 cgroup/connect6 cgroup/connect_unix"],
-  ["cgroup_sock_addr", "cgroup/sendmsg4 cgroup/sendmsg6 cgroup/sendmsg_unix cgroup/recvmsg4 cgroup/recvmsg6 cgroup/recvmsg_unix"],
+  [
+    "cgroup_sock_addr",
+    "cgroup/sendmsg4 cgroup/sendmsg6 cgroup/sendmsg_unix cgroup/recvmsg4 cgroup/recvmsg6 cgroup/recvmsg_unix",
+  ],
   ["cgroup_sock_addr", "cgroup/getpeername4 cgroup/getpeername6 cgroup/getpeername_unix"],
   ["cgroup_sock_addr", "cgroup/getsockname4 cgroup/getsockname6 cgroup/getsockname_unix"],
   ["cgroup_sysctl", "cgroup/sysctl"],

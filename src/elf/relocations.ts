@@ -1,8 +1,8 @@
 /** ELF relocations: what a linker or loader fills in. */
 import type { ByteSource } from "../core/source.js";
 import { BtfFormatError } from "../errors.js";
-import { type ElfFile, part, SHT_REL, SHT_RELA } from "./file.js";
 import { ERR_ELF_SECTION } from "../rules.js";
+import { type ElfFile, part, SHT_REL, SHT_RELA } from "./file.js";
 
 /** `R_BPF_64_64`: the two words of an ld_imm64. */
 export const R_BPF_64_64 = 1;
@@ -41,7 +41,11 @@ export function readRelocations(source: ByteSource, elf: ElfFile): ElfRelocation
     const bytes = part(source, `section ${section.name}`, section.offset, section.byteSize);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let at = 0; at + entrySize <= bytes.length; at += entrySize) {
-      found.push({ sectionIndex: section.info, ...(is64 ? entry64(view, at, little) : entry32(view, at, little)), addend: withAddend ? addend(view, at, is64, little) : undefined });
+      found.push({
+        sectionIndex: section.info,
+        ...(is64 ? entry64(view, at, little) : entry32(view, at, little)),
+        addend: withAddend ? addend(view, at, is64, little) : undefined,
+      });
     }
   }
   return found;

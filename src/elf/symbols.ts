@@ -1,9 +1,10 @@
 /** The symbol table of an ELF file. */
-import { decodeSlice } from "../core/strings.js";
+
 import type { ByteSource } from "../core/source.js";
+import { decodeSlice } from "../core/strings.js";
 import { BtfFormatError } from "../errors.js";
-import { type ElfFile, part, SHT_SYMTAB } from "./file.js";
 import { ERR_ELF_SECTION } from "../rules.js";
+import { type ElfFile, part, SHT_SYMTAB } from "./file.js";
 
 /** Names are cut there: a table of names that overlap must not multiply the file's size without bound. */
 const NAME_LIMIT = 4096;
@@ -47,7 +48,11 @@ export function readSymbols(source: ByteSource, elf: ElfFile): ElfSymbol[] {
     throw new BtfFormatError(ERR_ELF_SECTION, { name: table.name, note });
   }
   const names = elf.sections[table.link];
-  if (!names) throw new BtfFormatError(ERR_ELF_SECTION, { name: table.name, note: `names in section ${table.link}, which does not exist` });
+  if (!names)
+    throw new BtfFormatError(ERR_ELF_SECTION, {
+      name: table.name,
+      note: `names in section ${table.link}, which does not exist`,
+    });
   const text = part(source, `section ${names.name}`, names.offset, names.byteSize).slice();
   const bytes = part(source, `section ${table.name}`, table.offset, table.byteSize);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

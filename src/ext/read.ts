@@ -1,9 +1,9 @@
 /** Reads `.BTF.ext`, by the rules of libbpf's btf_ext_parse. */
 import { MAGIC } from "../core/header.js";
 import { BtfFormatError } from "../errors.js";
+import { ERR_EXT } from "../rules.js";
 import { RELOCATION_KINDS } from "./kinds.js";
 import type { CoreRelocation, Ext, ExtInfo, ExtSection, FuncInfo, LineInfo } from "./types.js";
-import { ERR_EXT } from "../rules.js";
 
 /** Through `line_info_len`: the header of compilers without CO-RE. */
 const HEADER_MIN = 24;
@@ -53,7 +53,8 @@ export function readExt(bytes: Uint8Array, stringAt: StringAt): Ext {
     headerLength: reader.headerLength,
     funcInfo: list(reader, "func info", 8, 8, funcInfo),
     lineInfo: list(reader, "line info", 16, 16, (from, at) => new LineRecord(from, at)),
-    coreRelocations: reader.headerLength >= HEADER_CORE ? list(reader, "CO-RE relocations", 24, 16, coreRelocation) : undefined,
+    coreRelocations:
+      reader.headerLength >= HEADER_CORE ? list(reader, "CO-RE relocations", 24, 16, coreRelocation) : undefined,
   };
 }
 
@@ -73,12 +74,14 @@ function openExt(bytes: Uint8Array, stringAt: StringAt): Reader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < FIXED) refuse(0, `${bytes.length} bytes, too few for a header`);
   const little = view.getUint16(0, true) === MAGIC;
-  if (!little && view.getUint16(0) !== MAGIC) refuse(0, `the magic is 0x${view.getUint16(0).toString(16)}, expected 0xeb9f`);
+  if (!little && view.getUint16(0) !== MAGIC)
+    refuse(0, `the magic is 0x${view.getUint16(0).toString(16)}, expected 0xeb9f`);
   if (view.getUint8(2) !== 1) refuse(2, `version ${view.getUint8(2)}, only 1 is known`);
   if (view.getUint8(3) !== 0) refuse(3, `flags 0x${view.getUint8(3).toString(16)}, none are known`);
   const headerLength = view.getUint32(4, little);
   if (headerLength < HEADER_MIN) refuse(4, `a header of ${headerLength} bytes, ${HEADER_MIN} are needed`);
-  if (headerLength > bytes.length) refuse(4, `truncated header: ${headerLength} bytes are needed, the section has ${bytes.length}`);
+  if (headerLength > bytes.length)
+    refuse(4, `truncated header: ${headerLength} bytes are needed, the section has ${bytes.length}`);
   if (headerLength === bytes.length) refuse(4, "nothing behind the header");
   return { view, little, headerLength, stringAt };
 }
@@ -99,8 +102,10 @@ function list<R>(
   const { view, little, stringAt } = reader;
   const { at: start, length } = place(reader, field);
   if (length === 0) return undefined;
-  if ((start - reader.headerLength) % 4) refuse(field, `the ${name} start at ${start - reader.headerLength}, no multiple of 4`);
-  if (start + length > view.byteLength) refuse(field, `the ${name} end at byte ${start + length}, the section at ${view.byteLength}`);
+  if ((start - reader.headerLength) % 4)
+    refuse(field, `the ${name} start at ${start - reader.headerLength}, no multiple of 4`);
+  if (start + length > view.byteLength)
+    refuse(field, `the ${name} end at byte ${start + length}, the section at ${view.byteLength}`);
   if (length < 4) refuse(start, `${length} bytes of ${name}, too few for the record size`);
   const recordSize = view.getUint32(start, little);
   if (recordSize < known || recordSize % 4) {

@@ -49,7 +49,12 @@ export function encodeExt(ext: Ext, offsetOf: OffsetOf): Uint8Array<ArrayBuffer>
   return bytes;
 }
 
-function list<R>(info: ExtInfo<R> | undefined, recordSize: number, offsetOf: OffsetOf, fields: (record: R) => number[]): number[] {
+function list<R>(
+  info: ExtInfo<R> | undefined,
+  recordSize: number,
+  offsetOf: OffsetOf,
+  fields: (record: R) => number[],
+): number[] {
   if (!info) return [];
   const words = [recordSize];
   for (const { section, records } of info.sections) {

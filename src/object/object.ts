@@ -9,9 +9,9 @@ import { type ElfSymbol, readSymbols } from "../elf/symbols.js";
 import { BtfFormatError } from "../errors.js";
 import { readExt } from "../ext/read.js";
 import type { Ext } from "../ext/types.js";
+import { ERR_ELF_SECTION, ERR_ELF_TRUNCATED, ERR_OBJECT, ERR_OBJECT_SECTION } from "../rules.js";
 import { type BpfMap, findMaps } from "./maps.js";
 import { type Extern, findExterns, findGlobals, type Global } from "./variables.js";
-import { ERR_ELF_SECTION, ERR_ELF_TRUNCATED, ERR_OBJECT, ERR_OBJECT_SECTION } from "../rules.js";
 
 const ET_REL = 1;
 const EM_BPF = 247;
@@ -49,8 +49,10 @@ export class BpfObject {
     this.elf = readElf(source);
     const { machine, type, is64, littleEndian, sections } = this.elf;
     // Some compilers leave the machine empty; libbpf takes both.
-    if (machine !== EM_BPF && machine !== 0) throw new BtfFormatError(ERR_OBJECT, { note: `an ELF file for machine ${machine}, BPF is ${EM_BPF}` });
-    if (type !== ET_REL) throw new BtfFormatError(ERR_OBJECT, { note: `an ELF file of type ${type}, a relocatable object has ${ET_REL}` });
+    if (machine !== EM_BPF && machine !== 0)
+      throw new BtfFormatError(ERR_OBJECT, { note: `an ELF file for machine ${machine}, BPF is ${EM_BPF}` });
+    if (type !== ET_REL)
+      throw new BtfFormatError(ERR_OBJECT, { note: `an ELF file of type ${type}, a relocatable object has ${ET_REL}` });
     if (!is64) throw new BtfFormatError(ERR_OBJECT, { note: "a 32-bit ELF file; BPF objects are 64-bit" });
     this.endian = littleEndian ? "little" : "big";
     this.sections = sections;
@@ -69,7 +71,11 @@ export class BpfObject {
     const { name, type, offset, byteSize } = section;
     if (type === SHT_NOBITS) return new Uint8Array(0);
     if (offset > this.bytes.length || byteSize > this.bytes.length - offset) {
-      throw new BtfFormatError(ERR_ELF_TRUNCATED, { name: `section ${name}`, value: offset + byteSize, limit: this.bytes.length });
+      throw new BtfFormatError(ERR_ELF_TRUNCATED, {
+        name: `section ${name}`,
+        value: offset + byteSize,
+        limit: this.bytes.length,
+      });
     }
     return this.bytes.subarray(offset, offset + byteSize);
   }
@@ -117,10 +123,16 @@ export class BpfObject {
   get extBytes(): Uint8Array {
     const section = this.section(".BTF.ext");
     if (!section) {
-      throw new BtfFormatError(ERR_OBJECT_SECTION, { name: ".BTF.ext", note: "it has no CO-RE relocations; compile it with -g" });
+      throw new BtfFormatError(ERR_OBJECT_SECTION, {
+        name: ".BTF.ext",
+        note: "it has no CO-RE relocations; compile it with -g",
+      });
     }
     if (section.type !== SHT_PROGBITS) {
-      throw new BtfFormatError(ERR_ELF_SECTION, { name: ".BTF.ext", note: `type ${section.type}, expected SHT_PROGBITS` });
+      throw new BtfFormatError(ERR_ELF_SECTION, {
+        name: ".BTF.ext",
+        note: `type ${section.type}, expected SHT_PROGBITS`,
+      });
     }
     return this.dataOf(section);
   }

@@ -36,14 +36,22 @@ export function findGlobals(object: BpfObject): Global[] {
       const { type } = variable;
       if (type.kind !== "var") continue;
       const byteOffset = offsets.get(type.name) ?? variable.byteOffset;
-      found.push({ name: type.name, section: section.name, typeId: type.typeId, byteOffset, byteSize: variable.byteSize || sizeOf(type) });
+      found.push({
+        name: type.name,
+        section: section.name,
+        typeId: type.typeId,
+        byteOffset,
+        byteSize: variable.byteSize || sizeOf(type),
+      });
     }
   }
   return found;
 }
 
 export function findExterns(object: BpfObject): Extern[] {
-  const undefinedSymbols = new Map(object.symbols.filter(({ sectionIndex }) => sectionIndex === 0).map((symbol) => [symbol.name, symbol]));
+  const undefinedSymbols = new Map(
+    object.symbols.filter(({ sectionIndex }) => sectionIndex === 0).map((symbol) => [symbol.name, symbol]),
+  );
   const found: Extern[] = [];
   for (const section of object.btf.ofKind("datasec")) {
     if (section.name !== ".kconfig" && section.name !== ".ksyms") continue;

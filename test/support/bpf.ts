@@ -35,7 +35,13 @@ export function assemble(insns: readonly Insn[], little = true): Uint8Array<Arra
   return bytes;
 }
 
-function extBytes(image: Image, section: string, records: readonly Record[], recordSize: number, little: boolean): Uint8Array {
+function extBytes(
+  image: Image,
+  section: string,
+  records: readonly Record[],
+  recordSize: number,
+  little: boolean,
+): Uint8Array {
   const words: number[] = [];
   if (records.length > 0) {
     words.push(recordSize, image.string(section), records.length);
@@ -56,7 +62,12 @@ function extBytes(image: Image, section: string, records: readonly Record[], rec
 }
 
 /** An object with one program, `program`. The image must have the object's byte order; the strings of the records are added to it. */
-export function bpfObject(image: Image, insns: readonly Insn[], records: readonly Record[], options: BpfOptions = {}): Uint8Array<ArrayBuffer> {
+export function bpfObject(
+  image: Image,
+  insns: readonly Insn[],
+  records: readonly Record[],
+  options: BpfOptions = {},
+): Uint8Array<ArrayBuffer> {
   const { endian = "little", section = "raw_tp/x", recordSize = 16 } = options;
   const little = endian === "little";
   const code = assemble(insns, little);
@@ -70,7 +81,14 @@ export function bpfObject(image: Image, insns: readonly Insn[], records: readonl
   symbol.setUint8(4, 0x12);
   symbol.setUint16(6, 1, little);
   symbol.setBigUint64(16, BigInt(options.programSize ?? code.length), little);
-  const sections: readonly [name: string, type: number, flags: number, data: Uint8Array, link?: number, entrySize?: number][] = [
+  const sections: readonly [
+    name: string,
+    type: number,
+    flags: number,
+    data: Uint8Array,
+    link?: number,
+    entrySize?: number,
+  ][] = [
     [section, 1, 6, code],
     [".symtab", 2, 0, symbols, 3, 24],
     [".strtab", 3, 0, text],

@@ -31,6 +31,8 @@ const checks = {
   "gcc and libbpf-dev": () => compiles("#include <bpf/btf.h>\n"),
   "clang-19": () => runs("clang-19", "--version"),
   "llvm-objcopy-19": () => runs("llvm-objcopy-19", "--version"),
+  "bpf(2)": () => existsSync("/sys/fs/bpf") && existsSync("/sys/kernel/btf/vmlinux") && runs("bpftool", "prog", "show"),
+  strace: () => runs("strace", "-V"),
   readelf: () => runs("readelf", "--version"),
   bash: () => runs("bash", "--version"),
 };

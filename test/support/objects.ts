@@ -26,6 +26,8 @@ export function compileObject(name: string, target: "bpfel" | "bpfeb" = "bpfel",
 /** Compiles C source for BPF and returns the object's path. */
 export function compileSource(name: string, source: string, target: "bpfel" | "bpfeb" = "bpfel"): string {
   const object = `${compiled}/${name}.${target}.o`;
-  execFileSync("clang-19", ["-target", target, "-g", "-O2", "-w", "-x", "c", "-c", "-", "-o", object], { input: source });
+  execFileSync("clang-19", ["-target", target, "-g", "-O2", "-w", "-x", "c", "-c", "-", "-o", object], {
+    input: source,
+  });
   return object;
 }

@@ -2,7 +2,7 @@ import type { Btf } from "../../btf.js";
 import type { CoreRelocation, Ext, ExtInfo, FuncInfo, LineInfo } from "../../ext/types.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { inputError, openObjectInput } from "../input.js";
-import { styler } from "../style.js";
+import { printable, styler } from "../style.js";
 
 const INSN_SIZE = 8;
 
@@ -23,9 +23,16 @@ export async function ext(file: string, options: CommonOptions, context: Context
   }
   const { bold, dim } = styler(context.color);
   let text = `${dim(`${contents.endian} endian, header of ${contents.headerLength} bytes`)}\n`;
-  text += listed(bold("func info"), shown.funcInfo, ({ typeId, name }) => `[${typeId}] ${name}`);
-  text += listed(bold("line info"), shown.lineInfo, ({ file: source, line, column, text: code }) => `${source}:${line}:${column} ${dim(code.trim())}`);
-  text += listed(bold("CO-RE relocations"), shown.coreRelocations, ({ kind, typeId, name, access }) => `${kind} [${typeId}] ${name} ${access ?? "?"}`);
+  text += listed(bold("func info"), shown.funcInfo, ({ typeId, name }) => printable(`[${typeId}] ${name}`));
+  text += listed(
+    bold("line info"),
+    shown.lineInfo,
+    ({ file: source, line, column, text: code }) =>
+      `${printable(source)}:${line}:${column} ${dim(printable(code.trim()))}`,
+  );
+  text += listed(bold("CO-RE relocations"), shown.coreRelocations, ({ kind, typeId, name, access }) =>
+    printable(`${kind} [${typeId}] ${name} ${access ?? "?"}`),
+  );
   await context.out.write(text);
   return 0;
 }
@@ -50,7 +57,10 @@ function describe(contents: Ext, btf: Btf) {
 
 type Shown<T> = { recordSize: number; sections: { section: string; records: ({ insn: number } & T)[] }[] };
 
-function each<R extends { insnByteOffset: number }, T>(info: ExtInfo<R> | undefined, show: (record: R) => T): Shown<T> | undefined {
+function each<R extends { insnByteOffset: number }, T>(
+  info: ExtInfo<R> | undefined,
+  show: (record: R) => T,
+): Shown<T> | undefined {
   return (
     info && {
       recordSize: info.recordSize,
@@ -66,7 +76,7 @@ function listed<T>(title: string, info: Shown<T> | undefined, line: (record: T) 
   if (!info) return "";
   let text = `\n${title}, ${info.recordSize} bytes each\n`;
   for (const { section, records } of info.sections) {
-    text += `  ${section}\n`;
+    text += `  ${printable(section)}\n`;
     for (const record of records) text += `    ${String(record.insn).padStart(6)}  ${line(record)}\n`;
   }
   return text;
