@@ -261,7 +261,7 @@ describe("on the running kernel", () => {
   /** Loads all programs of an object and takes them away again. */
   const loads = (path: string, ...before: string[]): { ok: boolean; said: string } => {
     const pin = `/sys/fs/bpf/btfkit-${process.pid}-${pins++}`;
-    const [command, ...args] = [...before, "bpftool", "prog", "loadall", path, pin] as [string, ...string[]];
+    const [command, ...args] = [...before, "bpftool", "prog", "loadall", path, pin] as unknown as [string, ...string[]];
     const earlier = new Set(readdirSync("/sys/fs/bpf"));
     const { status, stdout, stderr } = spawnSync(command, args, { maxBuffer: 1 << 28 });
     // The programs, and maps that are pinned by their name.

@@ -133,21 +133,27 @@ interface Convention {
   readonly withTarget: boolean;
 }
 
-const byName = /* @__PURE__ */ new Map<string, Convention>(
-  CONVENTIONS.flatMap(([type, names]) =>
-    names.split(" ").map((text) => {
-      const name = text.replace(/\+$/, "");
-      return [name, { type, name, withTarget: text !== name }] as const;
-    }),
-  ),
-);
+let byName: ReadonlyMap<string, Convention> | undefined;
+
+function conventions(): ReadonlyMap<string, Convention> {
+  byName ??= new Map(
+    CONVENTIONS.flatMap(([type, names]) =>
+      names.split(" ").map((text) => {
+        const name = text.replace(/\+$/, "");
+        return [name, { type, name, withTarget: text !== name }] as const;
+      }),
+    ),
+  );
+  return byName;
+}
 
 /** What a section's name (without `?`) says. */
 export function sectionConvention(section: string): Pick<Program, "type" | "convention" | "attachTo"> {
-  const whole = byName.get(section);
+  const known = conventions();
+  const whole = known.get(section);
   if (whole) return { type: whole.type, convention: whole.name, attachTo: undefined };
   const slash = section.indexOf("/");
-  const prefix = slash < 0 ? undefined : byName.get(section.slice(0, slash));
+  const prefix = slash < 0 ? undefined : known.get(section.slice(0, slash));
   if (!prefix?.withTarget) return { type: "unspec", convention: undefined, attachTo: undefined };
   return { type: prefix.type, convention: prefix.name, attachTo: section.slice(slash + 1) || undefined };
 }
