@@ -2,6 +2,7 @@
 export { Btf, type OwnOption, type SearchOptions } from "./btf.js";
 export type { Endian, Header } from "./core/header.js";
 export type { BtfSource } from "./core/source.js";
+export { minimize } from "./core-relocation/minimize.js";
 export {
   type RelocatedObject,
   type Relocation,

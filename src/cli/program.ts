@@ -90,6 +90,16 @@ export function program(version: string, run: Run): Command {
         run(options, async (to) => (await import("./commands/relocate.js")).relocate(path, options, to)),
       ),
   );
+  root.addCommand(
+    withCommonOptions(command("minimize", "write the smallest BTF that BPF objects need on a kernel"))
+      .argument("<objects...>", OBJECT_HELP)
+      .option("-t, --target <file>", "the kernel's BTF (default: the running kernel's)")
+      .option("-m, --module <file>", "a module's BTF, searched where the kernel has no candidate; repeatable", collect)
+      .addHelpText("after", "\nExample:\n  btfkit minimize probe.bpf.o --target vmlinux.btf -o probe.btf")
+      .action((paths, options) =>
+        run(options, async (to) => (await import("./commands/minimize.js")).minimize(paths, options, to)),
+      ),
+  );
   return root;
 }
 

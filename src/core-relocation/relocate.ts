@@ -83,9 +83,14 @@ export interface RelocatedObject {
  *   go by; BtfLimitError ERR_CORE_WORK. What is wrong with one relocation is told in its result.
  */
 export function relocate(object: BpfObject, target: RelocationTarget): RelocatedObject {
-  const to: CoreTarget =
-    "vmlinux" in target ? { vmlinux: target.vmlinux, modules: target.modules ?? [] } : { vmlinux: target, modules: [] };
-  return new Relocating(object, to).run();
+  return new Relocating(object, targetOf(target)).run();
+}
+
+/** @internal */
+export function targetOf(target: RelocationTarget): CoreTarget {
+  return "vmlinux" in target
+    ? { vmlinux: target.vmlinux, modules: target.modules ?? [] }
+    : { vmlinux: target, modules: [] };
 }
 
 class Relocating {
