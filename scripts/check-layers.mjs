@@ -12,6 +12,7 @@ const LAYERS = [
   ["model/"],
   ["query/", "dump/", "elf/", "edit/", "ext/", "core-relocation/"],
   ["btf.ts"],
+  ["object/"],
   ["index.ts", "node.ts"],
   ["cli/"],
 ];

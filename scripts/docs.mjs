@@ -14,6 +14,8 @@ const GROUPS = [
   ["Types", () => headerOf(`${TYPES}/model/types.d.ts`), /^model\//],
   ["Dumps", "Text as bpftool writes it.", /^dump\//],
   ["Queries", "Sizes, places and counts: free functions over a type or a Btf.", /^query\//],
+  ["Objects", "BPF objects: programs, maps, symbols, and `.BTF.ext`.", /^(object|elf|ext)\//],
+  ["CO-RE", "Relocation of objects on a kernel's types.", /^(core-relocation|check)\//],
   ["Errors", "What is thrown. All codes, and what to do about each: [errors.md](errors.md).", /^errors\.d\.ts$/],
   ["WebAssembly", "Compiled on first use; nothing has to be called.", /^wasm\//],
   ["Node", "`btfkit/node`: files, for Node, Deno and Bun.", /^node\.d\.ts$/],

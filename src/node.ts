@@ -5,6 +5,7 @@ import { Btf } from "./btf.js";
 import { type Compression, checkUnpacked, isGzip, UNPACKED_LIMIT } from "./core/compression.js";
 import { type ByteSource, memorySource } from "./core/source.js";
 import { BtfEnvironmentError, BtfError, BtfFormatError, BtfLimitError } from "./errors.js";
+import { type BpfObject, readObject } from "./object/object.js";
 import { ERR_COMPRESSED, ERR_FILE, ERR_OUTPUT_LIMIT } from "./rules.js";
 import { decodeWith } from "./wasm/kernel.js";
 
@@ -24,6 +25,16 @@ export interface OpenOptions {
 export function openFile(path: string | number, { base }: OpenOptions = {}): Btf {
   decodeWith((text) => Buffer.from(text, "latin1"));
   return withFile(path, (source) => Btf.fromSource(source, { base, inflate }));
+}
+
+/**
+ * Opens a BPF object file, gzipped or not.
+ *
+ * @param path as for `openFile`
+ * @throws as `readObject`; BtfEnvironmentError ERR_FILE
+ */
+export function openObject(path: string | number): BpfObject {
+  return withFile(path, (source) => readObject(source.read(0, source.size)));
 }
 
 /** Runs `use` on a file's bytes, gzip unpacked. */

@@ -1,9 +1,23 @@
 // Each error code, raised by what it is about, with the place it names.
 import { readFileSync } from "node:fs";
 import { deflateSync, gzipSync } from "node:zlib";
-import { alignOf, Btf, BtfError, dumpC, dumpRaw, fieldOf, init, resolve, sizeOf } from "btfkit";
+import {
+  alignOf,
+  Btf,
+  BtfError,
+  dumpC,
+  dumpRaw,
+  fieldOf,
+  init,
+  readExt,
+  readObject,
+  relocate,
+  resolve,
+  sizeOf,
+} from "btfkit";
 import { openFile } from "btfkit/node";
 import { describe, expect, test } from "vitest";
+import { bpfObject } from "./support/bpf.js";
 import { elf } from "./support/elf.js";
 import { CONST, DATASEC, everyKind, FUNC, Image, INT, LAYOUT, PTR, STRUCT, TYPEDEF } from "./support/image.js";
 
@@ -21,6 +35,13 @@ function raw(...words: number[]): Uint8Array {
   const bytes = image.bytes();
   new DataView(bytes.buffer).setUint32(24, name, true);
   new DataView(bytes.buffer).setUint32(28, info, true);
+  return bytes;
+}
+
+/** An ELF file that says it is a relocatable object for BPF. */
+function object(sections: Readonly<Record<string, Uint8Array>>): Uint8Array {
+  const bytes = elf(sections);
+  bytes.set([1, 0, 247, 0], 16);
   return bytes;
 }
 
@@ -263,6 +284,32 @@ const cases: Record<string, Case | readonly Case[]> = {
       text: /zlib.*Btf\.load/,
     },
   ],
+  ERR_OBJECT: [
+    { class: "BtfFormatError", raise: () => readObject(small().bytes()), text: /not a BPF object/ },
+    { class: "BtfFormatError", raise: () => readObject(elf({})), text: /type 0/ },
+  ],
+  ERR_OBJECT_SECTION: {
+    class: "BtfFormatError",
+    raise: () => readObject(object({})).ext,
+    text: /without a \.BTF section.*-g/,
+  },
+  ERR_EXT: {
+    class: "BtfFormatError",
+    offset: 4,
+    raise: () => readExt(new Uint8Array([0x9f, 0xeb, 1, 0, 8, 0, 0, 0, 0]), () => ""),
+    text: /8 bytes, 24 are needed/,
+  },
+  ERR_CORE_RECORD: {
+    class: "BtfFormatError",
+    raise: () => relocated("0:9", 0),
+    text: /section raw_tp\/x, malformed CO-RE relocation #0: no member 9/,
+  },
+  ERR_CORE_RELOCATION: {
+    class: "BtfRelocationError",
+    raise: () => relocated("0:0", 7),
+    text: /section raw_tp\/x, CO-RE relocation #0: .* holds 7, expected 0/,
+  },
+  ERR_CORE_WORK: { class: "BtfLimitError", raise: doubling, text: /16777216 steps/ },
   ERR_NOT_FOUND: {
     class: "BtfLookupError",
     raise: () => Btf.parse(everyKind().bytes()).require("pont", "struct"),
@@ -319,6 +366,32 @@ const cases: Record<string, Case | readonly Case[]> = {
     text: /no\/such\/file: no such file/,
   },
 };
+
+/** Relocates a move of a number against the object's own types. */
+function relocated(access: string, immediate: number): unknown {
+  const insns = [{ opcode: 0xb7, immediate }, { opcode: 0x95 }];
+  const made = readObject(bpfObject(everyKind(), insns, [[0, 4, access, 0]]));
+  return relocate(made, made.btf).toBytes();
+}
+
+/** Structs that each hold the one before twice. */
+function doubling(): unknown {
+  const made = (last: string): Image => {
+    const image = small();
+    for (let i = 0; i < 28; i++)
+      image.composite(STRUCT, `s${i}`, 8, [
+        ["x", i + 1, 0],
+        ["y", i + 1, 0],
+      ]);
+    image.composite(STRUCT, "root", 8, [
+      ["x", 29, 0],
+      [last, 1, 0],
+    ]);
+    return image;
+  };
+  const insns = [{ opcode: 0xb7 }, { opcode: 0x95 }];
+  return relocate(readObject(bpfObject(made("ours"), insns, [[0, 30, "0", 12]])), Btf.parse(made("theirs").bytes()));
+}
 
 /** A chain of n consts that ends in itself. */
 function chain(length: number): Btf {

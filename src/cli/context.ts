@@ -13,6 +13,10 @@ export interface CommonOptions {
 
 export interface Context {
   readonly out: Output;
+  /** Standard output: for a report besides what goes to `out`. The same as `out` without --output. */
+  readonly stdout: Output;
+  /** `out` is a terminal: no place for binary data. */
+  readonly outIsTerminal: boolean;
   /** A line on standard error; nothing with --quiet. */
   warn(line: string): void;
   /** Whether to colour the output. */

@@ -2,9 +2,10 @@
 import { readFileSync } from "node:fs";
 import { Btf } from "../btf.js";
 import { BtfEnvironmentError, BtfError } from "../errors.js";
-import { KERNEL_BTF, openFile } from "../node.js";
+import { KERNEL_BTF, openFile, openObject } from "../node.js";
+import type { BpfObject } from "../object/object.js";
 
-const VMLINUX = `${KERNEL_BTF}/vmlinux`;
+export const VMLINUX = `${KERNEL_BTF}/vmlinux`;
 
 /** Codes that a split BTF opened without its base commonly gives. */
 const BASE_MISSING: readonly string[] = [
@@ -34,13 +35,42 @@ async function open(file: string, base?: Btf): Promise<Btf> {
   }
 }
 
+/** What is thrown about an input, with the input's name in front. */
+export function inputError(file: string, cause: unknown, hint: (error: BtfError) => string = () => ""): unknown {
+  if (!(cause instanceof BtfError) || cause.code === "ERR_INTERNAL") return cause;
+  const what = cause.code === "ERR_FILE" ? cause.details.note : cause.message;
+  return new InputError(`${file === "-" ? "standard input" : file}: ${what}${hint(cause)}`, { cause });
+}
+
 async function named(file: string, base: Btf | undefined, hint: (error: BtfError) => string): Promise<Btf> {
   try {
     return await open(file, base);
   } catch (cause) {
-    if (!(cause instanceof BtfError) || cause.code === "ERR_INTERNAL") throw cause;
-    const what = cause.code === "ERR_FILE" ? cause.details.note : cause.message;
-    throw new InputError(`${file === "-" ? "standard input" : file}: ${what}${hint(cause)}`, { cause });
+    throw inputError(file, cause, hint);
+  }
+}
+
+/** Opens the BTF that an object is relocated on, and modules on top of it. */
+export async function openTarget(
+  file: string | undefined,
+  modules: readonly string[] = [],
+): Promise<{ vmlinux: Btf; modules: Btf[] }> {
+  const vmlinux = await openInput(file, {});
+  const opened: Btf[] = [];
+  for (const module of modules) {
+    const hint = (error: BtfError): string =>
+      BASE_MISSING.includes(error.code) ? `; does it belong to ${file ?? VMLINUX}?` : "";
+    opened.push(await named(module, vmlinux, hint));
+  }
+  return { vmlinux, modules: opened };
+}
+
+/** Opens the BPF object OBJ. */
+export function openObjectInput(file: string): BpfObject {
+  try {
+    return openObject(file === "-" ? 0 : file);
+  } catch (cause) {
+    throw inputError(file, cause);
   }
 }
 

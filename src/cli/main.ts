@@ -5,6 +5,7 @@ import type { CommonOptions, Context, ExitCode } from "./context.js";
 import { InputError } from "./input.js";
 import { ClosedPipe, type Output, openOutput } from "./output.js";
 import { program } from "./program.js";
+import { Refused } from "./refused.js";
 import { UsageError } from "./usage.js";
 
 /** Done, the answer is no, wrong usage, bad input, a bug of ours. */
@@ -33,8 +34,11 @@ export async function main(args: readonly string[], host: Host): Promise<number>
   const contextFor = (options: CommonOptions): Context => {
     const started = performance.now();
     output = openOutput(options.output, host.stdout);
+    const toStdout = options.output === undefined || options.output === "-";
     return {
       out: output,
+      stdout: toStdout ? output : openOutput(undefined, host.stdout),
+      outIsTerminal: toStdout && host.stdoutIsTerminal,
       color:
         options.color === "always" ||
         (options.color === "auto" && host.stdoutIsTerminal && !options.output && !host.env["NO_COLOR"]),
@@ -99,6 +103,7 @@ function explain(error: unknown, args: readonly string[]): { exit: number; line:
   }
   if (error instanceof UsageError) return { exit: EXIT.usage, line: error.message };
   if (error instanceof InputError) return { exit: EXIT.input, line: error.message };
+  if (error instanceof Refused) return { exit: EXIT.no, line: error.message };
   if (error instanceof BtfLookupError) return { exit: EXIT.no, line: error.message };
   if (error instanceof BtfError && !(error instanceof BtfInternalError)) {
     return { exit: EXIT.input, line: error.message };

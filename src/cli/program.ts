@@ -9,6 +9,8 @@ export type Run = (options: CommonOptions, action: (context: Context) => Promise
 
 const FILE_HELP = "raw BTF, an ELF file with .BTF, either gzipped, or - for standard input";
 
+const OBJECT_HELP = "BPF object file (ELF), or - for standard input";
+
 function command(name: string, description: string): Command {
   return new Command(name).description(description);
 }
@@ -74,6 +76,39 @@ export function program(version: string, run: Run): Command {
       .addHelpText("after", "\nExample:\n  btfkit find ^tcp_ -k struct")
       .action((pattern, path, options) =>
         run(options, async (to) => (await import("./commands/find.js")).find(pattern, path, options, to)),
+      ),
+  );
+  root.addCommand(
+    withCommonOptions(command("ext", "list the func, line and CO-RE records of a BPF object's .BTF.ext"))
+      .argument("<object>", OBJECT_HELP)
+      .addHelpText("after", "\nExample:\n  btfkit ext probe.bpf.o --json")
+      .action((path, options) =>
+        run(options, async (to) => (await import("./commands/ext.js")).ext(path, options, to)),
+      ),
+  );
+  root.addCommand(
+    withCommonOptions(command("relocate", "apply a BPF object's CO-RE relocations for a kernel"))
+      .argument("<object>", OBJECT_HELP)
+      .option("-t, --target <file>", "the kernel's BTF (default: the running kernel's)")
+      .option("-m, --module <file>", "a module's BTF, searched where the kernel has no candidate; repeatable", collect)
+      .option("-k, --keep-records", "leave the relocation records in, to look at: loaders would relocate again")
+      .option("-e, --explain", "say for each relocation what was searched, what matched, and why")
+      .addHelpText(
+        "after",
+        "\nExample:\n  btfkit relocate probe.bpf.o --target vmlinux.btf -o probe.relocated.o --explain",
+      )
+      .action((path, options) =>
+        run(options, async (to) => (await import("./commands/relocate.js")).relocate(path, options, to)),
+      ),
+  );
+  root.addCommand(
+    withCommonOptions(command("minimize", "write the smallest BTF that BPF objects need on a kernel"))
+      .argument("<objects...>", OBJECT_HELP)
+      .option("-t, --target <file>", "the kernel's BTF (default: the running kernel's)")
+      .option("-m, --module <file>", "a module's BTF, searched where the kernel has no candidate; repeatable", collect)
+      .addHelpText("after", "\nExample:\n  btfkit minimize probe.bpf.o --target vmlinux.btf -o probe.btf")
+      .action((paths, options) =>
+        run(options, async (to) => (await import("./commands/minimize.js")).minimize(paths, options, to)),
       ),
   );
   return root;

@@ -13,3 +13,8 @@ export function styler(color: boolean): { bold: Style; dim: Style } {
       styleText(name, text, { validateStream: false } as never);
   return { bold: style("bold"), dim: style("dim") };
 }
+
+/** Text of an input without what would control the terminal. */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, "\ufffd");
+}

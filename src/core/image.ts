@@ -18,7 +18,7 @@ import {
 import * as abi from "../wasm/abi.js";
 import { Arena } from "./arena.js";
 import { type Header, readHeader } from "./header.js";
-import { decode, encodeInto } from "./strings.js";
+import { decode, decodeSlice, encodeInto } from "./strings.js";
 
 /** Zero bytes behind the raw data: 8- and 16-byte loads may read past its end. */
 const PADDING = 16;
@@ -213,6 +213,15 @@ export class Image {
     let owner: Image = this;
     while (offset < owner.stringsStart) owner = owner.base!;
     return decode(this.arena.bytes, owner.strings + offset - owner.stringsStart);
+  }
+
+  /** As `string` for an offset that was not checked on opening: `undefined` beyond the strings; at most `limit` bytes. */
+  stringAt(offset: number, limit: number): string | undefined {
+    this.check();
+    if (offset >= this.stringsStart + this.header.stringsLength) return undefined;
+    let owner: Image = this;
+    while (offset < owner.stringsStart) owner = owner.base!;
+    return decodeSlice(this.arena.bytes, owner.strings + offset - owner.stringsStart, limit);
   }
 
   /** Builds the name table, once. */

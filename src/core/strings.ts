@@ -36,3 +36,9 @@ export function compareBytes(a: string, b: string): number {
   const at = left.findIndex((byte, i) => byte !== right[i]);
   return at < 0 ? left.length - right.length : left[at]! - (right[at] ?? 0);
 }
+
+/** The UTF-8 string at `at` up to a NUL, the end of the bytes, or `limit` bytes; "" beyond the end. */
+export function decodeSlice(bytes: Uint8Array, at: number, limit: number): string {
+  const end = bytes.indexOf(0, at);
+  return decoder.decode(bytes.subarray(at, Math.min(end < 0 ? bytes.length : end, at + limit)));
+}

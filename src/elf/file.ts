@@ -4,6 +4,11 @@ import { BtfFormatError } from "../errors.js";
 import { ERR_ELF_HEADER, ERR_ELF_TRUNCATED } from "../rules.js";
 
 export const SHT_PROGBITS = 1;
+export const SHT_SYMTAB = 2;
+export const SHT_RELA = 4;
+export const SHT_NOBITS = 8;
+export const SHT_REL = 9;
+export const SHF_EXECINSTR = 4;
 export const SHF_COMPRESSED = 0x800;
 /** The section count or name table index is too large for the header and stands in section 0. */
 const SHN_XINDEX = 0xffff;
@@ -15,11 +20,24 @@ export interface ElfSection {
   /** In bytes from the start of the file. */
   readonly offset: number;
   readonly byteSize: number;
+  /** `sh_link` and `sh_info`: section indexes or counts, as the type has it. */
+  readonly link: number;
+  readonly info: number;
+  /** Of one entry, in bytes; 0 where there are none. */
+  readonly entrySize: number;
 }
 
 export interface ElfFile {
   readonly is64: boolean;
   readonly littleEndian: boolean;
+  /** `e_type`: 1 for a relocatable object. */
+  readonly type: number;
+  /** `e_machine`: 247 for BPF. */
+  readonly machine: number;
+  /** Of the section table, in bytes from the start of the file. */
+  readonly tableOffset: number;
+  /** Of one entry of the section table, in bytes. */
+  readonly tableEntrySize: number;
   readonly sections: readonly ElfSection[];
 }
 
@@ -61,7 +79,15 @@ export function readElf(source: ByteSource): ElfFile {
   let count = header.getUint16(is64 ? 60 : 48, little);
   let namesIndex = header.getUint16(is64 ? 62 : 50, little);
   const least = is64 ? 64 : 40;
-  if (tableOffset === 0) return { is64, littleEndian: little, sections: [] };
+  const facts = {
+    is64,
+    littleEndian: little,
+    type: header.getUint16(16, little),
+    machine: header.getUint16(18, little),
+    tableOffset,
+    tableEntrySize: entrySize,
+  };
+  if (tableOffset === 0) return { ...facts, sections: [] };
   if (entrySize < least) {
     throw new BtfFormatError(ERR_ELF_HEADER, { note: `section headers of ${entrySize} bytes, ${least} are needed` });
   }
@@ -81,12 +107,15 @@ export function readElf(source: ByteSource): ElfFile {
       flags: word(table, at + 8),
       offset: word(table, at + (is64 ? 24 : 16)),
       byteSize: word(table, at + (is64 ? 32 : 20)),
+      link: table.getUint32(at + (is64 ? 40 : 24), little),
+      info: table.getUint32(at + (is64 ? 44 : 28), little),
+      entrySize: word(table, at + (is64 ? 56 : 36)),
     };
   });
   const names = raw[namesIndex]!;
   const text = part(source, "the section names", names.offset, names.byteSize).slice();
   const sections = raw.map(({ nameOffset, ...section }) => ({ name: nameAt(text, nameOffset), ...section }));
-  return { is64, littleEndian: little, sections };
+  return { ...facts, sections };
 }
 
 function nameAt(text: Uint8Array, offset: number): string {

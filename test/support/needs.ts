@@ -32,6 +32,9 @@ const checks = {
   "clang-19": () => runs("clang-19", "--version"),
   "bpf(2)": () => runs("bpftool", "prog", "list"),
   "llvm-objcopy-19": () => runs("llvm-objcopy-19", "--version"),
+  "bpf(2)": () => existsSync("/sys/fs/bpf") && existsSync("/sys/kernel/btf/vmlinux") && runs("bpftool", "prog", "show"),
+  strace: () => runs("strace", "-V"),
+  readelf: () => runs("readelf", "--version"),
   bash: () => runs("bash", "--version"),
 };
 

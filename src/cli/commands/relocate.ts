@@ -1,0 +1,89 @@
+import {
+  type RelocatedObject,
+  type RelocationStatus,
+  relocate as relocateObject,
+} from "../../core-relocation/relocate.js";
+import { report } from "../../core-relocation/report.js";
+import { accessPath, formatSpec } from "../../core-relocation/spec.js";
+import { BtfRelocationError } from "../../errors.js";
+import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
+import { inputError, openObjectInput, openTarget, VMLINUX } from "../input.js";
+import { Refused } from "../refused.js";
+import { printable, styler } from "../style.js";
+import { UsageError } from "../usage.js";
+
+export interface RelocateCommandOptions extends CommonOptions {
+  readonly target?: string;
+  readonly module?: readonly string[];
+  readonly keepRecords?: boolean;
+  readonly explain?: boolean;
+}
+
+/** Applies an object's CO-RE relocations, and reports them. */
+export async function relocate(file: string, options: RelocateCommandOptions, context: Context): Promise<ExitCode> {
+  const wantsReport = options.json || options.pretty || options.explain;
+  const writesObject = options.output !== undefined || !wantsReport;
+  if (writesObject && context.outIsTerminal)
+    throw new UsageError("an object file on the terminal: give -o FILE, --explain or --json");
+  const object = openObjectInput(file);
+  const target = await openTarget(options.target, options.module);
+  let relocated: RelocatedObject;
+  try {
+    relocated = relocateObject(object, target);
+  } catch (cause) {
+    throw inputError(file, cause);
+  }
+  if (options.json || options.pretty) {
+    const shown = { object: file, target: options.target ?? VMLINUX, relocations: report(relocated) };
+    await context.stdout.write(jsonText(shown, options.pretty));
+  } else if (options.explain) {
+    await context.stdout.write(explained(relocated, context));
+  }
+  const { error } = relocated;
+  if (error instanceof BtfRelocationError) throw new Refused(`${file}: ${error.message}`, { cause: error });
+  if (error) throw inputError(file, error);
+  const poisoned = relocated.relocations.filter(({ status }) => status === "poisoned").length;
+  if (poisoned > 0) {
+    context.warn(
+      `${file}: ${poisoned} of ${relocated.relocations.length} relocations are poisoned: the kernel refuses programs that can reach one`,
+    );
+  }
+  if (writesObject) await context.out.write(relocated.toBytes({ keepRecords: options.keepRecords ?? false }));
+  return 0;
+}
+
+const MARKS: Readonly<Record<RelocationStatus, string>> = {
+  same: "=",
+  changed: "~",
+  absent: "-",
+  poisoned: "!",
+  error: "x",
+};
+
+function explained({ relocations }: RelocatedObject, { color }: Context): string {
+  const { bold, dim } = styler(color);
+  let text = "";
+  const say = (line: string): void => {
+    text += `    ${printable(line)}\n`;
+  };
+  for (const one of relocations) {
+    const { program, section, insn, record, status, line, resolution, reason } = one;
+    const { local, candidates, matches } = resolution;
+    const where = line && line.line > 0 ? `  ${line.file}:${line.line}:${line.column}` : "";
+    text += `${bold(`${MARKS[status]} ${status}`)} ${printable(program?.name ?? section)} insn ${insn}${dim(printable(where))}\n`;
+    const code = line?.text.trim();
+    if (code) text += `    ${dim(printable(code))}\n`;
+    say(local ? formatSpec(local) : `${record.kind} [${record.typeId}] ${record.access ?? "?"}`);
+    if (candidates.length > 0)
+      say(`searched ${candidates.map(({ id, kind, name }) => `${kind} ${name} [${id}]`).join(", ")}`);
+    for (const { candidate, spec } of matches)
+      say(`matched [${candidate.id}] ${candidate.name}${accessPath(spec.accessors)} (${spec.path.join(":")})`);
+    const { outcome } = resolution;
+    if (outcome && status !== "error")
+      say(`value ${outcome.original} -> ${status === "poisoned" ? "poison" : outcome.value}`);
+    if (reason) say(reason);
+  }
+  const counts = new Map<RelocationStatus, number>();
+  for (const { status } of relocations) counts.set(status, (counts.get(status) ?? 0) + 1);
+  return `${text}${relocations.length} relocations${[...counts].map(([status, count]) => `, ${count} ${status}`).join("")}\n`;
+}

@@ -1,0 +1,52 @@
+/** Candidates: types of the target that may be what the local root type is called. */
+import type { Btf } from "../btf.js";
+import type { BtfType } from "../model/types.js";
+import { essentialName } from "./names.js";
+import { sameKind } from "./types.js";
+
+/** Ids of the types whose names have a flavour, by essential name. Few in a kernel: found once, with one search. */
+const flavours = /* @__PURE__ */ new WeakMap<Btf, ReadonlyMap<string, readonly number[]>>();
+
+function flavoursOf(btf: Btf): ReadonlyMap<string, readonly number[]> {
+  const known = flavours.get(btf);
+  if (known) return known;
+  const found = new Map<string, number[]>();
+  for (const id of btf.searchIds("___", { own: true })) {
+    const name = btf.nameAt(id);
+    const essential = essentialName(name);
+    if (essential === name) continue;
+    const ids = found.get(essential);
+    if (ids) ids.push(id);
+    else found.set(essential, [id]);
+  }
+  flavours.set(btf, found);
+  return found;
+}
+
+/** Own types of `btf` with an essential name, in the order of their ids. */
+function ownTypes(btf: Btf, essential: string): number[] {
+  const ids: number[] = [];
+  // An id of the own types, or 0.
+  for (let id = btf.image.findName(essential, 0); id; id = btf.image.findName(essential, id)) {
+    if (essentialName(btf.nameAt(id)) === essential) ids.push(id);
+  }
+  const flavoured = flavoursOf(btf).get(essential);
+  return flavoured ? [...ids, ...flavoured].sort((a, b) => a - b) : ids;
+}
+
+/**
+ * Types of one BTF that have the local type's kind (ENUM and ENUM64 are one)
+ * and essential name, in the order of their ids. Source: libbpf's
+ * bpf_core_add_cands.
+ *
+ * @param own leaves the base's types out, as for a module
+ */
+export function candidatesIn(btf: Btf, local: BtfType, own: boolean): BtfType[] {
+  const essential = essentialName(local.name);
+  const found: BtfType[] = [];
+  for (let at: Btf | undefined = btf; at; at = own ? undefined : at.base) {
+    const types = ownTypes(at, essential).map((id) => at!.get(id)!);
+    found.unshift(...types.filter((type) => sameKind(type, local)));
+  }
+  return found;
+}

@@ -1,0 +1,77 @@
+/** Relocation results as plain data, for JSON. */
+import type { RelocatedObject, Relocation, RelocationStatus } from "./relocate.js";
+import { formatSpec } from "./spec.js";
+
+/** A result as JSON has it. */
+export interface RelocationReport {
+  /** Name of the program, or of the subprogram. */
+  readonly program: string | null;
+  readonly section: string;
+  /** Index of the instruction in its program. */
+  readonly insn: number;
+  /** Where it stands in the source, if the object has lines. */
+  readonly line: {
+    readonly file: string;
+    readonly line: number;
+    readonly column: number;
+    readonly text: string;
+  } | null;
+  /** A name of `RELOCATION_KINDS`, or the number of an unknown one. */
+  readonly kind: string | number;
+  readonly access: string | null;
+  /** The root type in the program's BTF. */
+  readonly local: { readonly id: number; readonly name: string } | null;
+  /** Ids of the target's types that were looked at. */
+  readonly candidates: readonly number[];
+  /** Ids of those that match. */
+  readonly matched: readonly number[];
+  /** What the compiler put in, and what belongs there: numbers, strings of digits beyond 2^53; `null` where there is none. */
+  readonly original: number | string | null;
+  readonly value: number | string | null;
+  readonly status: RelocationStatus;
+  /** In words; `null` where there is nothing to say. */
+  readonly reason: string | null;
+  /** The instruction's bytes in hex, as they lie in the file. */
+  readonly before: string;
+  readonly after: string;
+  /** As libbpf's messages show them. */
+  readonly localSpec: string | null;
+  readonly targetSpec: string | null;
+}
+
+/** The results of an object as plain data. */
+export function report({ relocations }: RelocatedObject): RelocationReport[] {
+  return relocations.map(reportOne);
+}
+
+function reportOne(relocation: Relocation): RelocationReport {
+  const { record, program, section, insn, status, resolution, before, after, line, reason } = relocation;
+  const { root, local, candidates, matches, outcome } = resolution;
+  return {
+    program: program?.name ?? null,
+    section,
+    insn,
+    line: line ? { file: line.file, line: line.line, column: line.column, text: line.text.trim() } : null,
+    kind: record.kind === "unknown" ? record.kindNumber : record.kind,
+    access: record.access ?? null,
+    local: root ? { id: root.id, name: root.name } : null,
+    candidates: candidates.map(({ id }) => id),
+    matched: matches.map(({ candidate }) => candidate.id),
+    original: outcome ? number(outcome.original) : null,
+    value: outcome && status !== "poisoned" && status !== "error" ? number(outcome.value) : null,
+    status,
+    reason: reason ?? null,
+    before: hex(before),
+    after: hex(after),
+    localSpec: local ? formatSpec(local) : null,
+    targetSpec: matches[0] ? formatSpec(matches[0].spec) : null,
+  };
+}
+
+function number(value: bigint): number | string {
+  return value <= Number.MAX_SAFE_INTEGER ? Number(value) : String(value);
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
