@@ -10,11 +10,11 @@ const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 
 const minify = () => terser({ module: true, compress: { passes: 2 }, format: { preserve_annotations: true } });
 
-/** A module in one of these folders belongs to the library proper. */
-const isCore = (id) => /build\/js\/(?!cli\/|node\.)/.test(id);
+/** What opens, looks up and prints: the default entry. Objects have an entry of their own. */
+const isCore = (id) => /build\/js\/(wasm|core|model|query|dump|elf\/(btf|file)|btf|errors|rules)(?=[/.])/.test(id);
 
 const library = {
-  input: { index: "build/js/index.js", node: "build/js/node.js" },
+  input: { index: "build/js/index.js", node: "build/js/node.js", bpf: "build/js/bpf.js" },
   external: /^node:/,
   plugins: [nodeResolve(), minify()],
   output: {

@@ -6,14 +6,14 @@ import { posix } from "node:path";
 
 /** From the lowest up: a file imports from its own layer and from lower ones. `errors.ts` and `rules.ts` are below all. */
 const LAYERS = [
-  ["errors.ts", "rules.ts"],
+  ["errors.ts", "rules.ts", "object-rules.ts"],
   ["wasm/"],
   ["core/"],
   ["model/"],
   ["query/", "dump/", "elf/", "edit/", "ext/", "core-relocation/"],
   ["btf.ts"],
   ["object/"],
-  ["index.ts", "node.ts"],
+  ["index.ts", "bpf.ts", "node.ts"],
   ["cli/"],
 ];
 

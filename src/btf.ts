@@ -110,7 +110,7 @@ export class Btf {
   static fromSource(source: ByteSource, { base, inflate }: OpenContext = {}): Btf {
     const head = source.read(0, Math.min(source.size, 16)).slice();
     if (isGzip(head)) {
-      throw new BtfFormatError(ERR_COMPRESSED, { name: "gzip data", note: "Btf.load unpacks it, Btf.parse does not" });
+      throw new BtfFormatError(ERR_COMPRESSED, { name: "gzip data", note: "Btf.load unpacks it" });
     }
     if (!isElf(head)) {
       // Far more than a header, and not BTF: do not copy it only to say so.
@@ -144,7 +144,7 @@ export class Btf {
     if (!inflate) {
       throw new BtfFormatError(ERR_COMPRESSED, {
         name: `section ${section}`,
-        note: `packed with ${packed.kind}: Btf.load unpacks it, Btf.parse does not`,
+        note: `packed with ${packed.kind}: Btf.load unpacks it`,
       });
     }
     const bytes = inflate(payload, source.read(offset, length));

@@ -5,7 +5,6 @@ import { Btf } from "./btf.js";
 import { type Compression, checkUnpacked, isGzip, UNPACKED_LIMIT } from "./core/compression.js";
 import { type ByteSource, memorySource } from "./core/source.js";
 import { BtfEnvironmentError, BtfError, BtfFormatError, BtfLimitError } from "./errors.js";
-import { type BpfObject, readObject } from "./object/object.js";
 import { ERR_COMPRESSED, ERR_FILE, ERR_OUTPUT_LIMIT } from "./rules.js";
 import { decodeWith } from "./wasm/kernel.js";
 
@@ -28,13 +27,13 @@ export function openFile(path: string | number, { base }: OpenOptions = {}): Btf
 }
 
 /**
- * Opens a BPF object file, gzipped or not.
+ * A whole file, gzip unpacked: what `readObject` of `btfkit/bpf` takes.
  *
  * @param path as for `openFile`
- * @throws as `readObject`; BtfEnvironmentError ERR_FILE
+ * @throws BtfEnvironmentError ERR_FILE; BtfFormatError ERR_COMPRESSED; BtfLimitError ERR_OUTPUT_LIMIT
  */
-export function openObject(path: string | number): BpfObject {
-  return withFile(path, (source) => readObject(source.read(0, source.size)));
+export function readBytes(path: string | number): Uint8Array {
+  return withFile(path, (source) => source.read(0, source.size));
 }
 
 /** Runs `use` on a file's bytes, gzip unpacked. */

@@ -9,7 +9,8 @@ const count = (value = 0, unit = "byte"): string => `${value} ${unit}${value ===
 const meant = ({ nearest }: ErrorDetails): string =>
   nearest?.length ? `; did you mean ${nearest.map((name) => `"${name}"`).join(", ")}?` : "";
 
-function rule<C extends Rule["code"]>(code: C, text: Rule["text"]): { readonly code: C; readonly text: Rule["text"] } {
+/** Makes a rule. */
+export function rule<C extends Rule["code"]>(code: C, text: Rule["text"]): { readonly code: C; readonly text: Rule["text"] } {
   return { code, text };
 }
 
@@ -126,28 +127,6 @@ export const ERR_ELF_NO_BTF = /* @__PURE__ */ rule(
 );
 export const ERR_ELF_SECTION = /* @__PURE__ */ rule("ERR_ELF_SECTION", (d) => `ELF section ${d.name}: ${d.note}`);
 export const ERR_COMPRESSED = /* @__PURE__ */ rule("ERR_COMPRESSED", (d) => `${d.name}: ${d.note}`);
-
-// BPF objects and .BTF.ext (libbpf's bpf_object__elf_init, btf_ext_parse)
-export const ERR_OBJECT = /* @__PURE__ */ rule("ERR_OBJECT", (d) => `not a BPF object: ${d.note}`);
-export const ERR_OBJECT_SECTION = /* @__PURE__ */ rule(
-  "ERR_OBJECT_SECTION",
-  (d) => `BPF object without a ${d.name} section: ${d.note}`,
-);
-export const ERR_EXT = /* @__PURE__ */ rule("ERR_EXT", (d) => `malformed .BTF.ext: ${d.note}`);
-
-// CO-RE relocation (libbpf's bpf_object__relocate_core)
-export const ERR_CORE_RECORD = /* @__PURE__ */ rule(
-  "ERR_CORE_RECORD",
-  (d) => `section ${d.name}, malformed CO-RE relocation #${d.value}: ${d.note}`,
-);
-export const ERR_CORE_RELOCATION = /* @__PURE__ */ rule(
-  "ERR_CORE_RELOCATION",
-  (d) => `section ${d.name}, CO-RE relocation #${d.value}: ${d.note}`,
-);
-export const ERR_CORE_WORK = /* @__PURE__ */ rule(
-  "ERR_CORE_WORK",
-  (d) => `these types take more than ${d.limit} steps to match: given up`,
-);
 
 // Lookup
 export const ERR_NOT_FOUND = /* @__PURE__ */ rule(

@@ -200,7 +200,7 @@ describe("help and completion", () => {
   test("--help of each command has an example; --version", () => {
     expect(run(["--help"]).out).toMatch(/dump[\s\S]*stat[\s\S]*find[\s\S]*btfkit complete bash/);
     for (const command of ["dump", "stat", "find"])
-      expect(run([command, "--help"]).out).toMatch(/Example:\n {2}btfkit/);
+      expect(run([command, "--help"]).out).toMatch(/Examples?:\n {2}btfkit/);
     expect(run(["--version"]).out.trim()).toBe(
       (JSON.parse(readFileSync("package.json", "utf8")) as { version: string }).version,
     );

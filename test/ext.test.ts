@@ -3,11 +3,11 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { type BpfObject, BtfFormatError, encodeExt, readExt } from "btfkit";
-import { openObject } from "btfkit/node";
+import { BtfFormatError } from "btfkit";
+import { type BpfObject, encodeExt, readExt } from "btfkit/bpf";
 import { describe, expect, test } from "vitest";
 import { corpusPath, needing } from "./support/needs.js";
-import { compileObject, corpusObject, objectNames } from "./support/objects.js";
+import { compileObject, corpusObject, objectNames, openObject } from "./support/objects.js";
 
 /** Offset of the first place of each string of an object's BTF. */
 function offsets(object: BpfObject): (text: string) => number {

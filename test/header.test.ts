@@ -9,10 +9,8 @@ import { openFile } from "btfkit/node";
 import { afterAll, describe, expect, test } from "vitest";
 import {
   CONST,
-  ENUM64,
   everyKind,
   FLOAT,
-  FUNC_PROTO,
   FWD,
   Image,
   LAYOUT,
@@ -20,7 +18,6 @@ import {
   STRUCT,
   TYPE_TAG,
   TYPEDEF,
-  UNION,
   VOLATILE,
 } from "./support/image.js";
 import { nativeProgram } from "./support/native.js";

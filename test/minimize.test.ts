@@ -3,13 +3,14 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type BpfObject, Btf, dumpRaw, minimize, type Relocation, readObject, relocate } from "btfkit";
-import { openFile, openObject } from "btfkit/node";
+import { Btf, dumpRaw } from "btfkit";
+import { type BpfObject, minimize, type Relocation, readObject, relocate } from "btfkit/bpf";
+import { openFile } from "btfkit/node";
 import { describe, expect, test } from "vitest";
 import { bpfObject, type Record } from "./support/bpf.js";
 import { FWD, Image, PTR, STRUCT, TYPE_TAG, TYPEDEF, UNION } from "./support/image.js";
 import { corpusPath, needing } from "./support/needs.js";
-import { compileObject, corpusObject, objectNames } from "./support/objects.js";
+import { compileObject, corpusObject, objectNames, openObject } from "./support/objects.js";
 
 const kernels = new Map<string, Btf>();
 

@@ -3,11 +3,11 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { type BpfObject, BtfError, readObject } from "btfkit";
-import { openObject } from "btfkit/node";
+import { BtfError } from "btfkit";
+import { type BpfObject, readObject } from "btfkit/bpf";
 import { describe, expect, test } from "vitest";
 import { corpusPath, needing } from "./support/needs.js";
-import { compileObject, corpusObject, objectNames } from "./support/objects.js";
+import { compileObject, corpusObject, objectNames, openObject } from "./support/objects.js";
 import { seeded } from "./support/random.js";
 
 function readelf(path: string, ...options: string[]): string[] {

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type RelocationReport, readObject } from "btfkit";
+import { type RelocationReport, readObject } from "btfkit/bpf";
 import { describe, expect, test } from "vitest";
 import { bpfObject } from "./support/bpf.js";
 import { Image, STRUCT } from "./support/image.js";

@@ -3,12 +3,13 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { type Btf, formatSpec, type Relocation, relocate } from "btfkit";
-import { openFile, openObject } from "btfkit/node";
+import { type Btf } from "btfkit";
+import { formatSpec, type Relocation, relocate } from "btfkit/bpf";
+import { openFile } from "btfkit/node";
 import { describe, expect } from "vitest";
 import { nativeProgram } from "./support/native.js";
 import { corpusPath, needing } from "./support/needs.js";
-import { compileObject, compileSource, corpusObject } from "./support/objects.js";
+import { compileObject, compileSource, corpusObject, openObject } from "./support/objects.js";
 import { seeded } from "./support/random.js";
 import { randomTypes } from "./support/random-c.js";
 

@@ -2,8 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Btf } from "../btf.js";
 import { BtfEnvironmentError, BtfError } from "../errors.js";
-import { KERNEL_BTF, openFile, openObject } from "../node.js";
-import type { BpfObject } from "../object/object.js";
+import { KERNEL_BTF, openFile } from "../node.js";
 
 export const VMLINUX = `${KERNEL_BTF}/vmlinux`;
 
@@ -63,15 +62,6 @@ export async function openTarget(
     opened.push(await named(module, vmlinux, hint));
   }
   return { vmlinux, modules: opened };
-}
-
-/** Opens the BPF object OBJ. */
-export function openObjectInput(file: string): BpfObject {
-  try {
-    return openObject(file === "-" ? 0 : file);
-  } catch (cause) {
-    throw inputError(file, cause);
-  }
 }
 
 /** Opens FILE, by default the running kernel's BTF; for a module of the running kernel the base is found by itself. */

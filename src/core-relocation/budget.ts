@@ -1,6 +1,6 @@
 /** Bounds the work that hostile types can cause. */
 import { BtfLimitError } from "../errors.js";
-import { ERR_CORE_WORK } from "../rules.js";
+import { ERR_CORE_WORK } from "../object-rules.js";
 
 /**
  * Members, enumerators and types that one `relocate` call may look at. libbpf

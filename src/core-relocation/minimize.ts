@@ -3,7 +3,7 @@ import type { Btf } from "../btf.js";
 import { BtfFormatError, BtfRelocationError } from "../errors.js";
 import type { BtfType, StructType, UnionType } from "../model/types.js";
 import type { BpfObject } from "../object/object.js";
-import { ERR_CORE_RECORD, ERR_CORE_RELOCATION } from "../rules.js";
+import { ERR_CORE_RECORD, ERR_CORE_RELOCATION } from "../object-rules.js";
 import { Budget } from "./budget.js";
 import { encodeMarked, type Marked } from "./marked.js";
 import { type RelocationTarget, targetOf } from "./relocate.js";

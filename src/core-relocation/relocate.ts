@@ -4,7 +4,7 @@ import type { Program } from "../elf/programs.js";
 import { type BtfError, BtfFormatError, BtfRelocationError } from "../errors.js";
 import type { CoreRelocation, LineInfo } from "../ext/types.js";
 import type { BpfObject } from "../object/object.js";
-import { ERR_CORE_RECORD, ERR_CORE_RELOCATION } from "../rules.js";
+import { ERR_CORE_RECORD, ERR_CORE_RELOCATION } from "../object-rules.js";
 import { Budget } from "./budget.js";
 import { Explainer } from "./explain.js";
 import { Code, INSN_SIZE, LD_IMM64 } from "./instruction.js";

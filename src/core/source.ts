@@ -14,11 +14,8 @@ export interface ByteSource {
 
 /** The bytes of any buffer or view, without a copy. */
 export function bytesOf(input: ArrayBuffer | ArrayBufferView | SharedArrayBuffer): Uint8Array {
-  if (input instanceof Uint8Array) return input;
   if (ArrayBuffer.isView(input)) return new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
-  if (input instanceof ArrayBuffer || Object.prototype.toString.call(input) === "[object SharedArrayBuffer]") {
-    return new Uint8Array(input);
-  }
+  if (input?.byteLength !== undefined) return new Uint8Array(input);
   throw new BtfError(ERR_ARGUMENT, { note: "expected bytes: a Uint8Array, another view, or an ArrayBuffer" });
 }
 

@@ -1,7 +1,7 @@
 /** Reads `.BTF.ext`, by the rules of libbpf's btf_ext_parse. */
 import { MAGIC } from "../core/header.js";
 import { BtfFormatError } from "../errors.js";
-import { ERR_EXT } from "../rules.js";
+import { ERR_EXT } from "../object-rules.js";
 import { RELOCATION_KINDS } from "./kinds.js";
 import type { CoreRelocation, Ext, ExtInfo, ExtSection, FuncInfo, LineInfo } from "./types.js";
 

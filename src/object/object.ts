@@ -9,7 +9,8 @@ import { type ElfSymbol, readSymbols } from "../elf/symbols.js";
 import { BtfFormatError } from "../errors.js";
 import { readExt } from "../ext/read.js";
 import type { Ext } from "../ext/types.js";
-import { ERR_ELF_SECTION, ERR_ELF_TRUNCATED, ERR_OBJECT, ERR_OBJECT_SECTION } from "../rules.js";
+import { ERR_OBJECT, ERR_OBJECT_SECTION } from "../object-rules.js";
+import { ERR_ELF_SECTION, ERR_ELF_TRUNCATED } from "../rules.js";
 import { type BpfMap, findMaps } from "./maps.js";
 import { type Extern, findExterns, findGlobals, type Global } from "./variables.js";
 

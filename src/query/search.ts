@@ -47,31 +47,17 @@ export function searchNames(image: Image, search: NameSearch): Uint32Array {
     });
     const kinds = search.kind < 0 ? ALL_KINDS : 1 << search.kind;
     const owners = search.own ? [0] : chain.map((_, i) => i).reverse();
-    const found: Uint32Array[] = [];
-    let left = search.limit;
+    const room = Math.min(search.limit, image.idLimit);
+    const out = arena.allocate(room * 4);
+    let found = 0;
     for (const i of owners) {
-      const owner = chain[i]!;
-      const wanted = Math.min(left, owner.count);
-      const out = arena.allocate(wanted * 4);
-      const count = arena.run((kernel) =>
-        kernel.collectMarked(owner.address, addresses + i * 4, kinds, owner.firstId, out, wanted),
+      const { address, firstId } = chain[i]!;
+      found += arena.run((kernel) =>
+        kernel.collectMarked(address, addresses + i * 4, kinds, firstId, out + found * 4, room - found),
       );
-      found.push(new Uint32Array(arena.bytes.buffer, out, count).slice());
-      left -= count;
     }
-    return joined(found);
+    return new Uint32Array(arena.bytes.buffer, out, found).slice();
   } finally {
     arena.rewind(mark);
   }
-}
-
-function joined(parts: readonly Uint32Array[]): Uint32Array {
-  if (parts.length === 1) return parts[0]!;
-  const all = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

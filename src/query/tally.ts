@@ -1,6 +1,6 @@
 /** What an image is made of. */
 import type { Btf } from "../btf.js";
-import { KINDS, type Kind, kindName } from "../model/kind.js";
+import { KINDS, type Kind } from "../model/kind.js";
 import { KIND_COUNT } from "../wasm/abi.js";
 
 /** Own types of one kind. */
@@ -20,19 +20,15 @@ export function tally(btf: Btf): KindTally[] {
   try {
     const out = arena.allocate(KIND_COUNT * 8);
     arena.run((kernel) => kernel.tally(image.address, out));
-    const tallies = new Map<Kind, { count: number; bytes: number }>();
-    for (let number = 0; number < KIND_COUNT; number++) {
-      const count = arena.view.getUint32(out + number * 4, true);
-      if (count === 0) continue;
-      const bytes = arena.view.getUint32(out + (KIND_COUNT + number) * 4, true);
-      const kind = kindName(number);
-      const sum = tallies.get(kind) ?? { count: 0, bytes: 0 };
-      tallies.set(kind, { count: sum.count + count, bytes: sum.bytes + bytes });
+    const words = new Uint32Array(arena.bytes.buffer, out, KIND_COUNT * 2);
+    const tallies: KindTally[] = KINDS.map((kind, i) => ({ kind, count: words[i]!, bytes: words[KIND_COUNT + i]! }));
+    // Number 0 is no kind of a record: what has it is unknown, as what lies beyond the last.
+    let { count, bytes } = tallies.shift()!;
+    for (let i = KINDS.length; i < KIND_COUNT; i++) {
+      count += words[i]!;
+      bytes += words[KIND_COUNT + i]!;
     }
-    const order = [...KINDS, "unknown"] as Kind[];
-    return [...tallies]
-      .map(([kind, sum]) => ({ kind, ...sum }))
-      .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
+    return [...tallies, { kind: "unknown" as const, count, bytes }].filter((one) => one.count > 0);
   } finally {
     arena.rewind(mark);
   }

@@ -30,7 +30,6 @@ const checks = {
   "the running kernel's BTF": () => existsSync("/sys/kernel/btf/vmlinux"),
   "gcc and libbpf-dev": () => compiles("#include <bpf/btf.h>\n"),
   "clang-19": () => runs("clang-19", "--version"),
-  "bpf(2)": () => runs("bpftool", "prog", "list"),
   "llvm-objcopy-19": () => runs("llvm-objcopy-19", "--version"),
   "bpf(2)": () => existsSync("/sys/fs/bpf") && existsSync("/sys/kernel/btf/vmlinux") && runs("bpftool", "prog", "show"),
   strace: () => runs("strace", "-V"),

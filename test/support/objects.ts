@@ -3,7 +3,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type BpfObject, readObject } from "btfkit";
+import { type BpfObject, readObject } from "btfkit/bpf";
+import { readBytes } from "btfkit/node";
 import { corpusPath } from "./needs.js";
 
 const compiled = mkdtempSync(join(tmpdir(), "btfkit-"));
@@ -30,4 +31,9 @@ export function compileSource(name: string, source: string, target: "bpfel" | "b
     input: source,
   });
   return object;
+}
+
+/** Opens the BPF object in a file. */
+export function openObject(path: string): BpfObject {
+  return readObject(readBytes(path));
 }

@@ -1,7 +1,8 @@
 import type { Btf } from "../../btf.js";
 import type { CoreRelocation, Ext, ExtInfo, FuncInfo, LineInfo } from "../../ext/types.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
-import { inputError, openObjectInput } from "../input.js";
+import { inputError } from "../input.js";
+import { openObjectInput } from "../object-input.js";
 import { printable, styler } from "../style.js";
 
 const INSN_SIZE = 8;

@@ -2,7 +2,8 @@ import { Btf } from "../../btf.js";
 import { minimize as minimizeBtf } from "../../core-relocation/minimize.js";
 import { BtfRelocationError } from "../../errors.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
-import { inputError, openObjectInput, openTarget, VMLINUX } from "../input.js";
+import { inputError, openTarget, VMLINUX } from "../input.js";
+import { openObjectInput } from "../object-input.js";
 import { Refused } from "../refused.js";
 import { UsageError } from "../usage.js";
 

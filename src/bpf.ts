@@ -1,0 +1,24 @@
+/** BPF objects: read them, their `.BTF.ext`, relocate them on a kernel (CO-RE), minimise what they need of its BTF. */
+export { minimize } from "./core-relocation/minimize.js";
+export {
+  type RelocatedObject,
+  type Relocation,
+  type RelocationStatus,
+  type RelocationTarget,
+  relocate,
+} from "./core-relocation/relocate.js";
+export { type RelocationReport, report as relocationReport } from "./core-relocation/report.js";
+export type { CoreTarget, Match, Resolution } from "./core-relocation/resolve.js";
+export { type Accessor, formatSpec, type Spec } from "./core-relocation/spec.js";
+export type { Outcome } from "./core-relocation/value.js";
+export type { ElfSection } from "./elf/file.js";
+export type { Program, ProgramType } from "./elf/programs.js";
+export type { ElfRelocation } from "./elf/relocations.js";
+export type { ElfSymbol, SymbolBinding, SymbolType } from "./elf/symbols.js";
+export { RELOCATION_KINDS, type RelocationKind } from "./ext/kinds.js";
+export { readExt, type StringAt } from "./ext/read.js";
+export type { CoreRelocation, Ext, ExtInfo, ExtSection, FuncInfo, LineInfo } from "./ext/types.js";
+export { encodeExt, type OffsetOf } from "./ext/write.js";
+export type { BpfMap } from "./object/maps.js";
+export { type BpfObject, readObject } from "./object/object.js";
+export type { Extern, Global } from "./object/variables.js";

@@ -1,0 +1,12 @@
+/** Opens the BPF object OBJ of a command. */
+import { readBytes } from "../node.js";
+import { type BpfObject, readObject } from "../object/object.js";
+import { inputError } from "./input.js";
+
+export function openObjectInput(file: string): BpfObject {
+  try {
+    return readObject(readBytes(file === "-" ? 0 : file));
+  } catch (cause) {
+    throw inputError(file, cause);
+  }
+}
