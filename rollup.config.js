@@ -11,17 +11,19 @@ const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 const minify = () => terser({ module: true, compress: { passes: 2 }, format: { preserve_annotations: true } });
 
 /** A module in one of these folders belongs to the library proper. */
-const isCore = (id) => /build\/js\/(?!cli\/|node\.)/.test(id);
+const isCore = (id) => /build\/js\/(?!cli\/|node\.|index\.|edit|verify\/|wasm\/(inline-)?edit)/.test(id);
+/** What makes and reshapes BTF, with a WebAssembly module of its own: readers do without. */
+const isEdit = (id) => /build\/js\/(edit\/|edit-rules|verify\/|wasm\/(inline-)?edit)/.test(id);
 
 const library = {
-  input: { index: "build/js/index.js", node: "build/js/node.js" },
+  input: { index: "build/js/index.js", edit: "build/js/edit.js", node: "build/js/node.js" },
   external: /^node:/,
   plugins: [nodeResolve(), minify()],
   output: {
     dir: "dist",
     format: "es",
     chunkFileNames: "chunks/[name].js",
-    manualChunks: (id) => (isCore(id) ? "core" : undefined),
+    manualChunks: (id) => (isCore(id) ? "core" : isEdit(id) ? "edit" : undefined),
   },
 };
 
@@ -47,7 +49,11 @@ const executable = {
     entryFileNames: "[name].cjs",
     chunkFileNames: "[name].cjs",
     manualChunks: (id) =>
-      isCore(id) || /js\/node\.|cli\/(input|context|usage|select)\./.test(id) ? "shared" : undefined,
+      isCore(id) || /js\/node\.|cli\/(input|context|usage|select)\./.test(id)
+        ? "shared"
+        : isEdit(id)
+          ? "edit"
+          : undefined,
   },
 };
 

@@ -2,6 +2,7 @@
  * Errors. Each has a stable `code`; its text comes from the rules in rules.ts.
  * `offset` (bytes) and `typeId` say where, as far as the rule has a place.
  */
+import type * as editRules from "./edit-rules.js";
 import type * as rules from "./rules.js";
 
 /** The facts an error is about. Offsets are bytes from the start of the BTF data. */
@@ -30,7 +31,7 @@ export interface Rule {
   readonly text: (details: ErrorDetails) => string;
 }
 
-type Rules = typeof rules;
+type Rules = Omit<typeof rules, "count" | "rule"> & typeof editRules;
 
 /** The stable name of what went wrong. */
 export type ErrorCode = Rules[keyof Rules]["code"];

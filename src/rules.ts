@@ -5,11 +5,11 @@
 import type { ErrorDetails, Rule } from "./errors.js";
 
 const hex = (value = 0): string => `0x${value.toString(16)}`;
-const count = (value = 0, unit = "byte"): string => `${value} ${unit}${value === 1 ? "" : "s"}`;
+export const count = (value = 0, unit = "byte"): string => `${value} ${unit}${value === 1 ? "" : "s"}`;
 const meant = ({ nearest }: ErrorDetails): string =>
   nearest?.length ? `; did you mean ${nearest.map((name) => `"${name}"`).join(", ")}?` : "";
 
-function rule<C extends Rule["code"]>(code: C, text: Rule["text"]): { readonly code: C; readonly text: Rule["text"] } {
+export function rule<C extends Rule["code"]>(code: C, text: Rule["text"]): { readonly code: C; readonly text: Rule["text"] } {
   return { code, text };
 }
 

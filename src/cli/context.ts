@@ -13,6 +13,10 @@ export interface CommonOptions {
 
 export interface Context {
   readonly out: Output;
+  /** Standard output, for a result besides what `--output` names. */
+  readonly stdout: Output;
+  /** Whether `out` is a terminal, which is no place for binary data. */
+  readonly toTerminal: boolean;
   /** A line on standard error; nothing with --quiet. */
   warn(line: string): void;
   /** Whether to colour the output. */

@@ -35,6 +35,8 @@ export async function main(args: readonly string[], host: Host): Promise<number>
     output = openOutput(options.output, host.stdout);
     return {
       out: output,
+      stdout: openOutput(undefined, host.stdout),
+      toTerminal: host.stdoutIsTerminal && !options.output,
       color:
         options.color === "always" ||
         (options.color === "auto" && host.stdoutIsTerminal && !options.output && !host.env["NO_COLOR"]),

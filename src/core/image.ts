@@ -195,6 +195,12 @@ export class Image {
     return this.arena.view;
   }
 
+  /** All of the memory, for copying out. Never keep it across an allocation. */
+  get memory(): Uint8Array<ArrayBuffer> {
+    this.check();
+    return this.arena.bytes;
+  }
+
   /** Address of the record of own type `id`. */
   record(id: number): number {
     return this.types + this.view.getUint32(this.#offsets + (id - this.firstId) * 4, true);
