@@ -10,18 +10,21 @@ const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 
 const minify = () => terser({ module: true, compress: { passes: 2 }, format: { preserve_annotations: true } });
 
-/** What opens, looks up and prints: the default entry. Objects have an entry of their own. */
-const isCore = (id) => /build\/js\/(wasm|core|model|query|dump|elf\/(btf|file)|btf|errors|rules)(?=[/.])/.test(id);
+/** What opens, looks up and prints: the default entry. Objects and editing have entries of their own. */
+const isCore = (id) =>
+  /build\/js\/(wasm\/(abi|inline|kernel)|core|model|query|dump|elf\/(btf|file)|btf|errors|rules)(?=[/.])/.test(id);
+/** What makes and reshapes BTF, with a WebAssembly module of its own: readers do without. */
+const isEdit = (id) => /build\/js\/(edit\/|edit-rules|verify\/|wasm\/(inline-)?edit)/.test(id);
 
 const library = {
-  input: { index: "build/js/index.js", node: "build/js/node.js", bpf: "build/js/bpf.js" },
+  input: { index: "build/js/index.js", bpf: "build/js/bpf.js", edit: "build/js/edit.js", node: "build/js/node.js" },
   external: /^node:/,
   plugins: [nodeResolve(), minify()],
   output: {
     dir: "dist",
     format: "es",
     chunkFileNames: "chunks/[name].js",
-    manualChunks: (id) => (isCore(id) ? "core" : undefined),
+    manualChunks: (id) => (isCore(id) ? "core" : isEdit(id) ? "edit" : undefined),
   },
 };
 
@@ -47,7 +50,11 @@ const executable = {
     entryFileNames: "[name].cjs",
     chunkFileNames: "[name].cjs",
     manualChunks: (id) =>
-      isCore(id) || /js\/node\.|cli\/(input|context|usage|select)\./.test(id) ? "shared" : undefined,
+      isCore(id) || /js\/node\.|cli\/(input|context|usage|select)\./.test(id)
+        ? "shared"
+        : isEdit(id)
+          ? "edit"
+          : undefined,
   },
 };
 

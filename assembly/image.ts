@@ -76,3 +76,15 @@ export function stringAt(image: Image, off: u32): usize {
   while (off < image.stringsStart) image = image.base!;
   return image.strings + (off - image.stringsStart);
 }
+
+/** Bytes of each of the `vlen` elements behind a record: a member, enumerator, parameter or section entry; 0 for none. */
+// @ts-ignore: decorator
+@inline
+export function elementSize(kind: u32): u32 {
+  return load<u8>(elementSizes + kind);
+}
+
+// struct/union 12, enum 8, func_proto 8, datasec 12, enum64 12
+const elementSizes = memory.data<u8>([
+  0, 0, 0, 0, 12, 12, 8, 0, 0, 0, 0, 0, 0, 8, 0, 12, 0, 0, 0, 12,
+]);

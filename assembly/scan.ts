@@ -33,7 +33,7 @@ import {
   KIND_VOLATILE,
   TYPE_SIZE,
 } from "./abi";
-import { idLimit, Image, kindOf, Type, typeAt, vlenOf } from "./image";
+import { elementSize, idLimit, Image, kindOf, Type, typeAt, vlenOf } from "./image";
 import { refuse } from "./status";
 
 // How long a type is: {fixed bytes after the record, bytes per element}. Sizes
@@ -119,21 +119,22 @@ function fillColumns(image: Image): void {
   }
 }
 
-/** Checks `count` elements of `size` bytes: names at 0, ids at 4 if `ids`. */
-// @ts-ignore: decorator
-@inline
-function checkElements(image: Image, id: u32, at: usize, size: u32, ids: bool, nameLimit: u32, limit: u32): i32 {
-  const first = at + TYPE_SIZE;
-  const end = first + vlenOf(changetype<Type>(at).info) * size;
-  for (let element = first; element < end; element += size) {
-    const name = load<u32>(element);
-    if (name >= nameLimit) return refuse(ERR_NAME_OFFSET, <u32>(element - image.types), id, name);
-    if (ids) {
-      const referred = load<u32>(element, 4);
-      if (referred >= limit) return refuse(ERR_TYPE_ID, <u32>(element - image.types) + 4, id, referred);
-    }
-  }
-  return 0;
+/** Kinds whose third word is a type id, a bit each. */
+const ID_KINDS: u32 =
+  (1 << KIND_PTR) |
+  (1 << KIND_TYPEDEF) |
+  (1 << KIND_VOLATILE) |
+  (1 << KIND_CONST) |
+  (1 << KIND_RESTRICT) |
+  (1 << KIND_FUNC) |
+  (1 << KIND_VAR) |
+  (1 << KIND_DECL_TAG) |
+  (1 << KIND_TYPE_TAG);
+
+/** Checks the name offset, or the id, at `at`. */
+function check(image: Image, id: u32, at: usize, limit: u32, code: i32): i32 {
+  const value = load<u32>(at);
+  return value < limit ? 0 : refuse(code, <u32>(at - image.types), id, value);
 }
 
 /**
@@ -145,68 +146,35 @@ export function fill(image: Image): i32 {
   const types = image.types;
   const nameLimit = image.stringsStart + image.stringsLength;
   const limit = idLimit(image);
-  let column = image.offsets;
   for (let id = image.firstId; id < limit; id++) {
-    const at = types + load<u32>(column);
-    column += 4;
+    const at = types + load<u32>(image.offsets + ((id - image.firstId) << 2));
     const type = changetype<Type>(at);
-    if (type.nameOff >= nameLimit) return refuse(ERR_NAME_OFFSET, <u32>(at - types), id, type.nameOff);
-    let refused = 0;
-    switch (kindOf(type.info)) {
-      case KIND_UNKN:
-      case KIND_INT:
-      case KIND_FWD:
-      case KIND_FLOAT:
-        break;
-      case KIND_PTR:
-      case KIND_TYPEDEF:
-      case KIND_VOLATILE:
-      case KIND_CONST:
-      case KIND_RESTRICT:
-      case KIND_VAR:
-      case KIND_DECL_TAG:
-      case KIND_TYPE_TAG:
-        if (type.size >= limit) refused = refuse(ERR_TYPE_ID, <u32>(at - types) + 8, id, type.size);
-        break;
-      case KIND_ARRAY: {
-        const element = load<u32>(at, TYPE_SIZE);
-        const index = load<u32>(at, TYPE_SIZE + 4);
-        if (element >= limit) refused = refuse(ERR_TYPE_ID, <u32>(at - types) + TYPE_SIZE, id, element);
-        else if (index >= limit) refused = refuse(ERR_TYPE_ID, <u32>(at - types) + TYPE_SIZE + 4, id, index);
-        break;
+    const kind = kindOf(type.info);
+    let refused = check(image, id, at, nameLimit, ERR_NAME_OFFSET);
+    if (kind > KIND_MAX) {
+      if (refused) return refused;
+      continue;
+    }
+    if (!refused && (ID_KINDS >> kind) & 1) refused = check(image, id, at + 8, limit, ERR_TYPE_ID);
+    if (!refused && kind == KIND_ARRAY) {
+      refused = check(image, id, at + TYPE_SIZE, limit, ERR_TYPE_ID);
+      if (!refused) refused = check(image, id, at + TYPE_SIZE + 4, limit, ERR_TYPE_ID);
+    }
+    if (!refused && kind == KIND_FUNC) {
+      if (type.size == 0 || kindOf(typeAt(image, type.size).info) != KIND_FUNC_PROTO) {
+        refused = refuse(ERR_FUNC_PROTO, <u32>(at - types) + 8, id, type.size);
       }
-      case KIND_STRUCT:
-      case KIND_UNION:
-        refused = checkElements(image, id, at, 12, true, nameLimit, limit);
-        break;
-      case KIND_FUNC_PROTO:
-        refused = checkElements(image, id, at, 8, true, nameLimit, limit);
-        break;
-      case KIND_ENUM:
-        refused = checkElements(image, id, at, 8, false, nameLimit, limit);
-        break;
-      case KIND_ENUM64:
-        refused = checkElements(image, id, at, 12, false, nameLimit, limit);
-        break;
-      case KIND_FUNC:
-        if (type.size >= limit) refused = refuse(ERR_TYPE_ID, <u32>(at - types) + 8, id, type.size);
-        else if (type.size == 0 || kindOf(typeAt(image, type.size).info) != KIND_FUNC_PROTO) {
-          refused = refuse(ERR_FUNC_PROTO, <u32>(at - types) + 8, id, type.size);
+    }
+    const size = elementSize(kind);
+    const end = at + TYPE_SIZE + vlenOf(type.info) * size;
+    for (let element = at + TYPE_SIZE; element < end && !refused; element += size) {
+      if (kind == KIND_DATASEC) refused = check(image, id, element, limit, ERR_TYPE_ID);
+      else {
+        refused = check(image, id, element, nameLimit, ERR_NAME_OFFSET);
+        if (!refused && kind != KIND_ENUM && kind != KIND_ENUM64) {
+          refused = check(image, id, element + 4, limit, ERR_TYPE_ID);
         }
-        break;
-      case KIND_DATASEC: {
-        const end = at + TYPE_SIZE + vlenOf(type.info) * 12;
-        for (let entry = at + TYPE_SIZE; entry < end; entry += 12) {
-          const referred = load<u32>(entry);
-          if (referred >= limit) {
-            refused = refuse(ERR_TYPE_ID, <u32>(entry - types), id, referred);
-            break;
-          }
-        }
-        break;
       }
-      default:
-        break;
     }
     if (refused) return refused;
   }

@@ -9,23 +9,31 @@ const SIZE_LIMIT = 36 * 1024;
 const problems = [];
 const fail = (kernel, problem) => problems.push(`${kernel}: ${problem}`);
 
-/** The members of `interface Kernel`: what the library calls. */
-const [, members] = /^export interface Kernel \{\n(.*?)^\}/ms.exec(readFileSync("src/wasm/kernel.ts", "utf8"));
-const expected = Array.from(members.matchAll(/^ {2}(?:readonly )?(\w+)[(:]/gm), ([, name]) => name).sort();
+/** Of the release module that makes and reshapes BTF, in bytes. */
+const EDIT_LIMIT = 32 * 1024;
 
-for (const [kernel, limit] of Object.entries({
-  "build/kernel.wasm": SIZE_LIMIT,
-  "build/kernel.debug.wasm": Infinity,
-})) {
+/** The members of an interface: what the library calls. */
+function membersOf(file, name) {
+  const [, members] = new RegExp(`^export interface ${name} \\{\\n(.*?)^\\}`, "ms").exec(readFileSync(file, "utf8"));
+  return Array.from(members.matchAll(/^ {2}(?:readonly )?(\w+)[(:]/gm), ([, member]) => member).sort();
+}
+const read = membersOf("src/wasm/kernel.ts", "Kernel");
+const edit = membersOf("src/wasm/edit-kernel.ts", "EditKernel");
+
+for (const [kernel, limit, expected] of [
+  ["build/kernel.wasm", SIZE_LIMIT, read],
+  ["build/kernel.debug.wasm", Infinity, read],
+  ["build/edit.wasm", EDIT_LIMIT, edit],
+  ["build/edit.debug.wasm", Infinity, edit],
+]) {
   const bytes = readFileSync(kernel);
   const module = new WebAssembly.Module(bytes);
   for (const { module: from, name } of WebAssembly.Module.imports(module)) fail(kernel, `imports ${from}.${name}`);
   const actual = WebAssembly.Module.exports(module)
     .map(({ name }) => name)
     .sort();
-  for (const name of actual)
-    if (!expected.includes(name)) fail(kernel, `exports ${name}, which src/wasm/kernel.ts lacks`);
-  for (const name of expected) if (!actual.includes(name)) fail(kernel, `lacks ${name} of src/wasm/kernel.ts`);
+  for (const name of actual) if (!expected.includes(name)) fail(kernel, `exports ${name}, which src/wasm lacks`);
+  for (const name of expected) if (!actual.includes(name)) fail(kernel, `lacks ${name} of src/wasm`);
   if (bytes.length > limit) fail(kernel, `${bytes.length} bytes, the limit is ${limit}`);
 
   const parsed = binaryen.readBinaryWithFeatures(bytes, binaryen.Features.All);

@@ -14,8 +14,9 @@ const GROUPS = [
   ["Types", () => headerOf(`${TYPES}/model/types.d.ts`), /^model\//],
   ["Dumps", "Text as bpftool writes it.", /^dump\//],
   ["Queries", "Sizes, places and counts: free functions over a type or a Btf.", /^query\//],
-  ["Objects", "BPF objects: programs, maps, symbols, and `.BTF.ext`.", /^(object|elf|ext)\//],
-  ["CO-RE", "Relocation of objects on a kernel's types.", /^(core-relocation|check)\//],
+  ["Objects", "`btfkit/bpf`: BPF objects, programs, maps, symbols, and `.BTF.ext`.", /^(object|elf|ext)\//],
+  ["CO-RE", "`btfkit/bpf`: relocation of objects on a kernel's types.", /^(core-relocation|check)\//],
+  ["Editing", "`btfkit/edit`: making BTF, encoding it, deduplicating and merging it.", /^edit\//],
   ["Errors", "What is thrown. All codes, and what to do about each: [errors.md](errors.md).", /^errors\.d\.ts$/],
   ["WebAssembly", "Compiled on first use; nothing has to be called.", /^wasm\//],
   ["Node", "`btfkit/node`: files, for Node, Deno and Bun.", /^node\.d\.ts$/],
@@ -197,7 +198,7 @@ function filePart(file, names) {
 }
 
 function make() {
-  const files = new Map([...exportsOf(`${TYPES}/index.d.ts`), ...exportsOf(`${TYPES}/node.d.ts`)]);
+  const files = new Map(["index", "bpf", "edit", "node"].flatMap((entry) => [...exportsOf(`${TYPES}/${entry}.d.ts`)]));
   const left = new Set(files.keys());
   const sections = GROUPS.map(([title, about, pattern]) => {
     const mine = [...files].filter(([file]) => pattern.test(relative(TYPES, file)));
@@ -210,7 +211,8 @@ function make() {
   return `<!-- Made by scripts/docs.mjs from the docstrings in src/. -->
 # API
 
-\`import { … } from "btfkit"\` runs everywhere, \`import { … } from "btfkit/node"\` where there are files.
+\`import { … } from "btfkit"\` runs everywhere; BPF objects come from \`btfkit/bpf\`, what makes and reshapes BTF from
+\`btfkit/edit\`, what reads files from \`btfkit/node\`.
 
 ${links}
 

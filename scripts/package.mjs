@@ -3,6 +3,7 @@
 import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 
 copyFileSync("build/kernel.wasm", "dist/kernel.wasm");
+copyFileSync("build/edit.wasm", "dist/edit.wasm");
 chmodSync("dist/cli/btfkit.cjs", 0o755);
 
 const BUNDLED = ["commander", "@bomb.sh/tab", "fzstd"];

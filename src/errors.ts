@@ -2,6 +2,7 @@
  * Errors. Each has a stable `code`; its text comes from the rules in rules.ts.
  * `offset` (bytes) and `typeId` say where, as far as the rule has a place.
  */
+import type * as editRules from "./edit-rules.js";
 import type * as objectRules from "./object-rules.js";
 import type * as rules from "./rules.js";
 
@@ -31,7 +32,7 @@ export interface Rule {
   readonly text: (details: ErrorDetails) => string;
 }
 
-type Rules = Omit<typeof rules, "rule"> & typeof objectRules;
+type Rules = Omit<typeof rules, "count" | "rule"> & typeof objectRules & typeof editRules;
 
 /** The stable name of what went wrong. */
 export type ErrorCode = Rules[keyof Rules]["code"];

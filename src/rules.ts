@@ -5,12 +5,15 @@
 import type { ErrorDetails, Rule } from "./errors.js";
 
 const hex = (value = 0): string => `0x${value.toString(16)}`;
-const count = (value = 0, unit = "byte"): string => `${value} ${unit}${value === 1 ? "" : "s"}`;
+export const count = (value = 0, unit = "byte"): string => `${value} ${unit}${value === 1 ? "" : "s"}`;
 const meant = ({ nearest }: ErrorDetails): string =>
   nearest?.length ? `; did you mean ${nearest.map((name) => `"${name}"`).join(", ")}?` : "";
 
 /** Makes a rule. */
-export function rule<C extends Rule["code"]>(code: C, text: Rule["text"]): { readonly code: C; readonly text: Rule["text"] } {
+export function rule<C extends Rule["code"]>(
+  code: C,
+  text: Rule["text"],
+): { readonly code: C; readonly text: Rule["text"] } {
   return { code, text };
 }
 
@@ -59,7 +62,7 @@ export const ERR_BTF_LAYOUT_LENGTH = /* @__PURE__ */ rule(
 // Strings (btf_parse_str_sec)
 export const ERR_BTF_STRINGS_EMPTY = /* @__PURE__ */ rule(
   "ERR_BTF_STRINGS_EMPTY",
-  () => "the string section is empty, which only split BTF may have",
+  () => "no strings, which only split BTF may lack",
 );
 export const ERR_BTF_STRINGS_LENGTH = /* @__PURE__ */ rule(
   "ERR_BTF_STRINGS_LENGTH",
@@ -67,11 +70,11 @@ export const ERR_BTF_STRINGS_LENGTH = /* @__PURE__ */ rule(
 );
 export const ERR_BTF_STRINGS_END = /* @__PURE__ */ rule(
   "ERR_BTF_STRINGS_END",
-  () => "the string section does not end in a NUL byte",
+  () => "the strings do not end in a NUL byte",
 );
 export const ERR_BTF_STRINGS_START = /* @__PURE__ */ rule(
   "ERR_BTF_STRINGS_START",
-  () => "the string section does not start with a NUL byte: split BTF, which needs its base?",
+  () => "the strings do not start with a NUL byte: split BTF, which needs its base?",
 );
 
 // Types (btf_parse_type_sec, btf_validate_type)
@@ -85,7 +88,7 @@ export const ERR_BTF_TYPE_TRUNCATED = /* @__PURE__ */ rule(
 );
 export const ERR_BTF_TYPE_TRAILING = /* @__PURE__ */ rule(
   "ERR_BTF_TYPE_TRAILING",
-  (d) => `${count(d.value)} left behind the last type, too few for one more`,
+  (d) => `${count(d.value)} left behind the last type`,
 );
 export const ERR_BTF_NAME_OFFSET = /* @__PURE__ */ rule(
   "ERR_BTF_NAME_OFFSET",
@@ -156,11 +159,11 @@ export const ERR_PIECE = /* @__PURE__ */ rule(
 );
 export const ERR_WORK = /* @__PURE__ */ rule(
   "ERR_WORK",
-  (d) => `type [${d.typeId}] leads to so many types, again and again, that no C text can be made of it`,
+  (d) => `type [${d.typeId}] leads to too many types for a C text`,
 );
 export const ERR_PATTERN_LENGTH = /* @__PURE__ */ rule(
   "ERR_PATTERN_LENGTH",
-  (d) => `a pattern of ${count(d.value)}: the limit is ${d.limit}, the longest name the kernel takes`,
+  (d) => `a pattern of ${count(d.value)}, the limit is ${d.limit}`,
 );
 export const ERR_OUTPUT_LIMIT = /* @__PURE__ */ rule(
   "ERR_OUTPUT_LIMIT",

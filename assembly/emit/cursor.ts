@@ -37,18 +37,6 @@ export function recordOf(image: Image, id: u32): usize {
   return id ? changetype<usize>(typeAt(image, id)) : nothing;
 }
 
-/** How many lines (raw) or objects (JSON) follow a type's first. */
-// @ts-ignore: decorator
-@inline
-export function elementSize(kind: u32): u32 {
-  return load<u8>(elementSizes + kind);
-}
-
-// struct/union 12, enum 8, func_proto 8, datasec 12, enum64 12
-const elementSizes = memory.data<u8>([
-  0, 0, 0, 0, 12, 12, 8, 0, 0, 0, 0, 0, 0, 8, 0, 12, 0, 0, 0, 12,
-]);
-
 /** The record of a reference, for a line that shows it: kind and name. */
 // @ts-ignore: decorator
 @inline

@@ -24,8 +24,8 @@ import {
   TYPE_SIZE,
   WINDOW_SLACK,
 } from "../abi";
-import { Image, kindFlag, kindOf, Type, vlenOf } from "../image";
-import { currentId, Cursor, elementSize, PHASE_DONE, PHASE_END, PHASE_START, PHASE_TYPES, recordOf } from "./cursor";
+import { elementSize, Image, kindFlag, kindOf, Type, vlenOf } from "../image";
+import { currentId, Cursor, PHASE_DONE, PHASE_END, PHASE_START, PHASE_TYPES, recordOf } from "./cursor";
 import { intEncoding, linkage } from "./words";
 import { char, jsonName, kindName, ready, signed, signed64, text, unsigned, unsigned64 } from "./writer";
 

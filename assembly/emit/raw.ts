@@ -23,8 +23,8 @@ import {
   TYPE_SIZE,
   WINDOW_SLACK,
 } from "../abi";
-import { Image, kindFlag, kindOf, Type, vlenOf } from "../image";
-import { currentId, Cursor, elementSize, PHASE_DONE, PHASE_TYPES, recordOf, referred } from "./cursor";
+import { elementSize, Image, kindFlag, kindOf, Type, vlenOf } from "../image";
+import { currentId, Cursor, PHASE_DONE, PHASE_TYPES, recordOf, referred } from "./cursor";
 import { intEncoding, linkage } from "./words";
 import { char, kindName, name, ready, signed, signed64, text, unsigned, unsigned64 } from "./writer";
 

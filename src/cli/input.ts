@@ -79,3 +79,23 @@ export async function openInput(file: string | undefined, { base }: InputOptions
     return "";
   });
 }
+
+/** Opens several FILEs, on the same base if one is given. */
+export async function openInputs(
+  files: readonly string[],
+  { base }: InputOptions,
+): Promise<{ base: Btf | undefined; inputs: Btf[] }> {
+  const onBase = base === undefined ? undefined : await openInput(base, {});
+  const inputs: Btf[] = [];
+  for (const file of files) {
+    inputs.push(
+      await named(file, onBase, (error) => {
+        if (!BASE_MISSING.includes(error.code)) return "";
+        return onBase
+          ? `; does it belong to the base ${base}?`
+          : "; if this is a module's split BTF, give its base with -B FILE";
+      }),
+    );
+  }
+  return { base: onBase, inputs };
+}

@@ -111,8 +111,30 @@ export function program(version: string, run: Run): Command {
         run(options, async (to) => (await import("./commands/minimize.js")).minimize(paths, options, to)),
       ),
   );
+  root.addCommand(
+    withCommonOptions(command("dedup", "write one BTF with equal types and strings once"))
+      .addArgument(files())
+      .addHelpText(
+        "after",
+        "\nExamples:\n  btfkit dedup prog.bpf.o -o prog.btf\n  btfkit dedup a.ko b.ko -B vmlinux -o modules.btf",
+      )
+      .action((paths, options) =>
+        run(options, async (to) => (await import("./commands/dedup.js")).dedup(paths, options, to)),
+      ),
+  );
+  root.addCommand(
+    withCommonOptions(command("merge", "write the types of several files as one BTF, equal ones once"))
+      .addArgument(files())
+      .option("--no-dedup", "keep equal types, as btf__add_btf does")
+      .addHelpText("after", "\nExample:\n  btfkit merge a.bpf.o b.bpf.o -o both.btf --json")
+      .action((paths, options) =>
+        run(options, async (to) => (await import("./commands/merge.js")).merge(paths, options, to)),
+      ),
+  );
   return root;
 }
+
+const files = (): Argument => new Argument("<file...>", FILE_HELP);
 
 function collect(value: string, earlier: readonly string[] = []): string[] {
   return [...earlier, value];

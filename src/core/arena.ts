@@ -17,7 +17,20 @@ const OVERREAD = 1024;
 const REUSE_LIMIT = 64 << 20;
 /** Instances of disposed families, at most this many: fresh pages cost about 3 ms per 5.5 MB, reused ones nothing. */
 const SPARE_COUNT = 2;
-const spare: Kernel[] = [];
+
+/** What an arena wants of its WebAssembly module. */
+export interface ArenaKernel {
+  readonly memory: WebAssembly.Memory;
+  heapBase(): number;
+}
+
+/** Where arenas of one module get their instances. */
+export interface Pool<K extends ArenaKernel> {
+  readonly spare: K[];
+  make(): K;
+}
+
+const readers: Pool<Kernel> = { spare: [], make: instantiate };
 
 /** A stretch of memory that text is written into. */
 export interface Window {
@@ -25,17 +38,19 @@ export interface Window {
   readonly length: number;
 }
 
-export class Arena {
-  readonly kernel: Kernel;
+export class Arena<K extends ArenaKernel = Kernel> {
+  readonly kernel: K;
   /** All of the memory. Replaced whenever it grows: never keep it across an allocation. */
   bytes: Uint8Array<ArrayBuffer>;
   view: DataView<ArrayBuffer>;
   #top: number;
   #windows: Window[] = [];
   #state: "open" | "closed" | "poisoned" = "open";
+  readonly #pool: Pool<K>;
 
-  constructor() {
-    this.kernel = spare.pop() ?? instantiate();
+  constructor(pool: Pool<K> = readers as unknown as Pool<K>) {
+    this.#pool = pool;
+    this.kernel = pool.spare.pop() ?? pool.make();
     this.#top = this.kernel.heapBase();
     const buffer = this.kernel.memory.buffer as ArrayBuffer;
     this.bytes = new Uint8Array(buffer);
@@ -46,6 +61,7 @@ export class Arena {
   release(): void {
     if (this.#state !== "open") return;
     this.#state = "closed";
+    const { spare } = this.#pool;
     if (spare.length < SPARE_COUNT && this.bytes.length <= REUSE_LIMIT) spare.push(this.kernel);
   }
 
@@ -100,7 +116,7 @@ export class Arena {
   }
 
   /** Runs a kernel. A trap is a bug of ours: the memory is not to be trusted any more. */
-  run<T>(call: (kernel: Kernel) => T): T {
+  run<T>(call: (kernel: K) => T): T {
     this.check();
     try {
       return call(this.kernel);

@@ -165,11 +165,11 @@ export class Image {
   }
 
   #whyUnknown(kind: number): string {
-    if (this.header.endian === "big") return "unknown, and an image of the other byte order has to know all its kinds";
+    if (this.header.endian === "big") return "unknown, which an image of the other byte order cannot have";
     const described = (this.header.layoutLength || this.base?.header.layoutLength || 0) / 4;
     if (described === 0) return "unknown, and no layout section says how long it is";
     if (kind >= described) return `unknown, and the layout section ends at kind ${described - 1}`;
-    return "unknown, and its lengths in the layout section are not multiples of 4";
+    return "unknown, with lengths in the layout section that are not multiples of 4";
   }
 
   /** One past the last id. */
@@ -193,6 +193,12 @@ export class Image {
   get view(): DataView<ArrayBuffer> {
     this.check();
     return this.arena.view;
+  }
+
+  /** All of the memory, for copying out. Never keep it across an allocation. */
+  get memory(): Uint8Array<ArrayBuffer> {
+    this.check();
+    return this.arena.bytes;
   }
 
   /** Address of the record of own type `id`. */

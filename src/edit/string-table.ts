@@ -1,0 +1,164 @@
+/**
+ * The string section of an image being made: each string once, found by a hash
+ * table over the bytes themselves.
+ */
+import { decode, encode } from "../core/strings.js";
+import { ERR_BUILD_LIMIT } from "../edit-rules.js";
+import { BtfError, BtfLimitError } from "../errors.js";
+import { ERR_ARGUMENT } from "../rules.js";
+import { Growable } from "./growable.js";
+
+/** libbpf's BTF_MAX_STR_OFFSET. */
+const OFFSET_MAX = 0x7fffffff;
+
+/** Hash of the NUL-terminated string at `at`. */
+function hashAt(bytes: Uint8Array, at: number): number {
+  let hash = 0x811c9dc5;
+  for (let byte = bytes[at]!; byte !== 0; byte = bytes[++at]!) hash = Math.imul(hash ^ byte, 0x01000193);
+  return (hash ^ (hash >>> 15)) >>> 0;
+}
+
+/** Length of the NUL-terminated string at `at`, the NUL included. */
+function roomAt(bytes: Uint8Array, at: number): number {
+  let end = at;
+  while (bytes[end] !== 0) end++;
+  return end + 1 - at;
+}
+
+export class StringTable {
+  /** Logical offset of the first own string: the length of the base's strings. */
+  readonly start: number;
+  readonly #base: StringTable | undefined;
+  readonly #text = new Growable();
+  /** Own offset + 1 of a string by hash, 0 where free. */
+  #slots = new Uint32Array(256);
+  #count = 0;
+
+  /** An empty table: of a base it holds "", on a base nothing. */
+  constructor(base?: StringTable) {
+    this.#base = base;
+    this.start = base ? base.end : 0;
+    if (!base) this.addBytes(new Uint8Array(1), 0);
+  }
+
+  /** A table over an existing section, whose offsets stay as they are. */
+  static over(section: Uint8Array, base?: StringTable): StringTable {
+    const table = new StringTable(base);
+    table.#text.truncate(0);
+    table.#slots.fill(0);
+    table.#count = 0;
+    table.#text.append(section);
+    const { bytes } = table.#text;
+    for (let at = 0; at < section.length; at += roomAt(bytes, at)) {
+      const hash = hashAt(bytes, at);
+      // Of equal strings the first counts.
+      if (table.#probe(bytes, at, hash) < 0) table.#insert(at, hash);
+    }
+    return table;
+  }
+
+  /** One past the last logical offset. */
+  get end(): number {
+    return this.start + this.#text.length;
+  }
+
+  /** The section's bytes, valid until the next change. */
+  get content(): Uint8Array<ArrayBuffer> {
+    return this.#text.content;
+  }
+
+  /** Offset of a string, or -1. */
+  find(text: string): number {
+    return this.findBytes(encode(`${text}\0`), 0);
+  }
+
+  /** Offset of a string, which is added if it is new. @throws BtfError ERR_ARGUMENT for a NUL inside */
+  add(text: string): number {
+    if (text === "") return 0;
+    if (text.includes("\0"))
+      throw new BtfError(ERR_ARGUMENT, { note: `a name cannot hold a NUL: ${JSON.stringify(text)}` });
+    return this.addBytes(encode(`${text}\0`), 0);
+  }
+
+  /** As `find`, of the NUL-terminated string at `at`. */
+  findBytes(bytes: Uint8Array, at: number): number {
+    return this.#findHashed(bytes, at, hashAt(bytes, at));
+  }
+
+  #findHashed(bytes: Uint8Array, at: number, hash: number): number {
+    const inBase = this.#base ? this.#base.#findHashed(bytes, at, hash) : -1;
+    if (inBase >= 0) return inBase;
+    const own = this.#probe(bytes, at, hash);
+    return own < 0 ? -1 : this.start + own;
+  }
+
+  /** As `add`, of the NUL-terminated string at `at`. @throws BtfLimitError ERR_BUILD_LIMIT */
+  addBytes(bytes: Uint8Array, at: number): number {
+    const hash = hashAt(bytes, at);
+    const known = this.#findHashed(bytes, at, hash);
+    if (known >= 0) return known;
+    const offset = this.#text.length;
+    const room = roomAt(bytes, at);
+    const last = this.start + offset + room - 1;
+    if (last >= OFFSET_MAX)
+      throw new BtfLimitError(ERR_BUILD_LIMIT, { name: "string offset", value: last, limit: OFFSET_MAX });
+    this.#text.reserve(room);
+    const target = this.#text.bytes;
+    // Names are short: a loop is faster than a view and a call.
+    for (let i = 0; i < room; i++) target[offset + i] = bytes[at + i]!;
+    this.#text.length += room;
+    this.#insert(offset, hash);
+    return this.start + offset;
+  }
+
+  /** Forgets every string from logical offset `end` on. */
+  truncate(end: number): void {
+    const length = end - this.start;
+    if (length === this.#text.length) return;
+    const kept = StringTable.over(this.#text.bytes.slice(0, length), this.#base);
+    this.#text.truncate(length);
+    this.#slots = kept.#slots;
+    this.#count = kept.#count;
+  }
+
+  /** The string at a logical offset below `end`. */
+  at(offset: number): string {
+    if (offset < this.start) return this.#base!.at(offset);
+    return decode(this.#text.bytes, offset - this.start);
+  }
+
+  /** Own offset of the string at `at`, or -1. */
+  #probe(bytes: Uint8Array, at: number, hash: number): number {
+    const slots = this.#slots;
+    const text = this.#text.bytes;
+    const mask = slots.length - 1;
+    for (let slot = hash & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const offset = slots[slot]! - 1;
+      let i = 0;
+      while (text[offset + i] === bytes[at + i] && bytes[at + i] !== 0) i++;
+      if (text[offset + i] === bytes[at + i]) return offset;
+    }
+    return -1;
+  }
+
+  #insert(offset: number, hash: number): void {
+    if (++this.#count * 2 > this.#slots.length) this.#grow();
+    const mask = this.#slots.length - 1;
+    let slot = hash & mask;
+    while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+    this.#slots[slot] = offset + 1;
+  }
+
+  #grow(): void {
+    const old = this.#slots;
+    this.#slots = new Uint32Array(old.length * 8);
+    const mask = this.#slots.length - 1;
+    const { bytes } = this.#text;
+    for (const entry of old) {
+      if (entry === 0) continue;
+      let slot = hashAt(bytes, entry - 1) & mask;
+      while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+      this.#slots[slot] = entry;
+    }
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * The second WebAssembly module: kernels that make and reshape BTF, with a
+ * memory of their own. It is compiled when one of them is first needed, and
+ * bundlers leave it out where none is.
+ */
+import { BtfEnvironmentError } from "../errors.js";
+import { ERR_WASM } from "../rules.js";
+import { EDIT } from "./inline-edit.js";
+
+/** Exports of the module; all numbers are addresses, lengths in bytes, type ids, or counts. */
+export interface EditKernel {
+  readonly memory: WebAssembly.Memory;
+  heapBase(): number;
+  status(): number;
+  shift(at: number, end: number, idFrom: number, idShift: number, nameFrom: number, nameShift: number): void;
+  /** Count of references, or a negated error code. */
+  measure(graph: number): number;
+  markNames(graph: number): void;
+  markList(graph: number, list: number, count: number): void;
+  rankNames(graph: number): number;
+  /** 0, or a negated error code. */
+  uniteNames(graph: number, hashes: number, offsets: number): number;
+  renameList(graph: number, list: number, count: number): void;
+  hashShapes(graph: number): number;
+  link(graph: number): void;
+  hashTypes(graph: number, pairs: number): void;
+  countForwards(graph: number): number;
+  findDefinitions(graph: number, table: number, mask: number): number;
+  applyForwards(graph: number, table: number, mask: number): void;
+  makeOpaque(graph: number, table: number, mask: number, kept: number): number;
+  endOpaque(graph: number, kept: number, count: number): void;
+  findWitnesses(graph: number, table: number, mask: number): void;
+  judgeForwards(graph: number, table: number, mask: number, last: number): number;
+  startClasses(graph: number): void;
+  separate(graph: number): void;
+  touchAll(graph: number): void;
+  /** 1 while there is more to do. */
+  refine(graph: number, budget: number, listed: number): number;
+  /** 0, or a negated error code. */
+  checkClasses(graph: number): number;
+  /** 0, or a negated error code. */
+  findLoop(graph: number, kinds: number, states: number, stack: number, next: number): number;
+  assignIds(graph: number, map: number): number;
+  compact(graph: number, map: number, out: number): number;
+}
+
+let compiled: WebAssembly.Module | undefined;
+
+/** A new instance, with a memory of its own. @throws BtfEnvironmentError ERR_WASM */
+export function instantiateEdit(): EditKernel {
+  try {
+    if (!compiled) {
+      compiled = new WebAssembly.Module(Uint8Array.from(EDIT, (char) => char.charCodeAt(0)));
+    }
+    return new WebAssembly.Instance(compiled).exports as unknown as EditKernel;
+  } catch (cause) {
+    throw new BtfEnvironmentError(
+      ERR_WASM,
+      { note: cause instanceof Error ? cause.message : String(cause) },
+      { cause },
+    );
+  }
+}
