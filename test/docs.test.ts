@@ -10,6 +10,7 @@ function thrown(): Set<string> {
     if (!file.endsWith(".ts")) continue;
     const source = readFileSync(`src/${file}`, "utf8");
     for (const [, name, code] of source.matchAll(/new (Btf\w*Error)\(\s*(ERR_\w+)/g)) found.add(`${code} ${name}`);
+    for (const [, code] of source.matchAll(/\bdemand\([^;]*?\b(ERR_\w+)/g)) found.add(`${code} BtfFormatError`);
   }
   return found;
 }

@@ -2,7 +2,7 @@
  * The BTF header and the bounds of its sections (libbpf's btf_parse_hdr,
  * btf_parse_str_sec, btf_parse_layout_sec).
  */
-import { BtfFormatError } from "../errors.js";
+import { BtfFormatError, type Rule } from "../errors.js";
 import {
   ERR_BTF_EMPTY,
   ERR_BTF_HEADER_LENGTH,
@@ -40,6 +40,7 @@ export interface Header {
 }
 
 export const MAGIC = 0xeb9f;
+const SWAPPED_MAGIC = 0x9feb;
 /** Through `str_len`: the header of kernels so far. */
 const HEADER_MIN = 24;
 /** Through `layout_len`. */
@@ -47,24 +48,21 @@ const HEADER_MAX = 32;
 /** libbpf's BTF_MAX_STR_OFFSET. */
 const STRINGS_MAX = 0x7fffffff;
 
+/** Refuses what breaks a rule. */
+function demand(holds: boolean, rule: Rule, offset: number, value = 0, limit = 0): void {
+  if (!holds) throw new BtfFormatError(rule, { offset, value, limit });
+}
+
 /** Reads and checks the header of the image at [at, at + length). */
 export function readHeader(view: DataView, at: number, length: number, split: boolean): Header {
-  if (length === 0) throw new BtfFormatError(ERR_BTF_EMPTY);
-  const magic = length < 2 ? -1 : view.getUint16(at, true);
-  const little = magic === MAGIC;
-  if (!little && magic !== ((MAGIC >> 8) | ((MAGIC & 0xff) << 8))) {
-    throw new BtfFormatError(ERR_BTF_MAGIC, { offset: 0, value: length < 2 ? view.getUint8(at) : view.getUint16(at) });
-  }
-  if (length < HEADER_MIN) {
-    throw new BtfFormatError(ERR_BTF_HEADER_TRUNCATED, { offset: 0, value: length, limit: HEADER_MIN });
-  }
+  demand(length > 0, ERR_BTF_EMPTY, 0);
+  const magic = length < 2 ? view.getUint8(at) : view.getUint16(at);
+  const little = magic === SWAPPED_MAGIC;
+  demand(little || magic === MAGIC, ERR_BTF_MAGIC, 0, magic);
+  demand(length >= HEADER_MIN, ERR_BTF_HEADER_TRUNCATED, 0, length, HEADER_MIN);
   const headerLength = view.getUint32(at + 4, little);
-  if (!little && headerLength < HEADER_MIN) {
-    throw new BtfFormatError(ERR_BTF_HEADER_LENGTH, { offset: 4, value: headerLength });
-  }
-  if (length < headerLength) {
-    throw new BtfFormatError(ERR_BTF_HEADER_TRUNCATED, { offset: 4, value: length, limit: headerLength });
-  }
+  demand(little || headerLength >= HEADER_MIN, ERR_BTF_HEADER_LENGTH, 4, headerLength);
+  demand(length >= headerLength, ERR_BTF_HEADER_TRUNCATED, 4, length, headerLength);
   // A field that the header is too short for is 0.
   const known = Math.min(headerLength, HEADER_MAX);
   const field = (offset: number): number => (offset + 4 <= known ? view.getUint32(at + offset, little) : 0);
@@ -85,40 +83,31 @@ export function readHeader(view: DataView, at: number, length: number, split: bo
   return header;
 }
 
+/** Ends and starts are told in bytes from the start of the image. */
 function checkSections(header: Header, length: number): void {
   const { headerLength, typesOffset, typesLength, stringsOffset, stringsLength, layoutOffset, layoutLength } = header;
-  const stringsEnd = stringsOffset + stringsLength;
-  if (stringsEnd > length - headerLength) {
-    throw new BtfFormatError(ERR_BTF_STRINGS_BOUNDS, { offset: 16, value: headerLength + stringsEnd, limit: length });
-  }
-  const typesEnd = typesOffset + typesLength;
-  if (typesEnd > stringsOffset) {
-    const value = headerLength + typesEnd;
-    throw new BtfFormatError(ERR_BTF_TYPES_BOUNDS, { offset: 8, value, limit: headerLength + stringsOffset });
-  }
-  if (typesOffset % 4) throw new BtfFormatError(ERR_BTF_TYPES_ALIGNMENT, { offset: 8, value: typesOffset });
+  const stringsStart = headerLength + stringsOffset;
+  const stringsEnd = stringsStart + stringsLength;
+  const typesEnd = headerLength + typesOffset + typesLength;
+  const layoutStart = headerLength + layoutOffset;
+  const layoutEnd = layoutStart + layoutLength;
+  demand(stringsEnd <= length, ERR_BTF_STRINGS_BOUNDS, 16, stringsEnd, length);
+  demand(typesEnd <= stringsStart, ERR_BTF_TYPES_BOUNDS, 8, typesEnd, stringsStart);
+  demand(typesOffset % 4 === 0, ERR_BTF_TYPES_ALIGNMENT, 8, typesOffset);
   if (layoutLength === 0) return;
-  if (layoutOffset % 4) throw new BtfFormatError(ERR_BTF_LAYOUT_ALIGNMENT, { offset: 24, value: layoutOffset });
-  const layoutEnd = layoutOffset + layoutLength;
-  if (layoutOffset < typesEnd || layoutEnd > stringsOffset) {
-    const value = headerLength + layoutOffset;
-    throw new BtfFormatError(ERR_BTF_LAYOUT_BOUNDS, { offset: 24, value, limit: headerLength + layoutEnd });
-  }
-  if (layoutLength % 4) throw new BtfFormatError(ERR_BTF_LAYOUT_LENGTH, { offset: 28, value: layoutLength });
+  demand(layoutOffset % 4 === 0, ERR_BTF_LAYOUT_ALIGNMENT, 24, layoutOffset);
+  const fits = layoutStart >= typesEnd && layoutEnd <= stringsStart;
+  demand(fits, ERR_BTF_LAYOUT_BOUNDS, 24, layoutStart, layoutEnd);
+  demand(layoutLength % 4 === 0, ERR_BTF_LAYOUT_LENGTH, 28, layoutLength);
 }
 
 function checkStrings(header: Header, view: DataView, at: number, split: boolean): void {
   const { headerLength, stringsOffset, stringsLength } = header;
-  const offset = headerLength + stringsOffset;
-  if (stringsLength === 0) {
-    if (split) return;
-    throw new BtfFormatError(ERR_BTF_STRINGS_EMPTY, { offset: 20 });
-  }
-  if (stringsLength - 1 > STRINGS_MAX) {
-    throw new BtfFormatError(ERR_BTF_STRINGS_LENGTH, { offset: 20, value: stringsLength, limit: STRINGS_MAX });
-  }
-  if (view.getUint8(at + offset + stringsLength - 1) !== 0) {
-    throw new BtfFormatError(ERR_BTF_STRINGS_END, { offset: offset + stringsLength - 1 });
-  }
-  if (!split && view.getUint8(at + offset) !== 0) throw new BtfFormatError(ERR_BTF_STRINGS_START, { offset });
+  if (stringsLength === 0 && split) return;
+  demand(stringsLength > 0, ERR_BTF_STRINGS_EMPTY, 20);
+  demand(stringsLength - 1 <= STRINGS_MAX, ERR_BTF_STRINGS_LENGTH, 20, stringsLength, STRINGS_MAX);
+  const first = headerLength + stringsOffset;
+  const last = first + stringsLength - 1;
+  demand(view.getUint8(at + last) === 0, ERR_BTF_STRINGS_END, last);
+  demand(split || view.getUint8(at + first) === 0, ERR_BTF_STRINGS_START, first);
 }
