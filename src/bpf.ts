@@ -10,6 +10,7 @@ export {
 export { type RelocationReport, report as relocationReport } from "./core-relocation/report.js";
 export type { CoreTarget, Match, Resolution } from "./core-relocation/resolve.js";
 export { type Accessor, formatSpec, type Spec } from "./core-relocation/spec.js";
+export { type UsedTypes, usedTypes } from "./core-relocation/used-types.js";
 export type { Outcome } from "./core-relocation/value.js";
 export type { ElfSection } from "./elf/file.js";
 export type { Program, ProgramType } from "./elf/programs.js";

@@ -129,6 +129,44 @@ describe("dump", () => {
   });
 });
 
+describe("dump -f c", () => {
+  test("a header, its options, and a type with a glob", () => {
+    const { code, out, error } = run([
+      "dump",
+      image,
+      "-f",
+      "c",
+      "--annotate",
+      "--guard",
+      "__H__",
+      "--no-preserve-access-index",
+    ]);
+    expect([code, error]).toEqual([0, ""]);
+    expect(out).toMatch(/^#ifndef __H__\n#define __H__\n\n#ifndef __ksym/);
+    expect(out).toContain("\tint x; /* 0 4 */\n");
+    const globbed = run(["dump", image, "-f", "c", "-t", "struct:poi*"]).out;
+    expect(globbed).toContain("struct point {");
+    expect(globbed).not.toContain("union either");
+    expect(run(["dump", image, "-f", "c", "--exclude", "poin?", "-t", "struct:point"]).out).toContain("struct point;");
+  });
+
+  test("warns of names that are no C identifiers", () => {
+    const odd = new Image();
+    odd.composite(4, "core::option::Option<u8>", 1, []);
+    const { code, error } = run(["dump", file("odd.btf", odd.bytes()), "-f", "c"]);
+    expect(code).toBe(0);
+    expect(error).toMatch(/^btfkit: 1 names are no C identifiers .* struct core::option::Option<u8> \[1\]\n$/);
+  });
+
+  needing("the corpus in ../shared")("what an object uses, on the running kernel's BTF or another", () => {
+    const object = corpusPath("objects/lt026-opensnoop.bpf.o");
+    const { code, out } = run(["dump", "test/data/vmlinux-6.1-cloud-amd64.btf.gz", "-f", "c", "--for", object]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^struct trace_event_raw_sys_enter \{/m);
+    expect(out).not.toMatch(/^struct task_struct \{/m);
+  });
+});
+
 describe("stat", () => {
   test("text and json", () => {
     const { code, out } = run(["stat", image]);
@@ -336,6 +374,26 @@ describe("wrong input: one line, the right exit code, nothing written", () => {
     },
     "an unknown format": { args: () => ["dump", image, "-f", "xml"], code: 2, error: /raw, json/ },
     "an unknown kind": { args: () => ["find", "x", image, "-k", "strct"], code: 2, error: /strct.*struct/ },
+    "a bad include guard": {
+      args: () => ["dump", image, "-f", "c", "--guard", "1 2"],
+      code: 2,
+      error: /"1 2" is no name for an include guard/,
+    },
+    "C as JSON": { args: () => ["dump", image, "-f", "c", "--json"], code: 2, error: /do not go with --format c/ },
+    "a cyclic typedef as C": {
+      args: () => {
+        const loop = new Image();
+        loop.ref(8, 1, "loop_t");
+        return ["dump", file("loop.btf", loop.bytes()), "-f", "c"];
+      },
+      code: 3,
+      error: /\[1\] typedef loop_t -> \[1\]/,
+    },
+    "a file of no object": {
+      args: () => ["dump", image, "-f", "c", "--for", image],
+      code: 3,
+      error: /not a BPF object/,
+    },
     "a bad regular expression": { args: () => ["find", "/(/", image], code: 2, error: /regular expression/ },
     "too many arguments": { args: () => ["stat", image, image], code: 2, error: /too many arguments/ },
     "an unknown type name": {

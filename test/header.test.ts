@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Btf, type BtfType, declaration, dumpC, type Member, type StructType, type UnionType } from "btfkit";
+import { usedTypes } from "btfkit/bpf";
 import { openFile } from "btfkit/node";
 import { afterAll, describe, expect, test } from "vitest";
 import {
@@ -22,6 +23,7 @@ import {
 } from "./support/image.js";
 import { nativeProgram } from "./support/native.js";
 import { corpusPath, needing } from "./support/needs.js";
+import { openObject } from "./support/objects.js";
 
 const folder = mkdtempSync(join(tmpdir(), "btfkit-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -260,6 +262,31 @@ describe("options", () => {
     expect(block({ kfuncs: ["b_func"] })).toBe("extern int b_func(int x) __weak __ksym;\n");
     expect(() => dumpC(btf, { kfuncs: ["a_funk"] })).toThrow(/did you mean "a_func"/);
   });
+
+  needing("the corpus in ../shared", "clang-19")(
+    "what BPF objects use: enough to compile, little enough to read",
+    () => {
+      const target = openFile(corpusPath("vmlinux/6.12-amd64.btf.gz"));
+      const objects = ["lt026-opensnoop.bpf.o", "lt026-tcpconnect.bpf.o", "lt026-biolatency.bpf.o"].map((name) =>
+        openObject(corpusPath(`objects/${name}`)),
+      );
+      const used = usedTypes(target, objects);
+      const names = used.types.map(({ name }) => name);
+      expect(names).toEqual(expect.arrayContaining(["sock", "pt_regs", "trace_event_raw_sys_enter"]));
+      // Every type that a relocation of theirs starts from, by name.
+      for (const object of objects) {
+        for (const { records } of object.ext.coreRelocations?.sections ?? []) {
+          for (const { typeId } of records) {
+            const name = object.btf.nameAt(typeId).replace(/___\w+$/, "");
+            if (name && target.find(name)) expect(names).toContain(name);
+          }
+        }
+      }
+      const text = dumpC(target, used).text();
+      expect(text.length).toBeLessThan(dumpC(target).text().length / 2);
+      compiles("clang-19", ["-target", "bpf", ...CLANG], text);
+    },
+  );
 
   test("unknown kinds are left out, and said to be", () => {
     const btf = open(

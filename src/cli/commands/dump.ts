@@ -1,4 +1,5 @@
 import type { Btf } from "../../btf.js";
+import type { UsedTypes } from "../../core-relocation/used-types.js";
 import { type COptions, dumpC } from "../../dump/c.js";
 import type { Dump } from "../../dump/dump.js";
 import { dumpJson } from "../../dump/json.js";
@@ -15,6 +16,8 @@ export interface DumpCommandOptions extends CommonOptions {
   readonly type?: readonly string[];
   readonly unsorted?: boolean;
   readonly compat?: "bpftool-7.8";
+  /** BPF objects whose types are wanted. */
+  readonly for?: readonly string[];
   readonly exclude?: readonly string[];
   readonly guard?: string;
   /** False with --no-kfuncs. */
@@ -30,14 +33,14 @@ export async function dump(file: string | undefined, options: DumpCommandOptions
   const c = options.format === "c";
   if (c && (options.json || options.pretty)) throw new UsageError("--json and --pretty do not go with --format c");
   const btf = await openInput(file, options);
-  const selected = {
-    ...(options.type && { types: selectTypes(btf, options.type) }),
-    onProgress: context.progress,
-  };
+  const chosen = options.type && selectTypes(btf, options.type);
+  const selected = { ...(chosen && { types: chosen }), onProgress: context.progress };
   let text: Dump;
   if (c) {
     warnOfOddNames(btf, context);
-    text = dumpC(btf, { ...selected, ...headerOptions(options) });
+    const used = options.for && (await usedBy(btf, options.for));
+    const types = used && { types: [...(chosen ?? []), ...used.types], kfuncs: used.kfuncs };
+    text = dumpC(btf, { ...selected, ...types, ...headerOptions(options) });
   } else {
     // `-p` alone means indented JSON, as bpftool's -p does.
     const json = options.json || options.pretty || options.format === "json";
@@ -45,6 +48,14 @@ export async function dump(file: string | undefined, options: DumpCommandOptions
   }
   await text.drainAsync((chunk) => context.out.write(chunk));
   return 0;
+}
+
+async function usedBy(btf: Btf, files: readonly string[]): Promise<UsedTypes> {
+  const [{ usedTypes }, { openObjectInput }] = await Promise.all([
+    import("../../core-relocation/used-types.js"),
+    import("../object-input.js"),
+  ]);
+  return usedTypes(btf, files.map(openObjectInput));
 }
 
 function headerOptions(options: DumpCommandOptions): COptions {
