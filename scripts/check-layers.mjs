@@ -13,6 +13,7 @@ const LAYERS = [
   ["query/", "dump/", "elf/", "edit/", "ext/", "core-relocation/"],
   ["btf.ts"],
   ["object/"],
+  ["check/"],
   ["index.ts", "bpf.ts", "node.ts"],
   ["cli/"],
 ];

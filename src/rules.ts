@@ -10,7 +10,10 @@ const meant = ({ nearest }: ErrorDetails): string =>
   nearest?.length ? `; did you mean ${nearest.map((name) => `"${name}"`).join(", ")}?` : "";
 
 /** Makes a rule. */
-export function rule<C extends Rule["code"]>(code: C, text: Rule["text"]): { readonly code: C; readonly text: Rule["text"] } {
+export function rule<C extends Rule["code"]>(
+  code: C,
+  text: Rule["text"],
+): { readonly code: C; readonly text: Rule["text"] } {
   return { code, text };
 }
 

@@ -19,7 +19,11 @@ test("docs/errors.md has every code, with the class that is thrown", () => {
     /^\| `(ERR_\w+)` \| `(\w+)` \| [^|]{9,} \| [^|]{9,} \|$/gm,
   );
   const told = Array.from(rows, ([, code, name]) => `${code} ${name}`);
-  const codes = [...(readFileSync("src/rules.ts", "utf8") + readFileSync("src/object-rules.ts", "utf8")).matchAll(/^export const (ERR_\w+)/gm)].map(([, code]) => code);
+  const codes = [
+    ...(readFileSync("src/rules.ts", "utf8") + readFileSync("src/object-rules.ts", "utf8")).matchAll(
+      /^export const (ERR_\w+)/gm,
+    ),
+  ].map(([, code]) => code);
   expect(told.map((row) => row.split(" ")[0])).toEqual(codes);
   expect(new Set(told)).toEqual(thrown());
 });

@@ -418,9 +418,11 @@ describe("error", () => {
   }
 
   test("every code of the table has a test", () => {
-    const codes = [...(readFileSync("src/rules.ts", "utf8") + readFileSync("src/object-rules.ts", "utf8")).matchAll(/^export const (ERR_\w+)/gm)].map(
-      ([, code]) => code,
-    );
+    const codes = [
+      ...(readFileSync("src/rules.ts", "utf8") + readFileSync("src/object-rules.ts", "utf8")).matchAll(
+        /^export const (ERR_\w+)/gm,
+      ),
+    ].map(([, code]) => code);
     expect(codes.filter((code) => !cases[code!] && !elsewhere[code!])).toEqual([]);
     expect(codes.length).toBeGreaterThan(30);
   });

@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { type Btf } from "btfkit";
+import type { Btf } from "btfkit";
 import { formatSpec, type Relocation, relocate } from "btfkit/bpf";
 import { openFile } from "btfkit/node";
 import { describe, expect } from "vitest";

@@ -1,6 +1,17 @@
 // Looks at everything that an open Btf shows: each type's fields, size,
 // alignment, resolution, its name looked up again, and its dumps.
-import { alignOf, type Btf, BtfError, type BtfType, declaration, dumpC, dumpJson, dumpRaw, resolve, sizeOf } from "btfkit";
+import {
+  alignOf,
+  type Btf,
+  BtfError,
+  type BtfType,
+  declaration,
+  dumpC,
+  dumpJson,
+  dumpRaw,
+  resolve,
+  sizeOf,
+} from "btfkit";
 
 /** Runs what may be refused, but never in another way than with a BtfError. */
 function allowed(act: () => unknown): void {
