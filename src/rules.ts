@@ -9,7 +9,10 @@ export const count = (value = 0, unit = "byte"): string => `${value} ${unit}${va
 const meant = ({ nearest }: ErrorDetails): string =>
   nearest?.length ? `; did you mean ${nearest.map((name) => `"${name}"`).join(", ")}?` : "";
 
-export function rule<C extends Rule["code"]>(code: C, text: Rule["text"]): { readonly code: C; readonly text: Rule["text"] } {
+export function rule<C extends Rule["code"]>(
+  code: C,
+  text: Rule["text"],
+): { readonly code: C; readonly text: Rule["text"] } {
   return { code, text };
 }
 
