@@ -83,3 +83,110 @@ export const ERR_NAME_OVERLAP: i32 = 16;
 export const ERR_COLLISION: i32 = 17;
 /** References that go in a circle; type id: one on it. */
 export const ERR_REFERENCE_LOOP: i32 = 18;
+
+// What `verify` works on: types and strings of an image and its bases, joined
+// as for the graph above. `offsets`, `states`, `ids` and `sizes` have room for
+// an entry per 12 bytes of types and two more.
+//
+//   0 types        4 their length   8 strings     12 their length
+//   16 first own id                 20 where own types start, in bytes
+//   24 id limit (set by checkRecords)
+//   28 offsets     u32[]            32 states     u8[], zeroed
+//   36 ids         u32[]: what a type resolves to   40 sizes  u32[]: of arrays
+//   44 findings    20 bytes each    48 room for them   52 how many there were
+//   56 highest kind that is known   60 features: bits below
+//   64 bytes of a pointer                                             68
+export const VERIFY_TYPES: u32 = 0;
+export const VERIFY_TYPES_LENGTH: u32 = 4;
+export const VERIFY_STRINGS: u32 = 8;
+export const VERIFY_STRINGS_LENGTH: u32 = 12;
+export const VERIFY_FIRST_ID: u32 = 16;
+export const VERIFY_OWN_START: u32 = 20;
+export const VERIFY_ID_LIMIT: u32 = 24;
+export const VERIFY_OFFSETS: u32 = 28;
+export const VERIFY_STATES: u32 = 32;
+export const VERIFY_IDS: u32 = 36;
+export const VERIFY_SIZES: u32 = 40;
+export const VERIFY_FINDINGS: u32 = 44;
+export const VERIFY_ROOM: u32 = 48;
+export const VERIFY_COUNT: u32 = 52;
+export const VERIFY_MAX_KIND: u32 = 56;
+export const VERIFY_FEATURES: u32 = 60;
+export const VERIFY_POINTER: u32 = 64;
+export const VERIFY_SIZE: u32 = 68;
+/** kind_flag on TYPE_TAG and DECL_TAG (attributes). */
+export const FEATURE_TAG_FLAG: u32 = 1;
+/** kind_flag on ENUM (signed values). */
+export const FEATURE_ENUM_FLAG: u32 = 2;
+/** FUNC linkage in vlen. */
+export const FEATURE_FUNC_LINKAGE: u32 = 4;
+
+// A finding.
+//
+//   ┌──────┬─────────┬────────┬─────────┬───────┐
+//   │ rule │ type id │ offset │ element │ value │
+//   └──────┴─────────┴────────┴─────────┴───────┘
+//   0      4         8        12        16      20
+//
+//   offset: bytes from the start of the own types; element: of a member,
+//   value, parameter or variable, 0xffffffff for none
+export const FINDING_SIZE: u32 = 20;
+
+// Rules, in the order in which src/verify/rules.ts tells them.
+export const RULE_TRUNCATED: u32 = 1;
+export const RULE_INFO: u32 = 2;
+export const RULE_KIND: u32 = 3;
+export const RULE_NAME_OFFSET: u32 = 4;
+export const RULE_VLEN: u32 = 5;
+export const RULE_KIND_FLAG: u32 = 6;
+export const RULE_INT_DATA: u32 = 7;
+export const RULE_INT_BITS: u32 = 8;
+export const RULE_INT_SIZE: u32 = 9;
+export const RULE_INT_ENCODING: u32 = 10;
+export const RULE_TYPE_ID: u32 = 11;
+export const RULE_NAME: u32 = 12;
+export const RULE_FWD_TYPE: u32 = 13;
+export const RULE_ARRAY_SIZE: u32 = 14;
+export const RULE_ELEMENT: u32 = 15;
+export const RULE_INDEX: u32 = 16;
+export const RULE_MEMBER_NAME_OFFSET: u32 = 17;
+export const RULE_MEMBER_NAME: u32 = 18;
+export const RULE_MEMBER_TYPE_ID: u32 = 19;
+export const RULE_MEMBER_OFFSET: u32 = 20;
+export const RULE_MEMBER_BEYOND: u32 = 21;
+export const RULE_ENUM_SIZE: u32 = 22;
+export const RULE_VALUE_NAME_OFFSET: u32 = 23;
+export const RULE_VALUE_NAME: u32 = 24;
+export const RULE_FUNC_LINKAGE: u32 = 25;
+export const RULE_VAR_LINKAGE: u32 = 26;
+export const RULE_SECTION_SIZE: u32 = 27;
+export const RULE_VARIABLE_TYPE_ID: u32 = 28;
+export const RULE_VARIABLE_OFFSET: u32 = 29;
+export const RULE_VARIABLE_SIZE: u32 = 30;
+export const RULE_VARIABLE_END: u32 = 31;
+export const RULE_SECTION_SUM: u32 = 32;
+export const RULE_FLOAT_SIZE: u32 = 33;
+export const RULE_TAG_VALUE: u32 = 34;
+export const RULE_COMPONENT: u32 = 35;
+export const RULE_LOOP: u32 = 36;
+export const RULE_DEPTH: u32 = 37;
+export const RULE_MEMBER: u32 = 38;
+export const RULE_INT_ARRAY: u32 = 39;
+export const RULE_ARRAY_OVERFLOW: u32 = 40;
+export const RULE_BITS_OVERFLOW: u32 = 41;
+export const RULE_COPY_BITS: u32 = 42;
+export const RULE_MEMBER_EXCEEDS: u32 = 43;
+export const RULE_MEMBER_BASE: u32 = 44;
+export const RULE_MEMBER_START: u32 = 45;
+export const RULE_BITFIELD_SIZE: u32 = 46;
+export const RULE_BYTE_ALIGNED: u32 = 47;
+export const RULE_FLOAT_ALIGNED: u32 = 48;
+export const RULE_RETURN_TYPE: u32 = 49;
+export const RULE_ARGUMENT: u32 = 50;
+export const RULE_NOT_VAR: u32 = 51;
+export const RULE_VARIABLE_TYPE: u32 = 52;
+export const RULE_VARIABLE_SMALL: u32 = 53;
+export const RULE_CHAIN: u32 = 54;
+export const RULE_TAG_ORDER: u32 = 55;
+export const RULE_RESOLVE_STATE: u32 = 56;
+export const RULE_TYPE_COUNT: u32 = 57;

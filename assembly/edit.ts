@@ -10,4 +10,6 @@ export {
 export { checkClasses, refine, separate, startClasses, touchAll } from "./dedup/classes";
 export { findLoop } from "./dedup/loop";
 export { assignIds, compact } from "./dedup/compact";
+export { checkRecords } from "./verify/record";
+export { checkReferences, checkTags } from "./verify/resolve";
 export { editHeapBase as heapBase } from "./edit-heap";

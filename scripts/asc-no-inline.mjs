@@ -6,6 +6,7 @@ import binaryen from "binaryen";
 const MODULES = ["body", "declare", "emit", "index", "layout", "names", "order", "sort"];
 const HELPERS = ["change", "fail", "full", "setFlags", "stringOf", "typeOf", "undo"];
 const KEPT = [
+  "assembly/verify/*",
   ...MODULES.map((name) => `assembly/c/${name}/*`),
   ...HELPERS.map((name) => `assembly/c/context/${name}`),
   "assembly/emit/writer/bytes",

@@ -17,6 +17,7 @@ const GROUPS = [
   ["Objects", "`btfkit/bpf`: BPF objects, programs, maps, symbols, and `.BTF.ext`.", /^(object|elf|ext)\//],
   ["CO-RE", "`btfkit/bpf`: relocation of objects on a kernel's types.", /^(core-relocation|check)\//],
   ["Editing", "`btfkit/edit`: making BTF, encoding it, deduplicating and merging it.", /^edit\//],
+  ["Verifying", "`btfkit/edit`: what a kernel says of BTF that is loaded into it, said beforehand.", /^verify\//],
   ["Errors", "What is thrown. All codes, and what to do about each: [errors.md](errors.md).", /^errors\.d\.ts$/],
   ["WebAssembly", "Compiled on first use; nothing has to be called.", /^wasm\//],
   ["Node", "`btfkit/node`: files, for Node, Deno and Bun.", /^node\.d\.ts$/],

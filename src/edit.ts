@@ -21,3 +21,4 @@ export {
   merge,
 } from "./edit/dedup.js";
 export { type EncodeOptions, encode } from "./edit/encode.js";
+export { type Finding, type VerifyOptions, type VerifyResult, verify } from "./verify/verify.js";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
 import { elf } from "./support/elf.js";
-import { everyKind, Image, LAYOUT } from "./support/image.js";
+import { CONST, everyKind, Image, LAYOUT } from "./support/image.js";
 import { corpusPath, needing } from "./support/needs.js";
 
 const PROGRAM = "dist/cli/btfkit.cjs";
@@ -231,6 +231,40 @@ describe("find", () => {
 
   test("nothing found: exit 1", () => {
     expect(run(["find", "nothing_like_it", image])).toEqual({ code: 1, out: "", error: "" });
+  });
+});
+
+describe("dedup, merge, verify", () => {
+  test("dedup writes a file, and tells of it with --json", () => {
+    const out = join(folder, "dedup.btf");
+    const { code, out: text } = run(["dedup", image, image, "-o", out, "--json"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(text)).toMatchObject({ types: { in: 38, out: 21 }, bytes: { in: expect.any(Number) } });
+    expect(run(["stat", out, "--json"]).out).toContain('"types":21');
+    expect(run(["merge", image, image, "--no-dedup", "--json"]).out).toMatch(/"out":38/);
+  });
+
+  test("verify: nothing and 0, or a line for each finding and 1", () => {
+    const odd = new Image();
+    odd.ref(CONST, 0, "named");
+    odd.ref(CONST, 0, "named");
+    const fine = new Image();
+    fine.int("int");
+    const [bad, good] = [file("bad.btf", odd.bytes()), file("good.btf", fine.bytes())];
+    expect(run(["verify", good])).toEqual({ code: 0, out: "", error: "" });
+    const line = (id: number, at: number): string =>
+      `${bad}: type [${id}] CONST "named", name: Invalid name (at byte ${at})\n`;
+    expect(run(["verify", good, bad])).toEqual({ code: 1, out: line(1, 24) + line(2, 36), error: "" });
+    expect(JSON.parse(run(["verify", good, bad, "--json"]).out)).toMatchObject([
+      { file: good, ok: true, findings: [] },
+      { file: bad, ok: false, findings: [{ rule: "name", typeId: 1, name: "named", offset: 24 }, {}] },
+    ]);
+    expect(run(["verify", file("short.btf", fine.bytes().subarray(0, 20))]).out).toMatch(/header-truncated/);
+    expect(run(["verify", good, "--kernel", "x"])).toMatchObject({
+      code: 3,
+      error: expect.stringMatching(/no kernel version/),
+    });
+    expect(run(["verify", join(folder, "none")])).toMatchObject({ code: 3 });
   });
 });
 

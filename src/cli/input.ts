@@ -1,6 +1,10 @@
 /** Opens the FILE and --base of a command, and says which of them an error is about. */
 import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
 import { Btf } from "../btf.js";
+import { memorySource } from "../core/source.js";
+import { findBtf } from "../elf/btf.js";
+import { isElf } from "../elf/file.js";
 import { BtfEnvironmentError, BtfError } from "../errors.js";
 import { KERNEL_BTF, openFile } from "../node.js";
 
@@ -78,6 +82,15 @@ export async function openInput(file: string | undefined, { base }: InputOptions
     if (file === undefined && error instanceof BtfEnvironmentError) return "; name a FILE with BTF, such as a vmlinux";
     return "";
   });
+}
+
+/** The bytes of a FILE whose BTF cannot be opened, out of what holds them. */
+export function rawBytes(file: string): Uint8Array {
+  const bytes = readFileSync(file === "-" ? 0 : file);
+  const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes;
+  if (!isElf(plain)) return plain;
+  const { btf } = findBtf(memorySource(plain));
+  return plain.subarray(btf.offset, btf.offset + btf.length);
 }
 
 /** Opens several FILEs, on the same base if one is given. */

@@ -148,6 +148,15 @@ export function program(version: string, run: Run): Command {
         run(options, async (to) => (await import("./commands/check.js")).check(paths, options, to)),
       ),
   );
+  root.addCommand(
+    withCommonOptions(command("verify", "check BTF by the rules of a kernel that loads it"))
+      .addArgument(files())
+      .option("--kernel <version>", "kernel that has to load it, such as 6.1 (default: 6.18)")
+      .addHelpText("after", "\nExample:\n  btfkit verify prog.btf --kernel 5.15")
+      .action((paths, options) =>
+        run(options, async (to) => (await import("./commands/verify.js")).verify(paths, options, to)),
+      ),
+  );
   return root;
 }
 

@@ -13,6 +13,11 @@ import { type EditKernel, instantiateEdit } from "../wasm/edit-kernel.js";
 
 const pool: Pool<EditKernel> = { spare: [], make: instantiateEdit };
 
+/** A memory of its own for the edit kernels. */
+export function editArena(): Arena<EditKernel> {
+  return new Arena<EditKernel>(pool);
+}
+
 /** Zero bytes behind strings: kernels read 8 at a time. */
 const PADDING = 16;
 /** libbpf's BTF_MAX_NR_TYPES and BTF_MAX_STR_OFFSET. */
@@ -33,7 +38,7 @@ function chainOf(image: Image | undefined): Image[] {
 }
 
 export class Workspace {
-  readonly arena = new Arena<EditKernel>(pool);
+  readonly arena = editArena();
   /** Address of the descriptor. */
   readonly graph: number;
   readonly parts: readonly Part[];

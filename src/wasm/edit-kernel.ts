@@ -42,6 +42,9 @@ export interface EditKernel {
   findLoop(graph: number, kinds: number, states: number, stack: number, next: number): number;
   assignIds(graph: number, map: number): number;
   compact(graph: number, map: number, out: number): number;
+  checkRecords(verify: number): void;
+  checkReferences(verify: number): void;
+  checkTags(verify: number): void;
 }
 
 let compiled: WebAssembly.Module | undefined;

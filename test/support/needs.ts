@@ -29,6 +29,7 @@ const checks = {
   "the corpus in ../shared": () => existsSync(corpus),
   "the running kernel's BTF": () => existsSync("/sys/kernel/btf/vmlinux"),
   "gcc and libbpf-dev": () => compiles("#include <bpf/btf.h>\n"),
+  BPF_BTF_LOAD: () => existsSync("/sys/kernel/btf/vmlinux") && process.getuid?.() === 0,
   "clang-19": () => runs("clang-19", "--version"),
   "llvm-objcopy-19": () => runs("llvm-objcopy-19", "--version"),
   "bpf(2)": () => existsSync("/sys/fs/bpf") && existsSync("/sys/kernel/btf/vmlinux") && runs("bpftool", "prog", "show"),

@@ -1,0 +1,99 @@
+/**
+ * The rules by which a kernel takes or refuses BTF (kernel/bpf/btf.c): a name of
+ * ours, what the kernel's log says, and the error number it returns.
+ */
+
+export interface VerifyRule {
+  /** Stable name. */
+  readonly rule: string;
+  /** The kernel's words, `%` for the number. */
+  readonly text: string;
+  /** EINVAL 22 unless said: E2BIG 7, EEXIST 17, ELOOP 40, ENOTSUPP 524. */
+  readonly errno: number;
+}
+
+const EINVAL = 22;
+
+const make = (rule: string, text: string, errno = EINVAL): VerifyRule => ({ rule, text, errno });
+
+/** Of the header and the sections (btf_parse_hdr, btf_check_sec_info, btf_parse_str_sec, btf_parse_type_sec). */
+export const HEADER_RULES = {
+  size: make("image-size", "image larger than 16 MiB", 7),
+  length: make("header-length", "hdr_len not found"),
+  truncated: make("header-truncated", "btf_header not found"),
+  unknown: make("header-unknown-fields", "Unsupported btf_header", 7),
+  magic: make("magic", "Invalid magic"),
+  version: make("version", "Unsupported version", 524),
+  flags: make("flags", "Unsupported flags", 524),
+  empty: make("no-data", "No data"),
+  offset: make("section-offset", "Invalid section offset"),
+  gap: make("section-gap", "Unsupported section found"),
+  overlap: make("section-overlap", "Section overlap found"),
+  beyond: make("section-length", "Total section length too long"),
+  stringsEnd: make("strings-last", "String section is not at the end"),
+  strings: make("strings", "Invalid string section"),
+  alignment: make("types-alignment", "Unaligned type_off"),
+  noTypes: make("no-types", "No type found"),
+} as const;
+
+/** Of records and references, in the order of the numbers in assembly/edit-abi.ts. */
+export const TYPE_RULES: readonly VerifyRule[] = /* @__PURE__ */ [
+  make("", ""),
+  make("truncated", "meta_left, meta_needed:%"),
+  make("info-bits", "Invalid btf_info:%"),
+  make("kind", "Invalid kind:%"),
+  make("name-offset", "Invalid name_offset:%"),
+  make("vlen", "vlen != 0"),
+  make("kind-flag", "Invalid btf_info kind_flag"),
+  make("int-data", "Invalid int_data:%"),
+  make("int-bits", "nr_bits exceeds 128"),
+  make("int-size", "nr_bits exceeds type_size"),
+  make("int-encoding", "Unsupported encoding", 524),
+  make("type-id", "Invalid type_id"),
+  make("name", "Invalid name"),
+  make("fwd-type", "type != 0"),
+  make("array-size-field", "size != 0"),
+  make("array-element", "Invalid elem"),
+  make("array-index", "Invalid index"),
+  make("member-name-offset", "Invalid member name_offset:%"),
+  make("member-name", "Invalid name"),
+  make("member-type-id", "Invalid type_id"),
+  make("member-offset", "Invalid member bits_offset"),
+  make("member-beyond", "Member bits_offset exceeds its struct size"),
+  make("enum-size", "Unexpected size"),
+  make("enumerator-name-offset", "Invalid name_offset:%"),
+  make("enumerator-name", "Invalid name"),
+  make("func-linkage", "Invalid func linkage"),
+  make("var-linkage", "Linkage not supported"),
+  make("section-size", "size == 0"),
+  make("variable-type-id", "Invalid type_id"),
+  make("variable-offset", "Invalid offset"),
+  make("variable-size", "Invalid size"),
+  make("variable-end", "Invalid offset+size"),
+  make("section-sum", "Invalid btf_info size"),
+  make("float-size", "Invalid type_size"),
+  make("tag-value", "Invalid value"),
+  make("tag-component", "Invalid component_idx"),
+  make("loop", "Loop detected", 17),
+  make("depth", "Exceeded max resolving depth:32", 7),
+  make("member-type", "Invalid member"),
+  make("array-of-int", "Invalid array of int"),
+  make("array-overflow", "Array size overflows U32_MAX"),
+  make("member-bits-overflow", "bits_offset exceeds U32_MAX"),
+  make("member-copy-bits", "nr_copy_bits exceeds 128"),
+  make("member-exceeds", "Member exceeds struct_size"),
+  make("member-base-type", "Invalid member base type"),
+  make("member-start", "Invalid member offset"),
+  make("bitfield-size", "Invalid member bitfield_size"),
+  make("member-alignment", "Member is not byte aligned"),
+  make("float-alignment", "Member is not properly aligned"),
+  make("return-type", "Invalid return type"),
+  make("argument", "Invalid arg#%"),
+  make("not-a-var", "Not a VAR kind member"),
+  make("variable-type", "Invalid type"),
+  make("variable-small", "Invalid size"),
+  make("modifier-chain", "Max chain length or cycle detected", 40),
+  make("type-tag-order", "Type tags don't precede modifiers"),
+  make("resolve-state", "Invalid resolve state"),
+  make("type-count", "Too many BTF types", 7),
+];
