@@ -1,5 +1,5 @@
 /** Where a command writes: a file descriptor, or a file that appears only once it is whole. */
-import { closeSync, openSync, renameSync, rmSync, write } from "node:fs";
+import { closeSync, openSync, renameSync, rmSync, write, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BtfEnvironmentError } from "../errors.js";
 import { ERR_FILE } from "../rules.js";
@@ -18,8 +18,29 @@ export interface Output {
 /** How long to wait, in milliseconds, before writing again to a full pipe that does not block. */
 const FULL_PIPE_WAIT = 1;
 
-/** Writes all of `bytes` in the background, however the descriptor is set up. */
-function writeAll(fd: number, bytes: Uint8Array): Promise<void> {
+/**
+ * Node fills the next window while the thread pool writes this one: a dump of
+ * 12 MB into a pipe takes 8 ms instead of 18. In Bun the way to the pool and
+ * back takes longer than that saves.
+ */
+const IN_BACKGROUND = process.versions["bun"] === undefined;
+
+/** Writes all of `bytes` at once, however the descriptor is set up. */
+function writeNow(fd: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) {
+    try {
+      done += writeSync(fd, bytes, done, bytes.length - done);
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException;
+      if (code === "EPIPE") throw new ClosedPipe();
+      if (code !== "EAGAIN") throw cause;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_PIPE_WAIT);
+    }
+  }
+}
+
+/** As `writeNow`, in the background. */
+function writeLater(fd: number, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     const from = (offset: number): void => {
       write(fd, bytes, offset, bytes.length - offset, null, (error, count) => {
@@ -42,7 +63,9 @@ class DescriptorOutput implements Output {
 
   async write(chunk: Uint8Array | string): Promise<void> {
     const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
-    if (bytes.length > 0) await writeAll(this.fd, bytes);
+    if (bytes.length === 0) return;
+    if (IN_BACKGROUND) await writeLater(this.fd, bytes);
+    else writeNow(this.fd, bytes);
   }
 
   async commit(): Promise<void> {}
