@@ -83,6 +83,8 @@ export const ERR_NAME_OVERLAP: i32 = 16;
 export const ERR_COLLISION: i32 = 17;
 /** References that go in a circle; type id: one on it. */
 export const ERR_REFERENCE_LOOP: i32 = 18;
+/** A circle of types in which none is unlike all others, however far one looks; aux: how many they are. */
+export const ERR_FINGERPRINT: i32 = 19;
 
 // What `verify` works on: types and strings of an image and its bases, joined
 // as for the graph above. `offsets`, `states`, `ids` and `sizes` have room for

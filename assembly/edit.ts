@@ -10,6 +10,7 @@ export {
 export { checkClasses, refine, separate, startClasses, touchAll } from "./dedup/classes";
 export { findLoop } from "./dedup/loop";
 export { assignIds, compact } from "./dedup/compact";
+export { fingerprint, hashNames, hashRecords } from "./fingerprint";
 export { checkRecords } from "./verify/record";
 export { checkReferences, checkTags } from "./verify/resolve";
 export { editHeapBase as heapBase } from "./edit-heap";

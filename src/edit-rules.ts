@@ -55,3 +55,29 @@ export const ERR_DEDUP_NAMES = /* @__PURE__ */ rule(
   (d) => `the names around string offset ${d.value} overlap so often that comparing them all would take too long`,
 );
 export const ERR_BTF_EXT = /* @__PURE__ */ rule("ERR_BTF_EXT", (d) => `malformed .BTF.ext: ${d.note}`);
+
+// Distilled bases
+export const ERR_DISTILL_BASE = /* @__PURE__ */ rule(
+  "ERR_DISTILL_BASE",
+  () => "only a split Btf has a base that can be distilled",
+);
+export const ERR_DISTILL_KIND = /* @__PURE__ */ rule(
+  "ERR_DISTILL_KIND",
+  (d) => `type [${d.typeId}] refers to type [${d.value}] of its base, a ${d.name}, which a distilled base cannot hold`,
+);
+export const ERR_REBASE_BASE = /* @__PURE__ */ rule(
+  "ERR_REBASE_BASE",
+  (d) => `cannot be moved to another base: ${d.note} (distill it first)`,
+);
+export const ERR_REBASE_MISSING = /* @__PURE__ */ rule("ERR_REBASE_MISSING", (d) => `the new base has no ${d.note}`);
+export const ERR_REBASE_AMBIGUOUS = /* @__PURE__ */ rule("ERR_REBASE_AMBIGUOUS", (d) => `in the new base, ${d.note}`);
+export const ERR_REBASE_ENDIAN = /* @__PURE__ */ rule(
+  "ERR_REBASE_ENDIAN",
+  (d) => `the new base is ${d.name}-endian, the split Btf is not`,
+);
+
+// Fingerprints
+export const ERR_FINGERPRINT = /* @__PURE__ */ rule(
+  "ERR_FINGERPRINT",
+  (d) => `the ${d.value} types in a circle around type [${d.typeId}] look alike from 64 references away`,
+);

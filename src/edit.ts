@@ -20,5 +20,16 @@ export {
   type MergeResult,
   merge,
 } from "./edit/dedup.js";
+export { type DistillResult, distill } from "./edit/distill.js";
 export { type EncodeOptions, encode } from "./edit/encode.js";
+export { Fingerprints, fingerprints } from "./edit/fingerprint.js";
+export { type PermuteOptions, type PermuteResult, permute, sortByName } from "./edit/permute.js";
+export { type RebaseResult, rebase } from "./edit/rebase.js";
+export {
+  BTF_FEATURES,
+  type BtfFeature,
+  type SanitizeOptions,
+  type SanitizeResult,
+  sanitize,
+} from "./edit/sanitize.js";
 export { type Finding, type VerifyOptions, type VerifyResult, verify } from "./verify/verify.js";

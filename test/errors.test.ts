@@ -399,6 +399,13 @@ const elsewhere: Record<string, string> = {
       .split(" ")
       .map((rule) => [`ERR_BUILD_${rule}`, "builder.test.ts"]),
   ),
+  ERR_DISTILL_BASE: "reshape.test.ts",
+  ERR_DISTILL_KIND: "reshape.test.ts",
+  ERR_REBASE_BASE: "reshape.test.ts",
+  ERR_REBASE_MISSING: "reshape.test.ts",
+  ERR_REBASE_AMBIGUOUS: "reshape.test.ts",
+  ERR_REBASE_ENDIAN: "reshape.test.ts",
+  ERR_FINGERPRINT: "fingerprint.test.ts",
   ERR_DEDUP_LOOP: "dedup.test.ts",
   ERR_DEDUP_NAMES: "dedup.test.ts",
   ERR_BTF_EXT: "dedup.test.ts",

@@ -320,10 +320,10 @@ function sameShape(a: usize, b: usize): bool {
   a += fixed;
   b += fixed;
   if (!id) return memory.compare(a, b, end - a) == 0;
-  // A name in front of the id; behind it, in a member, its offset.
   for (; a < end; a += size) {
-    if (load<u32>(a) != load<u32>(b)) return false;
-    if (size > 8 && load<u32>(a, 8) != load<u32>(b, 8)) return false;
+    for (let off: u32 = 0; off < size; off += 4) {
+      if (off + 1 != id && load<u32>(a + off) != load<u32>(b + off)) return false;
+    }
     b += size;
   }
   return true;

@@ -17,10 +17,10 @@ function pair(high: u32, low: u32): u64 {
 
 /**
  * Notes where each record starts, gives its names their new offsets, and
- * hashes everything in it but the ids. A VAR or DATASEC is like no other:
- * libbpf never merges them. Returns the bytes of the strings that come out.
+ * hashes everything in it but the ids. With `single` a VAR or DATASEC is like
+ * no other: libbpf never merges them. Returns the bytes of the strings that come out.
  */
-export function hashShapes(graph: Graph): u32 {
+export function hashShapes(graph: Graph, single: bool): u32 {
   const types = graph.types;
   const end = types + graph.typesLength;
   const offsets = graph.offsets;
@@ -79,12 +79,12 @@ export function hashShapes(graph: Graph): u32 {
         }
         break;
       case KIND_VAR:
-        hash = mixed(hash, id);
+        hash = mixed(hash, single ? id : load<u32>(at));
         at += 4;
         break;
       case KIND_DATASEC:
-        hash = mixed(hash, id);
-        at += vlenOf(info) * 12;
+        hash = mixed(hash, single ? id : type.size);
+        for (const last = at + vlenOf(info) * 12; at < last; at += 12) hash = mixed(hash, load<u64>(at, 4));
         break;
       case KIND_DECL_TAG:
         hash = mixed(hash, load<u32>(at));

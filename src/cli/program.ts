@@ -157,6 +157,49 @@ export function program(version: string, run: Run): Command {
         run(options, async (to) => (await import("./commands/verify.js")).verify(paths, options, to)),
       ),
   );
+  root.addCommand(
+    withCommonOptions(command("convert", "write the same BTF in another byte order, header or order of types"))
+      .addArgument(file())
+      .addOption(new Option("--endian <order>", "byte order").choices(["little", "big"]))
+      .addOption(new Option("--header <bytes>", "header length").choices(["24", "32"]))
+      .option("--layout", "add a layout section, which tells how long records are")
+      .option("--no-layout", "leave the layout section out")
+      .option("--sort", "types in the order of their names")
+      .addHelpText("after", "\nExample:\n  btfkit convert vmlinux.btf --endian big -o vmlinux-be.btf")
+      .action((path, options) =>
+        run(options, async (to) => (await import("./commands/convert.js")).convert(path, options, to)),
+      ),
+  );
+  root.addCommand(
+    withCommonOptions(command("distill", "give a split BTF a small base of its own"))
+      .addArgument(new Argument("<file>", "split BTF, such as a module's"))
+      .option("--base-output <file>", "where the distilled base goes (needed with -o)")
+      .addHelpText("after", "\nExample:\n  btfkit distill mod.ko -B vmlinux -o mod.btf --base-output mod.base.btf")
+      .action((path, options) =>
+        run(options, async (to) => (await import("./commands/distill.js")).distill(path, options, to)),
+      ),
+  );
+  root.addCommand(
+    withCommonOptions(command("rebase", "move a split BTF to another base"))
+      .addArgument(new Argument("<file>", "split BTF, such as a module's"))
+      .requiredOption("-N, --new-base <file>", "the base to move it to")
+      .addHelpText(
+        "after",
+        "\nExample:\n  btfkit rebase mod.btf -B mod.base.btf -N /sys/kernel/btf/vmlinux -o moved.btf",
+      )
+      .action((path, options) =>
+        run(options, async (to) => (await import("./commands/rebase.js")).rebase(path, options, to)),
+      ),
+  );
+  root.addCommand(
+    withCommonOptions(command("sanitize", "replace what an older kernel does not know"))
+      .addArgument(file())
+      .requiredOption("--kernel <version|features>", "a version such as 5.4, or a list of features: func,datasec …")
+      .addHelpText("after", "\nExample:\n  btfkit sanitize prog.bpf.o --kernel 5.4 -o prog-5.4.btf")
+      .action((path, options) =>
+        run(options, async (to) => (await import("./commands/sanitize.js")).sanitize(path, options, to)),
+      ),
+  );
   return root;
 }
 

@@ -53,7 +53,7 @@ const HASH_PAIRS = 2;
 /** Classes looked at between two looks at the signal. */
 const REFINE_BUDGET = 50_000;
 /** Seeds to try before a collision of hashes is no chance any more. */
-const SEEDS = 4;
+export const SEEDS = 4;
 /** Times that choices of declarations may turn out not to hold before all of them are taken back. */
 const FORWARD_ROUNDS = 6;
 
@@ -86,7 +86,7 @@ function powerOfTwo(count: number): number {
   return 2 ** Math.ceil(Math.log2(Math.max(16, count)));
 }
 
-class Dedup {
+export class Dedup {
   readonly #work: Workspace;
   readonly #step: (done: number) => void;
 
@@ -134,8 +134,8 @@ class Dedup {
     return list;
   }
 
-  /** Shapes and references. */
-  shapes(): void {
+  /** Shapes and references; `single`: a VAR or DATASEC is like no other. */
+  shapes(single: boolean): void {
     const work = this.#work;
     const count = work.idLimit;
     work.array(abi.GRAPH_OFFSETS, count, 4);
@@ -143,12 +143,12 @@ class Dedup {
     work.array(abi.GRAPH_EDGES, work.edgeCount, 4);
     work.array(abi.GRAPH_SHAPE, count, 8);
     work.array(abi.GRAPH_ALIAS, count, 4);
-    work.run((kernel, graph) => kernel.hashShapes(graph));
+    work.run((kernel, graph) => kernel.hashShapes(graph, +single));
     this.#step(0.3);
   }
 
-  /** Classes of equal types; without `merge` each type is one. */
-  classes(merge: boolean): void {
+  /** Classes of equal types; without `merge` each type is one, without `forwards` declarations stand for themselves. */
+  classes(merge: boolean, forwards = true): void {
     const work = this.#work;
     const count = work.idLimit;
     work.array(abi.GRAPH_HASH, count, 8);
@@ -168,8 +168,8 @@ class Dedup {
     const slots = powerOfTwo((count * 4) / 3 + 1);
     const table = work.array(abi.GRAPH_SLOTS, slots, 4);
     work.set(abi.GRAPH_SLOT_MASK, slots - 1);
-    const forwards = work.run((kernel, graph) => kernel.countForwards(graph));
-    const names = powerOfTwo(forwards * 2);
+    const declared = work.run((kernel, graph) => kernel.countForwards(graph));
+    const names = powerOfTwo(forwards ? declared * 2 : 0);
     const definitions = work.arena.allocate(names * abi.FORWARD_SIZE);
     work.zero(definitions, names * abi.FORWARD_SIZE);
     work.zero(work.array(abi.GRAPH_OPAQUE, count, 1), count);
@@ -178,15 +178,15 @@ class Dedup {
       return;
     }
     const mask = names - 1;
-    const named = work.run((kernel, graph) => kernel.findDefinitions(graph, definitions, mask));
+    const named = forwards ? work.run((kernel, graph) => kernel.findDefinitions(graph, definitions, mask)) : 0;
     const kept = work.arena.allocate(named * 16);
     const opaque = work.run((kernel, graph) => {
-      const hidden = kernel.makeOpaque(graph, definitions, mask, kept);
-      kernel.applyForwards(graph, definitions, mask);
+      const hidden = forwards ? kernel.makeOpaque(graph, definitions, mask, kept) : 0;
+      if (forwards) kernel.applyForwards(graph, definitions, mask);
       kernel.link(graph);
       return hidden;
     });
-    this.#refuseLoops();
+    if (forwards) this.#refuseLoops();
     work.zero(table, slots * 4);
     work.run((kernel, graph) => {
       kernel.hashTypes(graph, HASH_PAIRS);
@@ -347,7 +347,7 @@ function deduplicate<T>(
       const dedup = new Dedup(work, options);
       const names = extNames(work, exts);
       const list = dedup.names(names);
-      dedup.shapes();
+      dedup.shapes(true);
       dedup.classes(options.dedup !== false);
       if (!dedup.holds) {
         if (seed < SEEDS) continue;

@@ -57,6 +57,15 @@ export class StringTable {
     return table;
   }
 
+  /** Takes the strings of another table on the same base, at their offsets. */
+  adopt({ content }: StringTable): void {
+    const taken = StringTable.over(content, this.#base);
+    this.#text.truncate(0);
+    this.#text.append(content);
+    this.#slots = taken.#slots;
+    this.#count = taken.#count;
+  }
+
   /** One past the last logical offset. */
   get end(): number {
     return this.start + this.#text.length;

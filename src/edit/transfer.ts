@@ -19,7 +19,8 @@ export function sameImage(a: Btf, b: Btf): boolean {
   return true;
 }
 
-function checkKinds(image: Image): void {
+/** @throws BtfEnvironmentError ERR_UNSUPPORTED for a kind whose fields are unknown */
+export function checkKinds(image: Image): void {
   for (const kind of image.kinds) {
     if (isKnownKind(kind)) continue;
     throw new BtfEnvironmentError(ERR_UNSUPPORTED, {
@@ -29,7 +30,7 @@ function checkKinds(image: Image): void {
 }
 
 /** Translates name offsets of one image into those of the draft, each string once. */
-function stringMapper(draft: Draft, image: Image): (offset: number) => number {
+export function stringMapper(draft: Draft, image: Image): (offset: number) => number {
   const bytes = image.memory;
   const { strings, stringsStart } = image;
   // Offset in the draft + 1 by own offset; the host's zero pages cost nothing until they are used.

@@ -5,7 +5,7 @@
  */
 import { Arena, type Pool } from "../core/arena.js";
 import type { Image } from "../core/image.js";
-import { ERR_BUILD_LIMIT, ERR_DEDUP_LOOP, ERR_DEDUP_NAMES } from "../edit-rules.js";
+import { ERR_BUILD_LIMIT, ERR_DEDUP_LOOP, ERR_DEDUP_NAMES, ERR_FINGERPRINT } from "../edit-rules.js";
 import { BtfEnvironmentError, BtfFormatError, BtfInternalError, BtfLimitError } from "../errors.js";
 import { ERR_BTF_TYPE_ID, ERR_INTERNAL, ERR_UNSUPPORTED } from "../rules.js";
 import * as abi from "../wasm/edit-abi.js";
@@ -188,6 +188,8 @@ export class Workspace {
         throw new BtfFormatError(ERR_BTF_TYPE_ID, { typeId, value, limit: this.idLimit - 1 });
       case abi.ERR_NAME_OVERLAP:
         throw new BtfLimitError(ERR_DEDUP_NAMES, { value });
+      case abi.ERR_FINGERPRINT:
+        throw new BtfLimitError(ERR_FINGERPRINT, { typeId, value });
       case abi.ERR_REFERENCE_LOOP:
         throw new BtfFormatError(ERR_DEDUP_LOOP, { typeId, name });
       default:

@@ -21,7 +21,7 @@ export interface EditKernel {
   /** 0, or a negated error code. */
   uniteNames(graph: number, hashes: number, offsets: number): number;
   renameList(graph: number, list: number, count: number): void;
-  hashShapes(graph: number): number;
+  hashShapes(graph: number, single: number): number;
   link(graph: number): void;
   hashTypes(graph: number, pairs: number): void;
   countForwards(graph: number): number;
@@ -42,6 +42,10 @@ export interface EditKernel {
   findLoop(graph: number, kinds: number, states: number, stack: number, next: number): number;
   assignIds(graph: number, map: number): number;
   compact(graph: number, map: number, out: number): number;
+  hashNames(graph: number, out: number): void;
+  hashRecords(graph: number, names: number, out: number): void;
+  /** 0, or a negated error code. */
+  fingerprint(graph: number, records: number, scratch: number, out: number): number;
   checkRecords(verify: number): void;
   checkReferences(verify: number): void;
   checkTags(verify: number): void;

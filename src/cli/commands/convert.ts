@@ -1,0 +1,36 @@
+import { type EncodeOptions, encode } from "../../edit/encode.js";
+import { sortByName } from "../../edit/permute.js";
+import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
+import { refuseTerminal } from "../image-output.js";
+import { openInput } from "../input.js";
+
+export interface ConvertCommandOptions extends CommonOptions {
+  readonly endian?: "little" | "big";
+  readonly header?: "24" | "32";
+  readonly layout?: boolean;
+  readonly sort?: boolean;
+}
+
+/** Writes the same BTF in another byte order, with another header, or sorted. */
+export async function convert(
+  file: string | undefined,
+  options: ConvertCommandOptions,
+  context: Context,
+): Promise<ExitCode> {
+  const opened = await openInput(file, options);
+  const btf = options.sort ? sortByName(opened).btf : opened;
+  const wanted: EncodeOptions = {
+    ...(options.endian && { endian: options.endian }),
+    ...(options.header && { header: Number(options.header) as 24 | 32 }),
+    ...(options.layout !== undefined && { layout: options.layout }),
+  };
+  const bytes = encode(btf, wanted);
+  const asJson = options.json || options.pretty;
+  if (!asJson || options.output) {
+    refuseTerminal(context);
+    await context.out.write(bytes);
+  }
+  const report = { endian: options.endian ?? btf.endian, bytes: bytes.length, types: btf.size - btf.firstId };
+  if (asJson) await context.stdout.write(jsonText(report, options.pretty));
+  return 0;
+}

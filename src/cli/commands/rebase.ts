@@ -1,0 +1,34 @@
+import type { Btf } from "../../btf.js";
+import { distill } from "../../edit/distill.js";
+import { rebase as rebaseSplit } from "../../edit/rebase.js";
+import type { CommonOptions, Context, ExitCode } from "../context.js";
+import { writeImage } from "../image-output.js";
+import { openInput } from "../input.js";
+
+export interface RebaseCommandOptions extends CommonOptions {
+  readonly newBase: string;
+}
+
+/** Kinds that a distilled base holds, all of them named. */
+function isDistilled(base: Btf): boolean {
+  for (let id = 1; id < base.size; id++) {
+    if (!["int", "float", "enum", "struct", "union", "fwd"].includes(base.kindAt(id)) || base.nameAt(id) === "")
+      return false;
+  }
+  return true;
+}
+
+/** Moves a split BTF to another base; one on a whole kernel is distilled first. */
+export async function rebase(file: string, options: RebaseCommandOptions, context: Context): Promise<ExitCode> {
+  const btf = await openInput(file, options);
+  const onto = await openInput(options.newBase, {});
+  const from = btf.base && !isDistilled(btf.base) ? distill(btf).btf : btf;
+  const moved = rebaseSplit(from, onto).btf;
+  const report = {
+    types: moved.size - moved.firstId,
+    bytes: moved.byteLength,
+    base: { from: btf.base?.size, to: onto.size },
+  };
+  await writeImage(moved, options, context, report);
+  return 0;
+}

@@ -1,0 +1,141 @@
+/** BTF that an older kernel loads: what it does not know becomes something of the same shape (libbpf's bpf_object__sanitize_btf). */
+import { Btf } from "../btf.js";
+import { BtfError } from "../errors.js";
+import { ERR_ARGUMENT } from "../rules.js";
+import { releaseOf } from "../verify/kernel-version.js";
+import * as abi from "../wasm/edit-abi.js";
+import { recordOf } from "./distill.js";
+import { Draft, stringsOf } from "./draft.js";
+import { assemble } from "./encode.js";
+import { kindOf } from "./record.js";
+import { checkKinds } from "./transfer.js";
+
+/** What a kernel may lack, with the release that brought it (major × 1000 + minor). */
+const SINCE = {
+  func: 5000,
+  datasec: 5002,
+  func_global: 5006,
+  float: 5013,
+  decl_tag: 5016,
+  type_tag: 5017,
+  enum64: 6000,
+  qmark_datasec: 6010,
+  attributes: 6015,
+  layout: Number.POSITIVE_INFINITY,
+} as const;
+
+/** Something of BTF that came after its beginnings. */
+export type BtfFeature = keyof typeof SINCE;
+
+export interface SanitizeOptions {
+  /** Version of the kernel that has to load it, such as `"5.4"`. */
+  readonly kernel?: string;
+  /** What it knows, in place of a version. */
+  readonly features?: readonly BtfFeature[];
+}
+
+export interface SanitizeResult {
+  readonly btf: Btf;
+  /** Types that were replaced or changed. Ids stay; one may be added behind them. */
+  readonly changed: readonly number[];
+}
+
+/** Features in the order in which they came. */
+export const BTF_FEATURES: readonly BtfFeature[] = /* @__PURE__ */ Object.keys(SINCE) as BtfFeature[];
+
+function known({ kernel, features }: SanitizeOptions): ReadonlySet<BtfFeature> {
+  if ((kernel === undefined) === (features === undefined)) {
+    throw new BtfError(ERR_ARGUMENT, { note: "give either the version of a kernel or the features that it has" });
+  }
+  for (const one of features ?? []) {
+    if (!(one in SINCE))
+      throw new BtfError(ERR_ARGUMENT, { note: `"${one}" is no feature: ${BTF_FEATURES.join(", ")}` });
+  }
+  if (features) return new Set(features);
+  const release = releaseOf(kernel!);
+  return new Set(BTF_FEATURES.filter((one) => release >= SINCE[one]));
+}
+
+const info = (kind: number, vlen: number): number => ((kind << abi.KIND_SHIFT) | vlen) >>> 0;
+const INT_OF_A_BYTE = 8;
+
+/**
+ * Replaces what a kernel does not know: VAR and DECL_TAG by an INT of a byte,
+ * DATASEC by a STRUCT of its variables, FUNC_PROTO by an ENUM of its parameters,
+ * FUNC by a TYPEDEF, FLOAT by an empty STRUCT, TYPE_TAG by a CONST, ENUM64 by a
+ * UNION; clears flags and linkages; drops the layout section. The result has
+ * pointers of 8 bytes and a header of 24.
+ *
+ * Besides libbpf's rules, kind_flag of tags (attributes) is cleared for kernels
+ * before 6.15, which refuse it.
+ *
+ * @throws BtfError ERR_ARGUMENT for a version or feature that is none;
+ *   BtfEnvironmentError ERR_UNSUPPORTED for a kind unknown to us
+ */
+export function sanitize(btf: Btf, options: SanitizeOptions): SanitizeResult {
+  const has = known(options);
+  checkKinds(btf.image);
+  const draft = new Draft(btf.base);
+  // Existing offsets stay.
+  draft.strings.adopt(stringsOf(btf.image));
+  const changed: number[] = [];
+  const placeholder = btf.size;
+  let needsPlaceholder = false;
+  for (let id = btf.firstId; id < btf.size; id++) {
+    const record = recordOf(btf.image, id);
+    const before = record.join();
+    const name = btf.nameAt(id);
+    const vlen = record[1]! & abi.VLEN_MASK;
+    switch (kindOf(record[1]!)) {
+      case abi.KIND_VAR:
+        if (!has.has("datasec")) record.set([info(abi.KIND_INT, 0), 1, INT_OF_A_BYTE], 1);
+        break;
+      case abi.KIND_DECL_TAG:
+        if (!has.has("decl_tag")) record.set([info(abi.KIND_INT, 0), 1, INT_OF_A_BYTE], 1);
+        else if (!has.has("attributes")) record[1]! &= 0x7fffffff;
+        break;
+      case abi.KIND_DATASEC:
+        if (!has.has("datasec")) {
+          record[0] = draft.strings.add(name.replace(/[.?]/g, "_"));
+          record[1] = info(abi.KIND_STRUCT, vlen);
+          for (let at = 3; at < record.length; at += 3) {
+            const [type, offset] = [record[at]!, record[at + 1]!];
+            record.set([recordOf(btf.image, type)[0]!, type, offset * 8], at);
+          }
+        } else if (!has.has("qmark_datasec") && name.startsWith("?"))
+          record[0] = draft.strings.add(`_${name.slice(1)}`);
+        break;
+      case abi.KIND_FUNC_PROTO:
+        if (!has.has("func")) record.set([info(abi.KIND_ENUM, vlen), 4], 1);
+        break;
+      case abi.KIND_FUNC:
+        if (!has.has("func")) record[1] = info(abi.KIND_TYPEDEF, 0);
+        else if (!has.has("func_global")) record[1] = info(abi.KIND_FUNC, 0);
+        break;
+      case abi.KIND_FLOAT:
+        if (!has.has("float")) record.set([0, info(abi.KIND_STRUCT, 0)]);
+        break;
+      case abi.KIND_TYPE_TAG:
+        if (!has.has("type_tag")) record.set([0, info(abi.KIND_CONST, 0)]);
+        else if (!has.has("attributes")) record[1]! &= 0x7fffffff;
+        break;
+      case abi.KIND_ENUM:
+        if (!has.has("enum64")) record[1]! &= 0x7fffffff;
+        break;
+      case abi.KIND_ENUM64:
+        if (!has.has("enum64")) {
+          needsPlaceholder = true;
+          record[1] = info(abi.KIND_UNION, vlen);
+          for (let at = 3; at < record.length; at += 3) record.set([placeholder, 0], at + 1);
+        }
+        break;
+    }
+    if (record.join() !== before) changed.push(id);
+    draft.addRecords(new Uint8Array(record.buffer), 1, 0);
+  }
+  if (needsPlaceholder) draft.add(draft.strings.add("enum64_placeholder"), info(abi.KIND_INT, 0), 1, INT_OF_A_BYTE);
+  const bytes = assemble(draft.sections, 24, undefined, btf.endian);
+  const made = btf.base ? btf.base.split(bytes) : Btf.parse(bytes);
+  made.pointerSize = 8;
+  return { btf: made, changed };
+}
