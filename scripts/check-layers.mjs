@@ -13,6 +13,7 @@ const LAYERS = [
   ["query/", "dump/", "elf/", "ext/", "core-relocation/"],
   ["btf.ts"],
   ["object/", "edit/", "verify/"],
+  ["check/"],
   ["index.ts", "bpf.ts", "edit.ts", "node.ts"],
   ["cli/"],
 ];

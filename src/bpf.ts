@@ -1,4 +1,10 @@
-/** BPF objects: read them, their `.BTF.ext`, relocate them on a kernel (CO-RE), minimise what they need of its BTF. */
+/** BPF objects: read them, their `.BTF.ext`, relocate them on a kernel (CO-RE), check them on many, minimise what they need of its BTF. */
+export type { Attachment } from "./check/attach.js";
+export { type Check, type CheckedRelocation, check, type RelocationVerdict, type Verdict } from "./check/check.js";
+export { junit } from "./check/junit.js";
+export { markdown } from "./check/markdown.js";
+export { type Cell, cellOf, type Matrix } from "./check/report.js";
+export { sarif } from "./check/sarif.js";
 export { minimize } from "./core-relocation/minimize.js";
 export {
   type RelocatedObject,

@@ -22,7 +22,9 @@ export interface Context {
   /** Whether to colour the output. */
   readonly color: boolean;
   /** Told how far long work is: shown on a terminal after half a second. */
-  progress(done: number, total: number): void;
+  progress(done: number, total: number, what?: string): void;
+  /** Of btfkit. */
+  readonly version: string;
 }
 
 /** 0 done, 1 the answer is no. Everything else is thrown. */

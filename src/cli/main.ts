@@ -45,12 +45,13 @@ export async function main(args: readonly string[], host: Host): Promise<number>
       warn: (line) => {
         if (!options.quiet) host.writeError(`btfkit: ${line}\n`);
       },
-      progress: (done, total) => {
+      version: host.version,
+      progress: (done, total, what = "types") => {
         // A dump to the terminal shows its progress by itself.
         if (options.quiet || !host.stderrIsTerminal || (host.stdoutIsTerminal && !options.output)) return;
         if (performance.now() - started < PROGRESS_AFTER) return;
         progressShown = true;
-        host.writeError(`\r${Math.floor((100 * done) / total)}% of ${total} types`);
+        host.writeError(`\r${Math.floor((100 * done) / total)}% of ${total} ${what}`);
       },
     };
   };

@@ -2,6 +2,7 @@
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { KINDS, type Kind } from "../model/kind.js";
 import { nearest } from "../query/nearest.js";
+import type { Shard } from "./commands/check.js";
 import type { CommonOptions, Context, ExitCode } from "./context.js";
 
 /** Runs a command's action with its context. */
@@ -132,6 +133,21 @@ export function program(version: string, run: Run): Command {
         run(options, async (to) => (await import("./commands/merge.js")).merge(paths, options, to)),
       ),
   );
+  root.addCommand(
+    withCommonOptions(command("check", "say which BPF objects load on which kernels, and why not"))
+      .argument("<objects...>", "BPF object files, folders of them, or patterns")
+      .option("-t, --target <files...>", "kernels' BTF: files, folders, patterns (default: the running kernel's)")
+      .option("-m, --module <file>", "a module's BTF, searched where the kernel has no candidate; repeatable", collect)
+      .option("--markdown", "the table as Markdown")
+      .option("--junit <file>", "write a JUnit report there too")
+      .option("--sarif <file>", "write a SARIF report there too")
+      .option("--expect <file>", "an earlier --json: fail only where something became worse")
+      .addOption(new Option("--shard <i/n>", "only part i of n of the matrix").argParser(shard))
+      .addHelpText("after", "\nExample:\n  btfkit check probes/*.bpf.o --target kernels/ --junit report.xml")
+      .action((paths, options) =>
+        run(options, async (to) => (await import("./commands/check.js")).check(paths, options, to)),
+      ),
+  );
   return root;
 }
 
@@ -139,6 +155,17 @@ const files = (): Argument => new Argument("<file...>", FILE_HELP);
 
 function collect(value: string, earlier: readonly string[] = []): string[] {
   return [...earlier, value];
+}
+
+/** `2/5`: the second of five parts. */
+function shard(value: string): Shard {
+  const [, index, count] = (/^([1-9]\d{0,5})\/([1-9]\d{0,5})$/.exec(value) ?? []).map(Number) as [
+    number,
+    number?,
+    number?,
+  ];
+  if (index && count && index <= count) return { index, count };
+  throw new InvalidArgumentError("It is i/n with 1 ≤ i ≤ n, such as 2/5.");
 }
 
 /** A kind in either case, as bpftool and as this toolkit spell it. */

@@ -44,7 +44,8 @@ export function report({ relocations }: RelocatedObject): RelocationReport[] {
   return relocations.map(reportOne);
 }
 
-function reportOne(relocation: Relocation): RelocationReport {
+/** One result as plain data. */
+export function reportOne(relocation: Relocation): RelocationReport {
   const { record, program, section, insn, status, resolution, before, after, line, reason } = relocation;
   const { root, local, candidates, matches, outcome } = resolution;
   return {

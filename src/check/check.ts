@@ -1,0 +1,79 @@
+/** Objects against targets: what resolves, what is guarded, what would fail. */
+import {
+  type RelocatedObject,
+  type Relocation,
+  type RelocationTarget,
+  relocate,
+  targetOf,
+} from "../core-relocation/relocate.js";
+import type { BpfObject } from "../object/object.js";
+import { type Attachment, attachments } from "./attach.js";
+import { Reach } from "./reach.js";
+
+/**
+ * `ok`: as the program was compiled. `changed`: another value. `guarded`: the
+ * poisoned instruction cannot be reached, or only in a program that is not
+ * loaded by itself. `breaks`: it can be reached, or libbpf refuses the object.
+ */
+export type RelocationVerdict = "ok" | "changed" | "guarded" | "breaks";
+
+export interface CheckedRelocation {
+  readonly relocation: Relocation;
+  readonly verdict: RelocationVerdict;
+}
+
+/**
+ * `ok`, `changed` and `guarded`: it loads, and the worst of its relocations is
+ * so. `unattached`: it loads, and something that a program attaches to is not
+ * there. `breaks`: it does not load.
+ */
+export type Verdict = RelocationVerdict | "unattached";
+
+/** One cell of the matrix. */
+export interface Check {
+  readonly verdict: Verdict;
+  readonly relocations: readonly CheckedRelocation[];
+  readonly attachments: readonly Attachment[];
+}
+
+/**
+ * Checks an object on a target without loading it. An object without
+ * `.BTF.ext` has no relocations; what it attaches to is looked for all the same.
+ *
+ * @throws as `relocate`, for malformed objects
+ */
+export function check(object: BpfObject, target: RelocationTarget): Check {
+  const relocations = object.hasExt ? verdicts(relocate(object, target)) : [];
+  const attached = attachments(object, targetOf(target));
+  return { verdict: overall(relocations, attached), relocations, attachments: attached };
+}
+
+function verdicts({ object, relocations, code }: RelocatedObject): CheckedRelocation[] {
+  let reach: Reach | undefined;
+  const isReachable = ({ program, record }: Relocation): boolean => {
+    const starts = object.programs.filter((one) => !one.isSubprogram && one.autoload);
+    reach ??= new Reach(object, code, starts);
+    return reach.has(program!, record.insnByteOffset);
+  };
+  return relocations.map((relocation) => {
+    switch (relocation.status) {
+      case "same":
+        return { relocation, verdict: "ok" };
+      case "changed":
+      case "absent":
+        return { relocation, verdict: "changed" };
+      case "poisoned":
+        return { relocation, verdict: isReachable(relocation) ? "breaks" : "guarded" };
+      default:
+        return { relocation, verdict: "breaks" };
+    }
+  });
+}
+
+function overall(relocations: readonly CheckedRelocation[], attached: readonly Attachment[]): Verdict {
+  const has = (verdict: RelocationVerdict): boolean => relocations.some((one) => one.verdict === verdict);
+  const missing = attached.filter(({ status }) => status === "absent" || status === "differs");
+  if (has("breaks") || missing.some(({ isRequired }) => isRequired)) return "breaks";
+  if (missing.some(({ kind }) => kind !== "kfunc" && kind !== "ksym")) return "unattached";
+  return has("guarded") ? "guarded" : has("changed") ? "changed" : "ok";
+}

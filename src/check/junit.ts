@@ -1,0 +1,37 @@
+/** A matrix as JUnit XML: a suite per target, a case per object. */
+import { type Matrix, problemsOf } from "./report.js";
+
+/** The text of a report that CI systems read. */
+export function junit({ targets, cells }: Matrix): string {
+  const failures = cells.filter(({ verdict }) => verdict === "breaks").length;
+  let text = `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites tests="${cells.length}" failures="${failures}">\n`;
+  for (const target of targets) {
+    const mine = cells.filter((cell) => cell.target === target);
+    const broken = mine.filter(({ verdict }) => verdict === "breaks").length;
+    text += `  <testsuite name="${escaped(target)}" tests="${mine.length}" failures="${broken}">\n`;
+    for (const cell of mine) {
+      const open = `    <testcase classname="${escaped(target)}" name="${escaped(cell.object)}"`;
+      const problems = problemsOf(cell).map(({ where, what }) => `${where}: ${what}`);
+      if (cell.verdict === "breaks") {
+        text += `${open}>\n      <failure message="${escaped(problems[0] ?? "breaks")}">${escaped(problems.join("\n"))}</failure>\n    </testcase>\n`;
+      } else if (problems.length > 0) {
+        text += `${open}>\n      <system-out>${escaped(problems.join("\n"))}</system-out>\n    </testcase>\n`;
+      } else text += `${open}/>\n`;
+    }
+    text += "  </testsuite>\n";
+  }
+  return `${text}</testsuites>\n`;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "\n": "&#10;",
+};
+
+/** XML has no place for control characters. */
+function escaped(text: string): string {
+  return text.replace(/[&<>"\n]/g, (char) => ENTITIES[char]!).replace(/\p{Cc}/gu, "\ufffd");
+}

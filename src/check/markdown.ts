@@ -1,0 +1,38 @@
+/** A matrix as Markdown: a table, then what is wrong. */
+import { type Cell, type Matrix, problemsOf } from "./report.js";
+
+const MARKS: Readonly<Record<Cell["verdict"], string>> = {
+  ok: "✅",
+  changed: "✅ changed",
+  guarded: "✅ guarded",
+  unattached: "⚠️ unattached",
+  breaks: "❌ breaks",
+};
+
+/** For a pull request's comment or a job's summary. */
+export function markdown({ objects, targets, cells }: Matrix): string {
+  const at = new Map(cells.map((cell) => [`${cell.object}\n${cell.target}`, cell]));
+  const row = (list: readonly string[]): string => `| ${list.join(" | ")} |\n`;
+  let text = row(["object", ...targets.map(escaped)]) + row(["---", ...targets.map(() => "---")]);
+  for (const object of objects) {
+    const marks = targets.map((target) => {
+      const cell = at.get(`${object}\n${target}`);
+      return cell ? MARKS[cell.verdict] : "";
+    });
+    text += row([escaped(object), ...marks]);
+  }
+  const wrong = cells.filter((cell) => problemsOf(cell).length > 0);
+  if (wrong.length > 0) text += "\n";
+  for (const cell of wrong) {
+    text += `- **${escaped(cell.object)}** on ${escaped(cell.target)}\n`;
+    for (const { severity, where, what, line } of problemsOf(cell)) {
+      const place = line && line.line > 0 ? ` (${escaped(`${line.file}:${line.line}`)})` : "";
+      text += `  - ${severity}: ${escaped(where)}${place}: ${escaped(what)}\n`;
+    }
+  }
+  return text;
+}
+
+function escaped(text: string): string {
+  return text.replace(/\p{Cc}/gu, "\ufffd").replace(/[\\|`*_<>[\]]/g, "\\$&");
+}

@@ -1,0 +1,33 @@
+/** A matrix as SARIF 2.1.0: what is wrong, at its line of the source. */
+import { type Matrix, type Problem, problemsOf } from "./report.js";
+
+const RULES = [
+  { id: "relocation", text: "A CO-RE relocation has no answer on a target, and its instruction can be reached" },
+  { id: "attach-target", text: "What a program attaches to is not in a target, or differs" },
+  { id: "object", text: "The object cannot be checked" },
+];
+
+/** The log as plain data: its JSON is the file. */
+export function sarif({ cells }: Matrix, version: string): object {
+  const results = cells.flatMap(({ object, target, ...cell }) =>
+    problemsOf({ object, target, ...cell }).map((problem) => ({
+      ruleId: problem.rule,
+      level: problem.severity === "breaks" ? "error" : "warning",
+      message: { text: `${object} on ${target}: ${problem.where}: ${problem.what}` },
+      locations: [{ physicalLocation: location(object, problem) }],
+      partialFingerprints: { cell: `${object}:${target}:${problem.where}` },
+    })),
+  );
+  const rules = RULES.map(({ id, text }) => ({ id, shortDescription: { text } }));
+  return {
+    $schema: "https://json.schemastore.org/sarif-2.1.0.json",
+    version: "2.1.0",
+    runs: [{ tool: { driver: { name: "btfkit", version, rules } }, results }],
+  };
+}
+
+function location(object: string, { line }: Problem): object {
+  if (!line || line.line < 1 || !line.file) return { artifactLocation: { uri: encodeURI(object) } };
+  const region = { startLine: line.line, ...(line.column > 0 && { startColumn: line.column }) };
+  return { artifactLocation: { uri: encodeURI(line.file) }, region };
+}

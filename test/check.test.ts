@@ -1,0 +1,409 @@
+// check: verdicts are those of the running kernel's verifier; what programs
+// attach to; the reports.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Btf } from "btfkit";
+import { type Cell, check, type Matrix, readObject } from "btfkit/bpf";
+import { openFile } from "btfkit/node";
+import { describe, expect, test } from "vitest";
+import { bpfObject, type Insn } from "./support/bpf.js";
+import { FUNC, Image, PTR, STRUCT, TYPEDEF } from "./support/image.js";
+import { corpusPath, needing } from "./support/needs.js";
+import { compileObject, compileSource, corpusObject, objectNames, openObject } from "./support/objects.js";
+
+const folder = mkdtempSync(join(tmpdir(), "btfkit-"));
+let vmlinux: Btf | undefined;
+function running(): Btf {
+  vmlinux ??= openFile("/sys/kernel/btf/vmlinux");
+  return vmlinux;
+}
+
+let pins = 0;
+/** What the running kernel says of all programs of an object. */
+function load(path: string): { ok: boolean; said: string } {
+  const pin = `/sys/fs/bpf/btfkit-check-${process.pid}-${pins++}`;
+  const { status, stdout, stderr } = spawnSync("bpftool", ["prog", "loadall", path, pin], { maxBuffer: 1 << 28 });
+  rmSync(pin, { recursive: true, force: true });
+  return { ok: status === 0, said: `${stdout.toString()}${stderr.toString()}` };
+}
+
+describe("guards: what the verifier takes does not break, what it refuses does", () => {
+  for (let guard = 0; guard <= 12; guard++) {
+    for (const flags of [
+      ["-O1", "-mcpu=v2"],
+      ["-O2", "-mcpu=v3"],
+      ["-O2", "-mcpu=v4"],
+    ]) {
+      needing("bpf(2)", "clang-19")(`case ${guard}, ${flags.join(" ")}`, () => {
+        const path = compileObject("guards", "bpfel", `-DCASE=${guard}`, ...flags);
+        const { verdict } = check(openObject(path), running());
+        expect(["guarded", "breaks"]).toContain(verdict);
+        expect(load(path).ok).toBe(verdict !== "breaks");
+      });
+    }
+  }
+});
+
+describe("objects of the corpus on the running kernel", () => {
+  // Reasons to refuse an object that are not the object's: this machine's kernel lacks the feature.
+  const ELSEWHERE = /Operation not permitted|failed to create/;
+  // xdp-filter pins its maps by their names.
+  for (const name of objectNames.filter((one) => !/^(s390x|xdp-xdpfilt)/.test(one))) {
+    needing("bpf(2)", "the corpus in ../shared")(name, () => {
+      const { ok, said } = load(corpusPath(`objects/${name}`));
+      const { verdict } = check(corpusObject(name), running());
+      if (ok) expect(verdict).not.toBe("breaks");
+      else if (!ELSEWHERE.test(said)) expect(verdict).toBe("breaks");
+    });
+  }
+});
+
+describe("constants are folded through branches", () => {
+  const MOV = (to: number, immediate: number): Insn => ({ opcode: 0xb7, to, immediate });
+  const EXIT: Insn = { opcode: 0x95 };
+  /** The instruction that is relocated to a field that the target lacks. */
+  const POISON: Insn = { opcode: 0xb7, to: 3, immediate: 4 };
+  const CALL: Insn = { opcode: 0x85, immediate: 5 };
+
+  function verdictOf(insns: readonly Insn[]): string {
+    const image = new Image();
+    image.int("int", 4, 1);
+    image.composite(STRUCT, "s", 8, [
+      ["a", 1, 0],
+      ["b", 1, 32],
+    ]);
+    const target = new Image();
+    target.int("int", 4, 1);
+    target.composite(STRUCT, "s", 8, [["a", 1, 0]]);
+    const at = insns.indexOf(POISON) * 8;
+    return check(
+      readObject(bpfObject(image, [...insns, MOV(0, 0), EXIT], [[at, 2, "0:1", 0]], { section: "socket" })),
+      Btf.parse(target.bytes()),
+    ).verdict;
+  }
+
+  const skip = (opcode: number, immediate: number, to = 1): Insn => ({ opcode, to, immediate, offset: 1 });
+  const cases: Record<string, [readonly Insn[], "guarded" | "breaks"]> = {
+    "no branch": [[POISON], "breaks"],
+    "a jump over it": [[{ opcode: 0x05, offset: 1 }, POISON], "guarded"],
+    "a long jump over it": [[{ opcode: 0x06, immediate: 1 }, POISON], "guarded"],
+    equal: [[MOV(1, 7), skip(0x15, 7), POISON], "guarded"],
+    "not equal": [[MOV(1, 7), skip(0x15, 8), POISON], "breaks"],
+    "an unknown register": [[CALL, { opcode: 0xbf, to: 1, from: 0 }, skip(0x15, 0), POISON], "breaks"],
+    "unsigned greater: -1 is the largest": [[MOV(1, -1), skip(0x25, 5), POISON], "guarded"],
+    "signed greater: -1 is not": [[MOV(1, -1), skip(0x65, 5), POISON], "breaks"],
+    "32 bits: the upper half does not count": [
+      [{ opcode: 0x18, to: 1, immediate: 7 }, { opcode: 0, immediate: 9 }, skip(0x16, 7), POISON],
+      "guarded",
+    ],
+    "64 bits: it does": [
+      [{ opcode: 0x18, to: 1, immediate: 7 }, { opcode: 0, immediate: 9 }, skip(0x15, 7), POISON],
+      "breaks",
+    ],
+    "a bit that is set": [[MOV(1, 6), skip(0x45, 2), POISON], "guarded"],
+    arithmetic: [
+      [MOV(1, 6), { opcode: 0x67, to: 1, immediate: 3 }, { opcode: 0x17, to: 1, immediate: 8 }, skip(0x15, 40), POISON],
+      "guarded",
+    ],
+    "signed division of instruction set v4": [
+      [MOV(1, -7), { opcode: 0x37, to: 1, immediate: 2, offset: 1 }, skip(0x15, -3), POISON],
+      "guarded",
+    ],
+    "a sign-extending move": [
+      [MOV(2, 0xff), { opcode: 0xbf, to: 1, from: 2, offset: 8 }, skip(0x15, -1), POISON],
+      "guarded",
+    ],
+    "and with zero of what is unknown": [[CALL, { opcode: 0x57, immediate: 0 }, skip(0x15, 0, 0), POISON], "guarded"],
+    "equal on one way": [[CALL, { opcode: 0x55, to: 0, immediate: 3, offset: 2 }, skip(0x15, 3, 0), POISON], "guarded"],
+    "through the stack": [
+      [
+        MOV(1, 1),
+        { opcode: 0x7b, to: 10, from: 1, offset: -8 },
+        CALL,
+        { opcode: 0x79, to: 1, from: 10, offset: -8 },
+        skip(0x15, 1),
+        POISON,
+      ],
+      "guarded",
+    ],
+    "overwritten in between": [
+      [
+        MOV(1, 1),
+        { opcode: 0x7b, to: 10, from: 1, offset: -8 },
+        { opcode: 0x72, to: 10, offset: -6, immediate: 3 },
+        { opcode: 0x79, to: 1, from: 10, offset: -8 },
+        skip(0x15, 1),
+        POISON,
+      ],
+      "breaks",
+    ],
+    "written by what is called": [
+      [
+        MOV(1, 1),
+        { opcode: 0x7b, to: 10, from: 1, offset: -8 },
+        { opcode: 0xbf, to: 2, from: 10 },
+        { opcode: 0x07, to: 2, immediate: -16 },
+        CALL,
+        { opcode: 0x79, to: 1, from: 10, offset: -8 },
+        skip(0x15, 1),
+        POISON,
+      ],
+      "breaks",
+    ],
+    "two ways with one value": [[CALL, MOV(1, 4), skip(0x15, 0, 0), MOV(1, 4), skip(0x15, 4), POISON], "guarded"],
+    "two ways with two values": [[CALL, MOV(1, 4), skip(0x15, 0, 0), MOV(1, 5), skip(0x15, 4), POISON], "breaks"],
+    "a loop that counts": [
+      [
+        MOV(1, 0),
+        { opcode: 0x07, to: 1, immediate: 1 },
+        { opcode: 0xa5, to: 1, immediate: 9, offset: -2 },
+        skip(0x15, 100),
+        POISON,
+      ],
+      "breaks",
+    ],
+    "a loop without an end": [[{ opcode: 0x05, offset: -1 }, POISON], "guarded"],
+  };
+  for (const [name, [insns, verdict]] of Object.entries(cases))
+    test(name, () => expect(verdictOf(insns)).toBe(verdict));
+});
+
+describe("what programs attach to", () => {
+  const source = `
+#define SEC(name) __attribute__((section(name), used))
+#define PROGRAM(name, where) SEC(where) int name(void *context) { return 0; }
+struct later { int x; };
+extern int known_kfunc(int flags, struct later *at) __attribute__((section(".ksyms")));
+extern int longer_kfunc(int flags) __attribute__((section(".ksyms")));
+extern int other_kfunc(int flags) __attribute__((section(".ksyms")));
+extern int weak_kfunc(int flags) __attribute__((weak, section(".ksyms")));
+extern const void untyped __attribute__((section(".ksyms")));
+extern const int known_variable __attribute__((section(".ksyms")));
+PROGRAM(fentry_there, "fentry/known") PROGRAM(fexit_gone, "fexit/gone") PROGRAM(sleepable, "fentry.s/vmlinux:known")
+PROGRAM(trace, "tp_btf/event") PROGRAM(trace_gone, "tp_btf/known") PROGRAM(hook, "lsm/hooked") PROGRAM(iterator, "iter/things")
+PROGRAM(probe, "kprobe/known+0x10") PROGRAM(probe_gone, "kretprobe/gone") PROGRAM(point, "tp/group/event")
+PROGRAM(entry, "tracepoint/syscalls/sys_enter_openat") PROGRAM(call, "ksyscall/openat") PROGRAM(raw, "raw_tp/gone")
+PROGRAM(not_loaded, "?fentry/gone") PROGRAM(filter, "socket") PROGRAM(user, "uprobe/gone")
+struct ops_type { int (*start)(void); int (*stop)(void); int (*unused)(void); };
+SEC("struct_ops/start") int start_it(void *context) {
+  return known_kfunc(1, 0) + longer_kfunc(1) + other_kfunc(1) + (weak_kfunc ? weak_kfunc(1) : 0) + (int)(long)&untyped + known_variable;
+}
+SEC(".struct_ops.link") struct ops_type ops = { .start = (void *)start_it, .stop = (void *)start_it };
+char license_name[] SEC("license") = "GPL";
+`;
+
+  function kernel(): Btf {
+    const image = new Image();
+    image.int("int", 4, 1);
+    image.composite(STRUCT, "later", 4, []);
+    image.ref(PTR, 2);
+    image.ref(
+      FUNC,
+      image.proto(1, [
+        ["flags", 1],
+        ["at", 3],
+      ]),
+      "known_kfunc",
+    );
+    image.ref(
+      FUNC,
+      image.proto(1, [
+        ["flags", 1],
+        ["more", 1],
+      ]),
+      "longer_kfunc",
+    );
+    image.ref(FUNC, image.proto(1, [["flags", 3]]), "other_kfunc");
+    const proto = image.proto(1, []);
+    for (const name of ["known", "bpf_lsm_hooked", "bpf_iter_things", "__x64_sys_openat"]) image.ref(FUNC, proto, name);
+    image.ref(TYPEDEF, image.ref(PTR, proto), "btf_trace_event");
+    image.variable("known_variable", 1, 1);
+    image.composite(STRUCT, "ops_type", 8, [["start", 3, 0]]);
+    image.composite(STRUCT, "bpf_struct_ops_ops_type", 8, []);
+    return Btf.parse(image.bytes());
+  }
+
+  needing("clang-19")("functions, trace points, hooks, kernel functions, struct_ops", () => {
+    const { attachments, verdict } = check(openObject(compileSource("attach", source)), kernel());
+    const shown = attachments.map(({ name, kind, target, status, isRequired }) =>
+      [name, kind, target, status, isRequired ? "required" : ""].join(" ").trim(),
+    );
+    expect(shown.sort()).toEqual(
+      [
+        "fentry_there fentry known present required",
+        "fexit_gone fexit gone absent required",
+        "sleepable fentry vmlinux:known present required",
+        "trace tp_btf event present required",
+        "trace_gone tp_btf known absent required",
+        "hook lsm hooked present required",
+        "iterator iter things present required",
+        "probe kprobe known+0x10 present",
+        "probe_gone kretprobe gone absent",
+        "point tp group/event present",
+        "entry tracepoint syscalls/sys_enter_openat present",
+        "call ksyscall openat present",
+        "raw raw_tp gone absent",
+        "not_loaded fentry gone absent",
+        "known_kfunc kfunc known_kfunc present required",
+        "longer_kfunc kfunc longer_kfunc differs required",
+        "other_kfunc kfunc other_kfunc differs required",
+        "weak_kfunc kfunc weak_kfunc absent",
+        "untyped ksym untyped unknown",
+        "known_variable ksym known_variable present required",
+        "ops struct_ops ops_type differs required",
+      ].sort(),
+    );
+    const reasons = Object.fromEntries(attachments.map(({ name, reason }) => [name, reason]));
+    expect(reasons["longer_kfunc"]).toBe("it has 2 arguments in the target, 1 argument in the program");
+    expect(reasons["other_kfunc"]).toBe(
+      "argument 1 is a pointer to struct later in the target, int int in the program",
+    );
+    expect(reasons["ops"]).toBe("the target's struct has no member stop");
+    expect(verdict).toBe("breaks");
+  });
+
+  test("a function of a module is found in it", () => {
+    const base = new Image();
+    base.int("int", 4, 1);
+    const split = new Image({ base });
+    split.ref(FUNC, split.proto(1, []), "of_the_module");
+    const image = new Image();
+    image.int("int", 4, 1);
+    const object = readObject(bpfObject(image, [{ opcode: 0x95 }], [], { section: "fentry/mod:of_the_module" }));
+    const vmlinux = Btf.parse(base.bytes());
+    expect(check(object, vmlinux).verdict).toBe("breaks");
+    expect(check(object, { vmlinux, modules: [vmlinux.split(split.bytes())] }).verdict).toBe("ok");
+  });
+});
+
+describe("btfkit check", () => {
+  const run = (...args: string[]): { code: number | null; out: string; error: string } => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ["dist/cli/btfkit.cjs", "check", ...args], {
+      maxBuffer: 1 << 28,
+    });
+    return { code: status, out: stdout.toString(), error: stderr.toString() };
+  };
+  const types = (member: string): Image => {
+    const image = new Image();
+    image.int("int", 4, 1);
+    image.composite(STRUCT, "s", 8, [
+      ["a", 1, 0],
+      [member, 1, 32],
+    ]);
+    return image;
+  };
+  const file = (path: string, bytes: Uint8Array | string): string => {
+    const whole = join(folder, path);
+    mkdirSync(join(whole, ".."), { recursive: true });
+    writeFileSync(whole, bytes);
+    return whole;
+  };
+  const section = { section: "socket" };
+  const EXIT: Insn = { opcode: 0x95 };
+  const LOAD: Insn = { opcode: 0x61, to: 0, from: 1, offset: 4 };
+  const object = file("objects/read.o", bpfObject(types("b"), [LOAD, EXIT], [[0, 2, "0:1", 0]], section));
+  const plain = file("objects/plain.o", bpfObject(types("b"), [EXIT], [], section));
+  const good = file("kernels/good.btf", types("b").bytes());
+  const bad = file("kernels/worse.btf", types("c").bytes());
+  const [objects, kernels] = [join(folder, "objects"), join(folder, "kernels")];
+
+  test("a table, what breaks below it, exit 1; all of a folder and of a pattern", () => {
+    const { code, out } = run(objects, "--target", kernels);
+    expect(code).toBe(1);
+    const lines = out.split("\n");
+    expect(lines[0]!.split(/ +/)).toEqual(["object", good, bad]);
+    expect(lines[1]!.split(/ +/)).toEqual([plain, "ok", "ok"]);
+    expect(lines[2]!.split(/ +/)).toEqual([object, "ok", "BREAKS"]);
+    expect(lines.slice(4)).toEqual([
+      `${object} on ${bad}`,
+      "  breaks program insn 0",
+      "    struct s has no member b in the target; renamed to c, which has the same type and offset?",
+      "",
+    ]);
+    expect(run(join(folder, "obj*/*.o"), "--target", join(folder, "kernels/*o?*.btf")).out).toBe(out);
+    expect(run(objects, "--target", good).code).toBe(0);
+    expect(run(objects, "--target", bad, "--color", "always").out).toContain("\x1b[31mBREAKS");
+  });
+
+  test("--json", () => {
+    const { code, out } = run(object, "--target", good, bad, "--json");
+    const matrix = JSON.parse(out) as Matrix;
+    expect(code).toBe(1);
+    expect([matrix.objects, matrix.targets]).toEqual([[object], [good, bad]]);
+    expect(matrix.cells.map(({ object: o, target, verdict, error }) => [o, target, verdict, error])).toEqual([
+      [object, good, "ok", null],
+      [object, bad, "breaks", null],
+    ]);
+    expect(matrix.cells[1]!.relocations[0]).toMatchObject({
+      program: "program",
+      insn: 0,
+      kind: "byte_off",
+      status: "poisoned",
+      verdict: "breaks",
+    });
+  });
+
+  test("--junit, --sarif, --markdown", () => {
+    const [xml, sarif] = [join(folder, "report.xml"), join(folder, "report.sarif")];
+    const { out } = run(objects, "--target", kernels, "--junit", xml, "--sarif", sarif, "--markdown");
+    const text = readFileSync(xml, "utf8");
+    expect(text).toMatch(/^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuites tests="4" failures="1">/);
+    expect(text.match(/<testsuite /g)!.length).toBe(2);
+    expect(text).toMatch(/<failure message="program insn 0: struct s has no member b in the target;/);
+    const log = JSON.parse(readFileSync(sarif, "utf8")) as {
+      version: string;
+      runs: { results: { ruleId: string; level: string }[] }[];
+    };
+    expect([log.version, log.runs[0]!.results.map(({ ruleId, level }) => [ruleId, level])]).toEqual([
+      "2.1.0",
+      [["relocation", "error"]],
+    ]);
+    expect(out.split("\n")[1]).toBe("| --- | --- | --- |");
+    expect(out).toMatch(/\| ✅ \| ❌ breaks \|/);
+  });
+
+  test("--expect fails for what became worse alone", () => {
+    const before = join(folder, "before.json");
+    expect(run(objects, "--target", kernels, "--json", "-o", before).code).toBe(1);
+    expect(run(objects, "--target", kernels, "--expect", before).code).toBe(0);
+    const matrix = JSON.parse(readFileSync(before, "utf8")) as {
+      cells: (Omit<Cell, "verdict"> & { verdict: string })[];
+    };
+    for (const cell of matrix.cells) cell.verdict = "ok";
+    writeFileSync(before, JSON.stringify(matrix));
+    const { code, error } = run(objects, "--target", kernels, "--expect", before);
+    expect([code, error]).toEqual([1, `btfkit: ${object} on ${bad}: breaks, which was not expected\n`]);
+  });
+
+  test("--shard: the parts make the whole", () => {
+    const whole = (JSON.parse(run(objects, "--target", kernels, "--json").out) as Matrix).cells;
+    const parts = [1, 2, 3].flatMap(
+      (i) => (JSON.parse(run(objects, "--target", kernels, "--json", "--shard", `${i}/3`).out) as Matrix).cells,
+    );
+    expect(parts).toEqual(whole);
+  });
+
+  test("wrong input", () => {
+    const cases: [string[], number, RegExp][] = [
+      [[bad, "--target", good], 3, /worse\.btf: not a BPF object/],
+      [[object, "--target", "package.json"], 3, /package\.json: not BTF/],
+      [[join(folder, "none*.o"), "--target", good], 3, /none\*\.o: no such file/],
+      [[object, "--target", good, "--shard", "4/3"], 2, /shard.*i\/n/],
+      [[object, "--target", good, "--expect", "package.json"], 3, /package\.json: not what check --json writes/],
+      [[object, "--target", good, bad, "-m", good], 2, /--module belongs to one kernel/],
+    ];
+    for (const [args, code, text] of cases) {
+      expect(run(...args)).toEqual({ code, out: "", error: expect.stringMatching(text) });
+    }
+  });
+
+  needing("the corpus in ../shared")("all shared objects on three kernels in one process", () => {
+    const targets = ["6.12-amd64", "6.1-cloud-amd64", "6.1-i386"].map((name) => corpusPath(`vmlinux/${name}.btf.gz`));
+    const { out } = run(corpusPath("objects/lt026-*.o"), "--json", "--target", ...targets);
+    const { cells } = JSON.parse(out) as Matrix;
+    expect(cells.length).toBe(156);
+    expect(cells.every(({ error }) => error === null)).toBe(true);
+  });
+});
