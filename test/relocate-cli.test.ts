@@ -86,6 +86,7 @@ describe("what it writes", () => {
     expect(JSON.parse(out)).toEqual({
       object,
       target: moved,
+      engine: "libbpf",
       relocations: [
         {
           program: "program",
@@ -105,6 +106,7 @@ describe("what it writes", () => {
           after: "6111080000000000",
           localSpec: "<byte_off> [2] struct s.b (0:1 @ offset 4)",
           targetSpec: "<byte_off> [2] struct s.b (0:1 @ offset 8)",
+          disagree: [],
         },
       ],
     });

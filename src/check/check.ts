@@ -1,6 +1,7 @@
 /** Objects against targets: what resolves, what is guarded, what would fail. */
 import {
   type RelocatedObject,
+  type RelocateOptions,
   type Relocation,
   type RelocationTarget,
   relocate,
@@ -42,8 +43,8 @@ export interface Check {
  *
  * @throws as `relocate`, for malformed objects
  */
-export function check(object: BpfObject, target: RelocationTarget): Check {
-  const relocations = object.hasExt ? verdicts(relocate(object, target)) : [];
+export function check(object: BpfObject, target: RelocationTarget, options: RelocateOptions = {}): Check {
+  const relocations = object.hasExt ? verdicts(relocate(object, target, options)) : [];
   const attached = attachments(object, targetOf(target));
   return { verdict: overall(relocations, attached), relocations, attachments: attached };
 }

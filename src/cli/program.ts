@@ -1,5 +1,6 @@
 /** The commands, their arguments and options: help, errors and shell completion come from these definitions. */
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { ENGINES } from "../core-relocation/engine.js";
 import { KINDS, type Kind } from "../model/kind.js";
 import { nearest } from "../query/nearest.js";
 import type { Shard } from "./commands/check.js";
@@ -95,6 +96,7 @@ export function program(version: string, run: Run): Command {
       .option("-m, --module <file>", "a module's BTF, searched where the kernel has no candidate; repeatable", collect)
       .option("-k, --keep-records", "leave the relocation records in, to look at: loaders would relocate again")
       .option("-e, --explain", "say for each relocation what was searched, what matched, and why")
+      .addOption(new Option("--engine <engine>", "whose rules to follow").choices(ENGINES).default("libbpf"))
       .addHelpText(
         "after",
         "\nExample:\n  btfkit relocate probe.bpf.o --target vmlinux.btf -o probe.relocated.o --explain",
@@ -143,6 +145,7 @@ export function program(version: string, run: Run): Command {
       .option("--sarif <file>", "write a SARIF report there too")
       .option("--expect <file>", "an earlier --json: fail only where something became worse")
       .addOption(new Option("--shard <i/n>", "only part i of n of the matrix").argParser(shard))
+      .addOption(new Option("--engine <engine>", "whose rules to follow").choices(ENGINES).default("libbpf"))
       .addHelpText("after", "\nExample:\n  btfkit check probes/*.bpf.o --target kernels/ --junit report.xml")
       .action((paths, options) =>
         run(options, async (to) => (await import("./commands/check.js")).check(paths, options, to)),

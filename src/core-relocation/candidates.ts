@@ -1,14 +1,14 @@
 /** Candidates: types of the target that may be what the local root type is called. */
 import type { Btf } from "../btf.js";
 import type { BtfType } from "../model/types.js";
-import { essentialName } from "./names.js";
-import { sameKind } from "./types.js";
+import { type Engine, type EngineName, engineOf } from "./engine.js";
 
 /** Ids of the types whose names have a flavour, by essential name. Few in a kernel: found once, with one search. */
-const flavours = /* @__PURE__ */ new WeakMap<Btf, ReadonlyMap<string, readonly number[]>>();
+const flavours = /* @__PURE__ */ new WeakMap<Btf, Map<EngineName, ReadonlyMap<string, readonly number[]>>>();
 
-function flavoursOf(btf: Btf): ReadonlyMap<string, readonly number[]> {
-  const known = flavours.get(btf);
+function flavoursOf(btf: Btf, { name: engine, essentialName }: Engine): ReadonlyMap<string, readonly number[]> {
+  const byEngine = flavours.get(btf) ?? new Map<EngineName, ReadonlyMap<string, readonly number[]>>();
+  const known = byEngine.get(engine);
   if (known) return known;
   const found = new Map<string, number[]>();
   for (const id of btf.searchIds("___", { own: true })) {
@@ -19,18 +19,18 @@ function flavoursOf(btf: Btf): ReadonlyMap<string, readonly number[]> {
     if (ids) ids.push(id);
     else found.set(essential, [id]);
   }
-  flavours.set(btf, found);
+  flavours.set(btf, byEngine.set(engine, found));
   return found;
 }
 
 /** Own types of `btf` with an essential name, in the order of their ids. */
-function ownTypes(btf: Btf, essential: string): number[] {
+function ownTypes(btf: Btf, essential: string, engine: Engine): number[] {
   const ids: number[] = [];
   // An id of the own types, or 0.
   for (let id = btf.image.findName(essential, 0); id; id = btf.image.findName(essential, id)) {
-    if (essentialName(btf.nameAt(id)) === essential) ids.push(id);
+    if (engine.essentialName(btf.nameAt(id)) === essential) ids.push(id);
   }
-  const flavoured = flavoursOf(btf).get(essential);
+  const flavoured = flavoursOf(btf, engine).get(essential);
   return flavoured ? [...ids, ...flavoured].sort((a, b) => a - b) : ids;
 }
 
@@ -41,12 +41,12 @@ function ownTypes(btf: Btf, essential: string): number[] {
  *
  * @param own leaves the base's types out, as for a module
  */
-export function candidatesIn(btf: Btf, local: BtfType, own: boolean): BtfType[] {
-  const essential = essentialName(local.name);
+export function candidatesIn(btf: Btf, local: BtfType, own: boolean, engine: Engine = engineOf("libbpf")): BtfType[] {
+  const essential = engine.essentialName(local.name);
   const found: BtfType[] = [];
   for (let at: Btf | undefined = btf; at; at = own ? undefined : at.base) {
-    const types = ownTypes(at, essential).map((id) => at!.get(id)!);
-    found.unshift(...types.filter((type) => sameKind(type, local)));
+    const types = ownTypes(at, essential, engine).map((id) => at!.get(id)!);
+    found.unshift(...types.filter((type) => engine.isCandidate(local, type)));
   }
   return found;
 }

@@ -1,7 +1,7 @@
 /** Compatibility of a local with a target type: libbpf's rules for fields and for types. */
 import type { BtfType } from "../model/types.js";
 import type { Budget } from "./budget.js";
-import { essentialName } from "./names.js";
+import { engineOf } from "./engine.js";
 import { refuse } from "./refusal.js";
 import { isComposite, sameKind, skip } from "./types.js";
 
@@ -14,7 +14,12 @@ const DEPTH = 32;
  * integers of any size and sign; arrays of compatible elements; enums and
  * forward declarations of one essential name, or without a name.
  */
-export function fieldsCompatible(local: BtfType, target: BtfType, budget: Budget): boolean {
+export function fieldsCompatible(
+  local: BtfType,
+  target: BtfType,
+  budget: Budget,
+  engine = engineOf("libbpf"),
+): boolean {
   for (;;) {
     budget.spend(1);
     local = skip(local);
@@ -28,7 +33,8 @@ export function fieldsCompatible(local: BtfType, target: BtfType, budget: Budget
       case "fwd":
       case "enum":
       case "enum64":
-        return local.name === "" || target.name === "" || essentialName(local.name) === essentialName(target.name);
+        if (engine.anonymousFits && (local.name === "" || target.name === "")) return true;
+        return engine.essentialName(local.name) === engine.essentialName(target.name);
       case "int":
         return local.bitOffset === 0 && target.kind === "int" && target.bitOffset === 0;
       case "array":

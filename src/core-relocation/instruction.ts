@@ -85,6 +85,14 @@ export class Code {
     this.setImmediate(at, POISON);
   }
 
+  /** Turns an ld_imm64 into one that writes the frame pointer, as the verifier never allows. */
+  poisonLoad(at: number): void {
+    this.#view.setUint8(at + 1, this.#little ? 10 : 0xa0);
+    this.setOffset(at, 0);
+    this.setImmediate(at, POISON);
+    this.setImmediate(at + INSN_SIZE, 0);
+  }
+
   isPoison(at: number): boolean {
     return this.opcode(at) === CALL && this.source(at) === 0 && this.immediate(at) === POISON;
   }

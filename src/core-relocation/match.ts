@@ -3,7 +3,7 @@ import type { BtfType, StructType, UnionType } from "../model/types.js";
 import { ACCESS_LIMIT } from "./access.js";
 import type { Budget } from "./budget.js";
 import { fieldsCompatible, typesCompatible } from "./compatible.js";
-import { essentialName } from "./names.js";
+import type { Engine } from "./engine.js";
 import { refuse } from "./refusal.js";
 import { type Accessor, emptySpec, hasElement, type Spec, subjectOf } from "./spec.js";
 import { typesMatch } from "./type-matches.js";
@@ -15,7 +15,7 @@ import { byteSizeOf, elementOffset, isComposite, isEnum, skip } from "./types.js
  *
  * @throws Refusal for a candidate that cannot be judged
  */
-export function matchSpec(local: Spec, candidate: BtfType, budget: Budget): Spec | undefined {
+export function matchSpec(local: Spec, candidate: BtfType, budget: Budget, engine: Engine): Spec | undefined {
   const spec = emptySpec(local.kind, candidate);
   switch (subjectOf(local.kind)) {
     case "type": {
@@ -23,20 +23,20 @@ export function matchSpec(local: Spec, candidate: BtfType, budget: Budget): Spec
       return same(local.root, candidate, budget) ? spec : undefined;
     }
     case "enumerator":
-      return matchEnumerator(local.accessors[0]!, spec, budget) ? spec : undefined;
+      return matchEnumerator(local.accessors[0]!, spec, budget, engine) ? spec : undefined;
     default:
-      return matchField(local, spec, budget) ? spec : undefined;
+      return matchField(local, spec, budget, engine) ? spec : undefined;
   }
 }
 
 /** The first enumerator of the same essential name. */
-function matchEnumerator({ name }: Accessor, spec: Spec, budget: Budget): boolean {
+function matchEnumerator({ name }: Accessor, spec: Spec, budget: Budget, engine: Engine): boolean {
   const type = skip(spec.root);
   if (!isEnum(type)) return false;
   budget.spend(type.vlen);
-  const essential = essentialName(name!);
+  const essential = engine.essentialName(name!);
   const index = (type.values as readonly { name: string }[]).findIndex(
-    (value) => essentialName(value.name) === essential,
+    (value) => engine.essentialName(value.name) === essential,
   );
   if (index < 0) return false;
   spec.accessors.push({ type, index, name: type.values[index]!.name });
@@ -44,12 +44,12 @@ function matchEnumerator({ name }: Accessor, spec: Spec, budget: Budget): boolea
   return true;
 }
 
-function matchField(local: Spec, spec: Spec, budget: Budget): boolean {
+function matchField(local: Spec, spec: Spec, budget: Budget, engine: Engine): boolean {
   let at = spec.root;
   for (const [i, accessor] of local.accessors.entries()) {
     at = skip(at);
     if (accessor.name !== undefined) {
-      const next = matchMember(accessor, at, spec, budget);
+      const next = matchMember(accessor, at, spec, budget, engine);
       if (!next) return false;
       at = next;
       continue;
@@ -77,7 +77,13 @@ function deeper(spec: Spec): void {
  * compatible or not. Returns its type and adds to the spec; leaves the spec as it was
  * where nothing is found. Source: bpf_core_match_member.
  */
-function matchMember(accessor: Accessor, target: BtfType, spec: Spec, budget: Budget): BtfType | undefined {
+function matchMember(
+  accessor: Accessor,
+  target: BtfType,
+  spec: Spec,
+  budget: Budget,
+  engine: Engine,
+): BtfType | undefined {
   const composite = skip(target);
   if (!isComposite(composite)) return undefined;
   const outer = spec.bitOffset;
@@ -87,7 +93,7 @@ function matchMember(accessor: Accessor, target: BtfType, spec: Spec, budget: Bu
     if (member.name !== "" && member.name !== accessor.name) continue;
     if (member.name === accessor.name) {
       const localMember = (accessor.type as StructType | UnionType).members[accessor.index]!;
-      if (!fieldsCompatible(localMember.type, member.type, budget)) return undefined;
+      if (!fieldsCompatible(localMember.type, member.type, budget, engine)) return undefined;
       spec.bitOffset = (outer + member.bitOffset) >>> 0;
       spec.path.push(i);
       spec.accessors.push({ type: composite, index: i, name: member.name });
@@ -95,7 +101,7 @@ function matchMember(accessor: Accessor, target: BtfType, spec: Spec, budget: Bu
     }
     spec.bitOffset = (outer + member.bitOffset) >>> 0;
     spec.path.push(i);
-    const inner = matchMember(accessor, member.type, spec, budget);
+    const inner = matchMember(accessor, member.type, spec, budget, engine);
     if (inner) return inner;
     spec.path.pop();
     spec.bitOffset = outer;

@@ -5,6 +5,7 @@ import type { BtfType, StructType, UnionType } from "../model/types.js";
 import type { BpfObject } from "../object/object.js";
 import { ERR_CORE_RECORD, ERR_CORE_RELOCATION } from "../object-rules.js";
 import { Budget } from "./budget.js";
+import { engineOf } from "./engine.js";
 import { encodeMarked, type Marked } from "./marked.js";
 import { type RelocationTarget, targetOf } from "./relocate.js";
 import { type CoreTarget, Resolver } from "./resolve.js";
@@ -35,7 +36,12 @@ export function minimize(objects: readonly BpfObject[], target: RelocationTarget
 }
 
 function markObject(object: BpfObject, target: CoreTarget, marks: Marks): void {
-  const resolver = new Resolver(object.btf, target, object.endian, new Budget());
+  const resolver = new Resolver(object.btf, target, {
+    endian: object.endian,
+    budget: new Budget(),
+    engine: engineOf("libbpf"),
+    records: [],
+  });
   for (const { section, records } of object.ext.coreRelocations?.sections ?? []) {
     for (const [index, record] of records.entries()) {
       const { refusal, matches } = resolver.resolve(record);

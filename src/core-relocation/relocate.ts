@@ -6,6 +6,7 @@ import type { CoreRelocation, LineInfo } from "../ext/types.js";
 import type { BpfObject } from "../object/object.js";
 import { ERR_CORE_RECORD, ERR_CORE_RELOCATION } from "../object-rules.js";
 import { Budget } from "./budget.js";
+import { type Engine, type EngineName, engineOf } from "./engine.js";
 import { Explainer } from "./explain.js";
 import { Code, INSN_SIZE, LD_IMM64 } from "./instruction.js";
 import { patch } from "./patch.js";
@@ -54,6 +55,8 @@ export interface Relocation {
 export interface RelocatedObject {
   readonly object: BpfObject;
   readonly target: CoreTarget;
+  /** Whose rules were followed. */
+  readonly engine: EngineName;
   /** In the order of the records. Records of instructions that belong to no program (weak functions that a linker dropped) are left out, as libbpf does. */
   readonly relocations: readonly Relocation[];
   /** The first error; the object cannot be loaded then. */
@@ -71,6 +74,14 @@ export interface RelocatedObject {
   toBytes(options?: { readonly keepRecords?: boolean }): Uint8Array<ArrayBuffer>;
 }
 
+export interface RelocateOptions {
+  /**
+   * Whose rules to follow (default `"libbpf"`). cilium resolves the relocations
+   * of a type together: here all those of the object, there those of a program.
+   */
+  readonly engine?: EngineName;
+}
+
 /**
  * Applies an object's CO-RE relocations as libbpf does while it loads the
  * object on the target. The object's own byte order and instruction set count;
@@ -82,8 +93,12 @@ export interface RelocatedObject {
  * @throws BtfFormatError ERR_OBJECT_SECTION, ERR_EXT where there is nothing to
  *   go by; BtfLimitError ERR_CORE_WORK. What is wrong with one relocation is told in its result.
  */
-export function relocate(object: BpfObject, target: RelocationTarget): RelocatedObject {
-  return new Relocating(object, targetOf(target)).run();
+export function relocate(
+  object: BpfObject,
+  target: RelocationTarget,
+  { engine = "libbpf" }: RelocateOptions = {},
+): RelocatedObject {
+  return new Relocating(object, targetOf(target), engineOf(engine)).run();
 }
 
 /** @internal */
@@ -101,9 +116,11 @@ class Relocating {
   readonly #code = new Map<number, Code>();
   readonly #lines: LineTable;
   readonly #explainer: Explainer;
+  readonly #engine: Engine;
 
-  constructor(object: BpfObject, target: CoreTarget) {
+  constructor(object: BpfObject, target: CoreTarget, engine: Engine) {
     this.#object = object;
+    this.#engine = engine;
     this.#target = target;
     this.#lines = new LineTable(object);
     this.#explainer = new Explainer(target);
@@ -126,6 +143,7 @@ class Relocating {
     return {
       object,
       target: this.#target,
+      engine: this.#engine.name,
       relocations,
       error,
       code,
@@ -143,10 +161,27 @@ class Relocating {
     const key = program?.autoload ? undefined : program;
     let resolver = this.#resolvers.get(key);
     if (!resolver) {
-      resolver = new Resolver(this.#object.btf, this.#target, this.#object.endian, this.#budget);
+      resolver = new Resolver(this.#object.btf, this.#target, {
+        endian: this.#object.endian,
+        budget: this.#budget,
+        engine: this.#engine,
+        records: this.#engine.name === "cilium" ? this.#recordsOf(key) : [],
+      });
       this.#resolvers.set(key, resolver);
     }
     return resolver;
+  }
+
+  /** Records of one program that is not loaded, or of all others. */
+  #recordsOf(program: Program | undefined): CoreRelocation[] {
+    const object = this.#object;
+    return (object.ext.coreRelocations?.sections ?? []).flatMap(({ section, records }) => {
+      const sectionIndex = object.sections.findIndex(({ name }) => name === section);
+      return records.filter((record) => {
+        const of = object.programAt(sectionIndex, record.insnByteOffset);
+        return program ? of === program : of?.autoload;
+      });
+    });
   }
 
   /** A copy of a section's code, patched in place. */
@@ -170,7 +205,8 @@ class Relocating {
     let poisoned = false;
     let refusal = misplaced ?? resolution.refusal;
     try {
-      if (!refusal) poisoned = patch(code, at, program!.byteOffset + program!.byteSize, resolution.outcome!);
+      if (!refusal)
+        poisoned = patch(code, at, program!.byteOffset + program!.byteSize, resolution.outcome!, this.#engine);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       refusal = error;

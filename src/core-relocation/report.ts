@@ -1,4 +1,5 @@
 /** Relocation results as plain data, for JSON. */
+import type { Disagreement } from "./disagree.js";
 import type { RelocatedObject, Relocation, RelocationStatus } from "./relocate.js";
 import { formatSpec } from "./spec.js";
 
@@ -37,11 +38,32 @@ export interface RelocationReport {
   /** As libbpf's messages show them. */
   readonly localSpec: string | null;
   readonly targetSpec: string | null;
+  /** Other loaders whose result is another one; only in a report that compares them. */
+  readonly disagree?: readonly {
+    readonly engine: string;
+    readonly status: RelocationStatus;
+    readonly value: number | string | null;
+  }[];
 }
 
-/** The results of an object as plain data. */
-export function report({ relocations }: RelocatedObject): RelocationReport[] {
-  return relocations.map(reportOne);
+/**
+ * The results of an object as plain data.
+ *
+ * @param others what `disagreements` found
+ */
+export function report(
+  { relocations }: RelocatedObject,
+  others?: readonly (readonly Disagreement[])[],
+): RelocationReport[] {
+  return relocations.map((relocation, i) => {
+    const one = reportOne(relocation);
+    const disagree = others?.[i]?.map(({ engine, status, value }) => ({
+      engine,
+      status,
+      value: value === undefined ? null : number(value),
+    }));
+    return disagree ? { ...one, disagree } : one;
+  });
 }
 
 /** One result as plain data. */

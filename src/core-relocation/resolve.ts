@@ -8,8 +8,10 @@ import type { CoreRelocation } from "../ext/types.js";
 import type { BtfType } from "../model/types.js";
 import type { Budget } from "./budget.js";
 import { candidatesIn } from "./candidates.js";
+import { choose } from "./cilium.js";
+import type { Engine } from "./engine.js";
 import { matchSpec } from "./match.js";
-import { Refusal } from "./refusal.js";
+import { Refusal, refuse } from "./refusal.js";
 import { localSpec, type Spec } from "./spec.js";
 import { describe } from "./types.js";
 import { evaluate, type Outcome } from "./value.js";
@@ -47,15 +49,23 @@ export class Resolver {
   readonly #target: CoreTarget;
   readonly #endian: Endian;
   readonly #budget: Budget;
+  readonly #engine: Engine;
+  readonly #records: readonly CoreRelocation[];
   /** By the id of the local root type. */
   readonly #candidates = new Map<number, readonly BtfType[]>();
+  readonly #choices = new Map<number, ReadonlyMap<CoreRelocation, Chosen> | Refusal>();
 
-  /** @param endian of the object: shifts depend on it */
-  constructor(local: Btf, target: CoreTarget, endian: Endian, budget: Budget) {
+  /**
+   * @param records all that will be resolved: an engine may look at them together
+   * @param endian of the object: shifts depend on it
+   */
+  constructor(local: Btf, target: CoreTarget, { endian, budget, engine, records }: ResolverOptions) {
     this.#local = local;
     this.#target = target;
     this.#endian = endian;
     this.#budget = budget;
+    this.#engine = engine;
+    this.#records = records;
   }
 
   resolve(record: CoreRelocation): Resolution {
@@ -72,39 +82,109 @@ export class Resolver {
 
   #resolve(record: CoreRelocation, state: Progress): Outcome {
     const { root } = state;
+    const engine = this.#engine;
     if (!root)
       throw new Refusal("EINVAL", `its type ${record.typeId} does not exist: ids go to ${this.#local.size - 1}`, true);
     const isAnonymous = root.kind === "void" || root.name === "";
-    if (isAnonymous && record.kind !== "local_type_id") {
+    if (isAnonymous && record.kind !== "local_type_id" && engine.name !== "aya") {
       throw new Refusal("EINVAL", `${describe(root)} has no name to look for in the target`, true);
     }
     state.local = localSpec(record, root);
+    if (record.kind === "type_matches" && !engine.knowsMatches)
+      throw new Refusal("EOPNOTSUPP", `${engine.name} does not know type_matches`);
     if (record.kind === "local_type_id") return localTypeId(root);
-    state.candidates = this.#candidatesOf(root);
-    for (const candidate of state.candidates) {
-      const spec = matchSpec(state.local, candidate, this.#budget);
-      if (spec) state.matches.push({ candidate, spec, outcome: evaluate(state.local, spec, this.#endian) });
-    }
-    for (const match of state.matches) requireAgreement(state.matches[0]!, match);
-    // Nothing matched: the candidates stay, others of the type's fields may be there.
-    if (state.matches.length === 0) return evaluate(state.local, undefined, this.#endian);
-    this.#candidates.set(
-      root.id,
-      state.matches.map(({ candidate }) => candidate),
-    );
-    return state.matches[0]!.outcome;
+    state.candidates = isAnonymous ? [] : this.#candidatesOf(root);
+    return engine.name === "cilium" ? this.#chosen(record, state) : this.#agreed(root, state.local, state);
   }
 
-  /** vmlinux first; modules only where it has none. */
+  /** Each relocation by itself: all candidates that match have to agree. */
+  #agreed(root: BtfType, local: Spec, { candidates, matches }: Progress): Outcome {
+    for (const candidate of candidates) {
+      const spec = matchSpec(local, candidate, this.#budget, this.#engine);
+      if (spec) matches.push({ candidate, spec, outcome: evaluate(local, spec, this.#endian) });
+    }
+    for (const match of matches) requireAgreement(matches[0]!, match);
+    // Nothing matched: the candidates stay, others of the type's fields may be there.
+    if (matches.length === 0) return evaluate(local, undefined, this.#endian);
+    if (this.#engine.narrows) {
+      this.#candidates.set(
+        root.id,
+        matches.map(({ candidate }) => candidate),
+      );
+    }
+    return matches[0]!.outcome;
+  }
+
+  /** All relocations of one type together: the candidate with the most answers is taken. */
+  #chosen(record: CoreRelocation, { candidates, matches }: Progress): Outcome {
+    const { endian } = this.#target.vmlinux;
+    if (endian !== this.#endian) refuse("EINVAL", `the target is ${endian}-endian, the object is not`);
+    let choice = this.#choices.get(record.typeId);
+    if (!choice) {
+      choice = this.#choose(record.typeId, candidates);
+      this.#choices.set(record.typeId, choice);
+    }
+    if (choice instanceof Refusal) throw choice;
+    const { match, outcome } = choice.get(record)!;
+    if (match) matches.push(match);
+    // It cannot tell the id of a module's type from one of vmlinux.
+    const isForeign = record.kind === "target_type_id" && match && match.candidate.btf !== this.#target.vmlinux;
+    return isForeign ? { ...outcome, value: 0n, poison: true } : outcome;
+  }
+
+  #choose(typeId: number, candidates: readonly BtfType[]): ReadonlyMap<CoreRelocation, Chosen> | Refusal {
+    const group = this.#records.flatMap((record) => {
+      const local = record.typeId === typeId && record.kind !== "local_type_id" ? this.#specOf(record) : undefined;
+      return local ? [{ record, local }] : [];
+    });
+    try {
+      const { matches, outcomes } = choose(
+        group.map(({ local }) => local),
+        candidates,
+        this.#endian,
+        this.#budget,
+      );
+      return new Map(group.map(({ record }, i) => [record, { match: matches[i], outcome: outcomes[i]! }]));
+    } catch (error) {
+      if (error instanceof Refusal) return error;
+      throw error;
+    }
+  }
+
+  /** Of one that is not malformed: those are told of by themselves. */
+  #specOf(record: CoreRelocation): Spec | undefined {
+    try {
+      return localSpec(record, this.#local.get(record.typeId)!);
+    } catch (error) {
+      if (error instanceof Refusal) return undefined;
+      throw error;
+    }
+  }
+
   #candidatesOf(root: BtfType): readonly BtfType[] {
     const known = this.#candidates.get(root.id);
     if (known) return known;
     const { vmlinux, modules } = this.#target;
-    let found = candidatesIn(vmlinux, root, false);
-    if (found.length === 0) found = modules.flatMap((module) => candidatesIn(module, root, true));
+    const engine = this.#engine;
+    let found = candidatesIn(vmlinux, root, false, engine);
+    if (engine.modules === "together" || (engine.modules === "fallback" && found.length === 0)) {
+      found = [...found, ...modules.flatMap((module) => candidatesIn(module, root, true, engine))];
+    }
     this.#candidates.set(root.id, found);
     return found;
   }
+}
+
+interface Chosen {
+  readonly match: Match | undefined;
+  readonly outcome: Outcome;
+}
+
+export interface ResolverOptions {
+  readonly endian: Endian;
+  readonly budget: Budget;
+  readonly engine: Engine;
+  readonly records: readonly CoreRelocation[];
 }
 
 interface Progress {

@@ -1,6 +1,6 @@
 /** Takes the CO-RE records out of an object file. */
 
-import { SHT_REL, SHT_RELA } from "../elf/file.js";
+import { SHT_REL, SHT_RELA } from "../elf/section-types.js";
 import { placeOfCoreRelocations } from "../ext/read.js";
 import type { BpfObject } from "../object/object.js";
 

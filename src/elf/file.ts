@@ -4,11 +4,6 @@ import { BtfFormatError } from "../errors.js";
 import { ERR_ELF_HEADER, ERR_ELF_TRUNCATED } from "../rules.js";
 
 export const SHT_PROGBITS = 1;
-export const SHT_SYMTAB = 2;
-export const SHT_RELA = 4;
-export const SHT_NOBITS = 8;
-export const SHT_REL = 9;
-export const SHF_EXECINSTR = 4;
 export const SHF_COMPRESSED = 0x800;
 /** The section count or name table index is too large for the header and stands in section 0. */
 const SHN_XINDEX = 0xffff;

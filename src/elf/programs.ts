@@ -1,7 +1,8 @@
 /** The programs of a BPF object, and what the names of their sections say about them. */
 import { BtfFormatError } from "../errors.js";
 import { ERR_ELF_SECTION } from "../rules.js";
-import { type ElfSection, SHF_EXECINSTR, SHT_PROGBITS } from "./file.js";
+import { type ElfSection, SHT_PROGBITS } from "./file.js";
+import { SHF_EXECINSTR } from "./section-types.js";
 import type { ElfSymbol } from "./symbols.js";
 
 /** Bytes of one instruction slot; an ld_imm64 takes two. */

@@ -2,7 +2,8 @@
 import type { ByteSource } from "../core/source.js";
 import { BtfFormatError } from "../errors.js";
 import { ERR_ELF_SECTION } from "../rules.js";
-import { type ElfFile, part, SHT_REL, SHT_RELA } from "./file.js";
+import { type ElfFile, part } from "./file.js";
+import { SHT_REL, SHT_RELA } from "./section-types.js";
 
 /** `R_BPF_64_64`: the two words of an ld_imm64. */
 export const R_BPF_64_64 = 1;

@@ -4,7 +4,8 @@ import type { ByteSource } from "../core/source.js";
 import { decodeSlice } from "../core/strings.js";
 import { BtfFormatError } from "../errors.js";
 import { ERR_ELF_SECTION } from "../rules.js";
-import { type ElfFile, part, SHT_SYMTAB } from "./file.js";
+import { type ElfFile, part } from "./file.js";
+import { SHT_SYMTAB } from "./section-types.js";
 
 /** Names are cut there: a table of names that overlap must not multiply the file's size without bound. */
 const NAME_LIMIT = 4096;

@@ -2,9 +2,10 @@
 import { Btf } from "../btf.js";
 import type { Endian } from "../core/header.js";
 import { bytesOf, memorySource } from "../core/source.js";
-import { type ElfFile, type ElfSection, isElf, readElf, SHT_NOBITS, SHT_PROGBITS } from "../elf/file.js";
+import { type ElfFile, type ElfSection, isElf, readElf, SHT_PROGBITS } from "../elf/file.js";
 import { findPrograms, type Program } from "../elf/programs.js";
 import { type ElfRelocation, readRelocations } from "../elf/relocations.js";
+import { SHT_NOBITS } from "../elf/section-types.js";
 import { type ElfSymbol, readSymbols } from "../elf/symbols.js";
 import { BtfFormatError } from "../errors.js";
 import { readExt } from "../ext/read.js";

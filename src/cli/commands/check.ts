@@ -4,6 +4,7 @@ import { junit } from "../../check/junit.js";
 import { markdown } from "../../check/markdown.js";
 import { type Cell, cellOf, failedCell, type Matrix, problemsOf, unexpected } from "../../check/report.js";
 import { sarif } from "../../check/sarif.js";
+import type { EngineName } from "../../core-relocation/engine.js";
 import { BtfError, BtfInternalError } from "../../errors.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { InputError, openTarget, VMLINUX } from "../input.js";
@@ -19,6 +20,7 @@ export interface CheckCommandOptions extends CommonOptions {
   readonly junit?: string;
   readonly sarif?: string;
   readonly markdown?: boolean;
+  readonly engine?: EngineName;
   readonly expect?: string;
   readonly shard?: Shard;
 }
@@ -55,7 +57,7 @@ export async function check(
 async function run(
   files: readonly string[],
   targets: readonly string[],
-  { module, shard }: CheckCommandOptions,
+  { module, shard, engine = "libbpf" }: CheckCommandOptions,
   context: Context,
 ): Promise<Matrix> {
   const objects = files.map((file) => ({ file, object: openObjectInput(file) }));
@@ -67,7 +69,7 @@ async function run(
   for (const { file, object, target } of mine) {
     if (opened?.name !== target) opened = { name: target, target: await openTarget(target, module) };
     try {
-      cells.push(cellOf(file, target, checkObject(object, opened.target)));
+      cells.push(cellOf(file, target, checkObject(object, opened.target, { engine })));
     } catch (error) {
       if (!(error instanceof BtfError) || error instanceof BtfInternalError) throw error;
       cells.push(failedCell(file, target, error.message));

@@ -1,3 +1,5 @@
+import { disagreements } from "../../core-relocation/disagree.js";
+import type { EngineName } from "../../core-relocation/engine.js";
 import {
   type RelocatedObject,
   type RelocationStatus,
@@ -18,6 +20,7 @@ export interface RelocateCommandOptions extends CommonOptions {
   readonly module?: readonly string[];
   readonly keepRecords?: boolean;
   readonly explain?: boolean;
+  readonly engine?: EngineName;
 }
 
 /** Applies an object's CO-RE relocations, and reports them. */
@@ -30,12 +33,17 @@ export async function relocate(file: string, options: RelocateCommandOptions, co
   const target = await openTarget(options.target, options.module);
   let relocated: RelocatedObject;
   try {
-    relocated = relocateObject(object, target);
+    relocated = relocateObject(object, target, options);
   } catch (cause) {
     throw inputError(file, cause);
   }
   if (options.json || options.pretty) {
-    const shown = { object: file, target: options.target ?? VMLINUX, relocations: report(relocated) };
+    const shown = {
+      object: file,
+      target: options.target ?? VMLINUX,
+      engine: relocated.engine,
+      relocations: report(relocated, disagreements(relocated)),
+    };
     await context.stdout.write(jsonText(shown, options.pretty));
   } else if (options.explain) {
     await context.stdout.write(explained(relocated, context));
@@ -61,13 +69,15 @@ const MARKS: Readonly<Record<RelocationStatus, string>> = {
   error: "x",
 };
 
-function explained({ relocations }: RelocatedObject, { color }: Context): string {
+function explained(relocated: RelocatedObject, { color }: Context): string {
+  const { relocations } = relocated;
+  const others = disagreements(relocated);
   const { bold, dim } = styler(color);
   let text = "";
   const say = (line: string): void => {
     text += `    ${printable(line)}\n`;
   };
-  for (const one of relocations) {
+  for (const [i, one] of relocations.entries()) {
     const { program, section, insn, record, status, line, resolution, reason } = one;
     const { local, candidates, matches } = resolution;
     const where = line && line.line > 0 ? `  ${line.file}:${line.line}:${line.column}` : "";
@@ -83,6 +93,8 @@ function explained({ relocations }: RelocatedObject, { color }: Context): string
     if (outcome && status !== "error")
       say(`value ${outcome.original} -> ${status === "poisoned" ? "poison" : outcome.value}`);
     if (reason) say(reason);
+    for (const { engine, status: theirs, value } of others[i]!)
+      say(`${engine} disagrees: ${theirs}${value === undefined ? "" : `, value ${value}`}`);
   }
   const counts = new Map<RelocationStatus, number>();
   for (const { status } of relocations) counts.set(status, (counts.get(status) ?? 0) + 1);
