@@ -150,6 +150,19 @@ describe("dump -f c", () => {
     expect(run(["dump", image, "-f", "c", "--exclude", "poin?", "-t", "struct:point"]).out).toContain("struct point;");
   });
 
+  test("several files are merged: modules on their base, or images that stand for themselves", () => {
+    const module = (name: string): string => {
+      const split = new Image({ base });
+      split.composite(4, name, 8, [["point", 4, 0]]);
+      split.composite(4, "shared", 8, [["point", 4, 0]]);
+      return file(`${name}.btf`, split.bytes());
+    };
+    const { code, out, error } = run(["dump", "-f", "c", "-B", image, module("one"), module("two")]);
+    expect([code, error]).toEqual([0, ""]);
+    for (const name of ["point", "one", "two", "shared"]) expect(out.match(new RegExp(`struct ${name} \\{`, "g"))?.length).toBe(1);
+    expect(run(["dump", image, image]).out).toBe(run(["dump", image]).out);
+  });
+
   test("warns of names that are no C identifiers", () => {
     const odd = new Image();
     odd.composite(4, "core::option::Option<u8>", 1, []);
@@ -429,6 +442,11 @@ describe("wrong input: one line, the right exit code, nothing written", () => {
       error: /not a BPF object/,
     },
     "a bad regular expression": { args: () => ["find", "/(/", image], code: 2, error: /regular expression/ },
+    "several files, one of them a split without its base": {
+      args: () => ["dump", image, file("x", split())],
+      code: 3,
+      error: /x: .*-B FILE/,
+    },
     "too many arguments": { args: () => ["stat", image, image], code: 2, error: /too many arguments/ },
     "an unknown type name": {
       args: () => ["dump", image, "-t", "pont"],

@@ -1,12 +1,11 @@
 /** Opens the FILE and --base of a command, and says which of them an error is about. */
 import { readFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
 import { Btf } from "../btf.js";
 import { memorySource } from "../core/source.js";
 import { findBtf } from "../elf/btf.js";
 import { isElf } from "../elf/file.js";
 import { BtfEnvironmentError, BtfError } from "../errors.js";
-import { KERNEL_BTF, openFile } from "../node.js";
+import { KERNEL_BTF, openFile, readBytes } from "../node.js";
 
 export const VMLINUX = `${KERNEL_BTF}/vmlinux`;
 
@@ -86,8 +85,7 @@ export async function openInput(file: string | undefined, { base }: InputOptions
 
 /** The bytes of a FILE whose BTF cannot be opened, out of what holds them. */
 export function rawBytes(file: string): Uint8Array {
-  const bytes = readFileSync(file === "-" ? 0 : file);
-  const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes;
+  const plain = readBytes(file === "-" ? 0 : file);
   if (!isElf(plain)) return plain;
   const { btf } = findBtf(memorySource(plain));
   return plain.subarray(btf.offset, btf.offset + btf.length);

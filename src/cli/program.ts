@@ -43,7 +43,7 @@ export function program(version: string, run: Run): Command {
 
   root.addCommand(
     withCommonOptions(command("dump", "write types as bpftool does"))
-      .addArgument(file())
+      .addArgument(new Argument("[files...]", `${FILE_HELP}; several are merged (default: the running kernel's)`))
       .addOption(new Option("-f, --format <format>", "output format").choices(["raw", "json", "c"]).default("raw"))
       .option("-t, --type <type>", "only this type: an id, a name, a glob, or KIND:name; repeatable", collect)
       .option("--unsorted", "c: in the order of ids, as `format c unsorted`")
@@ -59,8 +59,8 @@ export function program(version: string, run: Run): Command {
         "after",
         "\nExamples:\n  btfkit dump vmlinux -t struct:task_struct -t 1\n  btfkit dump -f c -o vmlinux.h",
       )
-      .action((path, options) =>
-        run(options, async (to) => (await import("./commands/dump.js")).dump(path, options, to)),
+      .action((paths, options) =>
+        run(options, async (to) => (await import("./commands/dump.js")).dump(paths, options, to)),
       ),
   );
   root.addCommand(

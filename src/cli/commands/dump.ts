@@ -4,9 +4,10 @@ import { type COptions, dumpC } from "../../dump/c.js";
 import type { Dump } from "../../dump/dump.js";
 import { dumpJson } from "../../dump/json.js";
 import { dumpRaw } from "../../dump/raw.js";
+import { KERNEL_BTF } from "../../node.js";
 import { oddNames } from "../../query/odd-names.js";
 import type { CommonOptions, Context, ExitCode } from "../context.js";
-import { openInput } from "../input.js";
+import { openInput, openInputs, VMLINUX } from "../input.js";
 import { globExpression } from "../pattern.js";
 import { selectTypes } from "../select.js";
 import { UsageError } from "../usage.js";
@@ -29,10 +30,10 @@ export interface DumpCommandOptions extends CommonOptions {
 }
 
 /** Writes types as bpftool does. */
-export async function dump(file: string | undefined, options: DumpCommandOptions, context: Context): Promise<ExitCode> {
+export async function dump(files: readonly string[], options: DumpCommandOptions, context: Context): Promise<ExitCode> {
   const c = options.format === "c";
   if (c && (options.json || options.pretty)) throw new UsageError("--json and --pretty do not go with --format c");
-  const btf = await openInput(file, options);
+  const btf = files.length > 1 ? await openMerged(files, options, context) : await openInput(files[0], options);
   const chosen = options.type && selectTypes(btf, options.type);
   const selected = { ...(chosen && { types: chosen }), onProgress: context.progress };
   let text: Dump;
@@ -48,6 +49,21 @@ export async function dump(file: string | undefined, options: DumpCommandOptions
   }
   await text.drainAsync((chunk) => context.out.write(chunk));
   return 0;
+}
+
+/**
+ * Several files as one: modules on their base, which `-B` or a path of the
+ * running kernel's names, or images that stand for themselves.
+ */
+async function openMerged(files: readonly string[], options: DumpCommandOptions, context: Context): Promise<Btf> {
+  const { merge } = await import("../../edit/dedup.js");
+  const running = files.some((file) => file.startsWith(`${KERNEL_BTF}/`));
+  const base = options.base ?? (running ? VMLINUX : undefined);
+  // What is the base anyway is not merged once more.
+  const others = base === VMLINUX ? files.filter((file) => file !== VMLINUX) : files;
+  const opened = await openInputs(others, base === undefined ? {} : { base });
+  if (opened.base && opened.inputs.length === 0) return opened.base;
+  return merge(opened.inputs, { onProgress: context.progress, ...(opened.base && { base: opened.base }) }).btf;
 }
 
 async function usedBy(btf: Btf, files: readonly string[]): Promise<UsedTypes> {
