@@ -11,6 +11,8 @@ import { promisify } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { Btf } from "btfkit";
 import { beforeAll, describe, expect, test } from "vitest";
+import { bpfObject } from "./support/bpf.js";
+import { Image, STRUCT } from "./support/image.js";
 import { type Need, needing } from "./support/needs.js";
 
 const DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/errors.md", "docs/architecture.md", "docs/compatibility.md"];
@@ -69,6 +71,15 @@ function moduleOn(kernel: Btf): Uint8Array {
   return bytes;
 }
 
+/** A BPF object that asks at which offset task_struct has its pid. */
+function probe(): Uint8Array {
+  const types = new Image();
+  types.int("int", 4, 1);
+  types.composite(STRUCT, "task_struct", 4, [["pid", 1, 0]]);
+  const [mov, exit] = [{ opcode: 0xb7 }, { opcode: 0x95 }];
+  return bpfObject(types, [mov, exit], [[0, 2, "0:0", 0]], { section: "raw_tp/sched_switch" });
+}
+
 beforeAll(() => {
   rmSync(FOLDER, { recursive: true, force: true });
   mkdirSync(`${FOLDER}/bin`, { recursive: true });
@@ -77,6 +88,7 @@ beforeAll(() => {
   writeFileSync(`${FOLDER}/vmlinux.btf.gz`, packed);
   writeFileSync(`${FOLDER}/vmlinux.btf`, raw);
   writeFileSync(`${FOLDER}/module.btf`, moduleOn(Btf.parse(raw)));
+  writeFileSync(`${FOLDER}/probe.bpf.o`, probe());
   symlinkSync(resolve("dist/cli/btfkit.cjs"), `${FOLDER}/bin/btfkit`);
 });
 
