@@ -230,7 +230,7 @@ describe("btfkit minimize", () => {
   test("wrong input is named", () => {
     const path = join(mkdtempSync(join(tmpdir(), "btfkit-")), "x.o");
     writeFileSync(path, "no object");
-    expect(run(path, "--target", path)).toEqual({
+    expect(run(path, "--target", "test/data/vmlinux-6.1-cloud-amd64.btf.gz")).toEqual({
       code: 3,
       out: "",
       error: `btfkit: ${path}: not a BPF object: it does not start as an ELF file does\n`,

@@ -28,31 +28,48 @@ import { isComposite, skip } from "./types.js";
  *   target has no answer for, BtfLimitError ERR_CORE_WORK
  */
 export function minimize(objects: readonly BpfObject[], target: RelocationTarget): Uint8Array<ArrayBuffer> {
-  const to = targetOf(target);
-  const marks = new Marks();
-  for (const object of objects) markObject(object, to, marks);
-  if (to.vmlinux.knownPointerSize === 4) markPointerSize(to.vmlinux, marks);
-  return encodeMarked(marks.marked, to);
+  const minimizer = new Minimizer(target);
+  for (const object of objects) minimizer.add(object);
+  return minimizer.toBytes();
 }
 
-function markObject(object: BpfObject, target: CoreTarget, marks: Marks): void {
-  const resolver = new Resolver(object.btf, target, {
-    endian: object.endian,
-    budget: new Budget(),
-    engine: engineOf("libbpf"),
-    records: [],
-  });
-  for (const { section, records } of object.ext.coreRelocations?.sections ?? []) {
-    for (const [index, record] of records.entries()) {
-      const { refusal, matches } = resolver.resolve(record);
-      if (refusal) {
-        const details = { name: section, value: index, note: refusal.reason };
-        if (refusal.malformed) throw new BtfFormatError(ERR_CORE_RECORD, details);
-        throw new BtfRelocationError(ERR_CORE_RELOCATION, details);
+/** `minimize`, one object after the other: none of them has to be kept. */
+export class Minimizer {
+  readonly #target: CoreTarget;
+  readonly #marks = new Marks();
+
+  constructor(target: RelocationTarget) {
+    this.#target = targetOf(target);
+  }
+
+  /** Adds what an object needs. @throws as `minimize` */
+  add(object: BpfObject): void {
+    const sections = object.ext.coreRelocations?.sections ?? [];
+    const resolver = new Resolver(object.btf, this.#target, {
+      endian: object.endian,
+      budget: new Budget(),
+      engine: engineOf("libbpf"),
+      records: [],
+    });
+    for (const { section, records } of sections) {
+      for (const [index, record] of records.entries()) {
+        const { refusal, matches } = resolver.resolve(record);
+        if (refusal) {
+          const details = { name: section, value: index, note: refusal.reason };
+          if (refusal.malformed) throw new BtfFormatError(ERR_CORE_RECORD, details);
+          throw new BtfRelocationError(ERR_CORE_RELOCATION, details);
+        }
+        // The others that match lead to the same value.
+        if (matches[0]) this.#marks.spec(matches[0].spec);
       }
-      // The others that match lead to the same value.
-      if (matches[0]) marks.spec(matches[0].spec);
     }
+  }
+
+  /** The BTF of all that was added. */
+  toBytes(): Uint8Array<ArrayBuffer> {
+    const { vmlinux } = this.#target;
+    if (vmlinux.knownPointerSize === 4) markPointerSize(vmlinux, this.#marks);
+    return encodeMarked(this.#marks.marked, this.#target);
   }
 }
 

@@ -115,6 +115,8 @@ export function readElf(source: ByteSource): ElfFile {
 
 function nameAt(text: Uint8Array, offset: number): string {
   // Section names are short; a hostile one must not cost more than its place in the table.
-  const end = text.indexOf(0, offset);
-  return String.fromCharCode(...text.subarray(offset, Math.min(end < 0 ? text.length : end, offset + 256)));
+  const end = Math.min(text.length, offset + 256);
+  let name = "";
+  for (let i = offset; i < end && text[i] !== 0; i++) name += String.fromCharCode(text[i]!);
+  return name;
 }

@@ -122,11 +122,36 @@ function list<R>(
     if (count === 0) refuse(at + 4, `a section without records in the ${name}`);
     const first = at + BLOCK_HEADER;
     if (count > (end - first) / recordSize) refuse(at + 4, `${count} records pass the end of the ${name}`);
-    const records = Array.from({ length: count }, (_, i) => read(reader, first + i * recordSize));
-    sections.push({ section: stringAt(nameOffset, TEXT_LIMIT) ?? "", records });
+    sections.push(
+      new Block(stringAt(nameOffset, TEXT_LIMIT) ?? "", count, (i) => read(reader, first + i * recordSize)),
+    );
     at = first + count * recordSize;
   }
   return { recordSize, sections };
+}
+
+/** The records of a section, made when they are asked for. */
+class Block<R> implements ExtSection<R> {
+  readonly section: string;
+  readonly #count: number;
+  readonly #read: (index: number) => R;
+  #records: readonly R[] | undefined;
+
+  constructor(section: string, count: number, read: (index: number) => R) {
+    this.section = section;
+    this.#count = count;
+    this.#read = read;
+  }
+
+  get records(): readonly R[] {
+    this.#records ??= Array.from({ length: this.#count }, (_, i) => this.#read(i));
+    return this.#records;
+  }
+
+  toJSON(): ExtSection<R> {
+    const { section, records } = this;
+    return { section, records };
+  }
 }
 
 function funcInfo({ view, little }: Reader, at: number): FuncInfo {

@@ -2,7 +2,7 @@
 import { Btf } from "../btf.js";
 import type { Endian } from "../core/header.js";
 import { bytesOf, memorySource } from "../core/source.js";
-import { type ElfFile, type ElfSection, isElf, readElf, SHT_PROGBITS } from "../elf/file.js";
+import { type ElfFile, type ElfSection, isElf, readElf, SHF_COMPRESSED, SHT_PROGBITS } from "../elf/file.js";
 import { findPrograms, type Program } from "../elf/programs.js";
 import { type ElfRelocation, readRelocations } from "../elf/relocations.js";
 import { SHT_NOBITS } from "../elf/section-types.js";
@@ -33,8 +33,6 @@ export class BpfObject {
   /** All sections, the empty first one included: the index is the section's. */
   readonly sections: readonly ElfSection[];
   readonly symbols: readonly ElfSymbol[];
-  /** ELF relocations: calls, map references, externs. */
-  readonly relocations: readonly ElfRelocation[];
   /** Programs and subprograms, ordered by section and place. */
   readonly programs: readonly Program[];
   /** @internal */
@@ -42,6 +40,7 @@ export class BpfObject {
   #btf: Btf | undefined;
   #ext: Ext | undefined;
   #maps: readonly BpfMap[] | undefined;
+  #relocations: readonly ElfRelocation[] | undefined;
   #bySection: Map<number, Program[]> | undefined;
 
   /** @internal */
@@ -59,8 +58,13 @@ export class BpfObject {
     this.endian = littleEndian ? "little" : "big";
     this.sections = sections;
     this.symbols = readSymbols(source, this.elf);
-    this.relocations = readRelocations(source, this.elf);
     this.programs = findPrograms(sections, this.symbols);
+  }
+
+  /** ELF relocations: calls, map references, externs. @throws BtfFormatError ERR_ELF_SECTION, ERR_ELF_TRUNCATED */
+  get relocations(): readonly ElfRelocation[] {
+    this.#relocations ??= readRelocations(memorySource(this.bytes), this.elf);
+    return this.#relocations;
   }
 
   /** The first section with a name, as libbpf looks them up. */
@@ -108,8 +112,13 @@ export class BpfObject {
 
   /** Its types. @throws BtfFormatError ERR_OBJECT_SECTION where there are none, and as `Btf.parse` */
   get btf(): Btf {
-    if (!this.hasBtf) throw new BtfFormatError(ERR_OBJECT_SECTION, { name: ".BTF", note: "compile it with -g" });
-    this.#btf ??= Btf.parse(this.bytes);
+    if (this.#btf) return this.#btf;
+    const section = this.section(".BTF");
+    if (!section) throw new BtfFormatError(ERR_OBJECT_SECTION, { name: ".BTF", note: "compile it with -g" });
+    const isPlain = section.type === SHT_PROGBITS && !(section.flags & SHF_COMPRESSED) && !this.section(".BTF.base");
+    // The section table has been read: not again for a plain section.
+    this.#btf = Btf.parse(isPlain ? this.dataOf(section) : this.bytes);
+    this.#btf.pointerSize = 8;
     return this.#btf;
   }
 
@@ -157,6 +166,11 @@ export class BpfObject {
   /** What it expects the kernel to provide: `.kconfig` settings, and `.ksyms` functions and variables. */
   get externs(): readonly Extern[] {
     return this.hasBtf ? findExterns(this) : [];
+  }
+
+  /** Hands the memory of its BTF over to the next Btf that is opened; types of it cannot be read any more. */
+  [Symbol.dispose](): void {
+    this.#btf?.[Symbol.dispose]();
   }
 
   /** Variables in `.data`, `.rodata`, `.bss` and sections of such names. */

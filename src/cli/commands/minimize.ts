@@ -1,5 +1,5 @@
 import { Btf } from "../../btf.js";
-import { minimize as minimizeBtf } from "../../core-relocation/minimize.js";
+import { Minimizer } from "../../core-relocation/minimize.js";
 import { BtfRelocationError } from "../../errors.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { inputError, openTarget, VMLINUX } from "../input.js";
@@ -21,19 +21,19 @@ export async function minimize(
   const wantsReport = options.json || options.pretty;
   const writesBtf = options.output !== undefined || !wantsReport;
   if (writesBtf && context.outIsTerminal) throw new UsageError("binary BTF on the terminal: give -o FILE or --json");
-  const objects = files.map(openObjectInput);
   const target = await openTarget(options.target, options.module);
-  // One by one first, so that what is wrong with one of them is said with its name.
-  objects.forEach((object, i) => {
+  const minimizer = new Minimizer(target);
+  for (const file of files) {
+    const object = openObjectInput(file);
     try {
-      void object.ext;
-      minimizeBtf([object], target);
+      minimizer.add(object);
     } catch (cause) {
-      if (cause instanceof BtfRelocationError) throw new Refused(`${files[i]}: ${cause.message}`, { cause });
-      throw inputError(files[i]!, cause);
+      if (cause instanceof BtfRelocationError) throw new Refused(`${file}: ${cause.message}`, { cause });
+      throw inputError(file, cause);
     }
-  });
-  const bytes = minimizeBtf(objects, target);
+    object[Symbol.dispose]();
+  }
+  const bytes = minimizer.toBytes();
   if (wantsReport) {
     const types = Btf.parse(bytes).size - 1;
     const shown = { objects: files, target: options.target ?? VMLINUX, types, bytes: bytes.length };
