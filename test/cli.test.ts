@@ -159,7 +159,8 @@ describe("dump -f c", () => {
     };
     const { code, out, error } = run(["dump", "-f", "c", "-B", image, module("one"), module("two")]);
     expect([code, error]).toEqual([0, ""]);
-    for (const name of ["point", "one", "two", "shared"]) expect(out.match(new RegExp(`struct ${name} \\{`, "g"))?.length).toBe(1);
+    for (const name of ["point", "one", "two", "shared"])
+      expect(out.match(new RegExp(`struct ${name} \\{`, "g"))?.length).toBe(1);
     // Variables are never equal: they stand for storage.
     expect(run(["dump", "-f", "c", image, image]).out).toBe(run(["dump", "-f", "c", image]).out);
   });

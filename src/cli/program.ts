@@ -33,7 +33,10 @@ const file = (): Argument => new Argument("[file]", `${FILE_HELP} (default: the 
 
 /** The program; `run` is called with what a command does. */
 export function program(version: string, run: Run): Command {
-  const root = command("btfkit", "BTF (BPF Type Format): look at kernel types, make headers and BTF, relocate and check BPF objects")
+  const root = command(
+    "btfkit",
+    "BTF (BPF Type Format): look at kernel types, make headers and BTF, relocate and check BPF objects",
+  )
     .version(version, "--version", "show the version")
     .helpOption("-h, --help", "show this help")
     .helpCommand(false)
