@@ -249,11 +249,13 @@ function sortRecords(from: usize, end: usize, spare: usize): usize {
 
 /**
  * Whether a type of the last rank may write anything. What has a lower rank is
- * written by then: what is left are forward declarations and typedefs of void
- * or of these. The walk goes where `order` would go; real kernels have 28,000
+ * written by then, but for the first of all, `lost`, where bpftool is copied;
+ * besides, what is left are forward declarations and typedefs of void or of
+ * these. The walk goes where `order` would go; real kernels have 28,000
  * prototypes, of which a few hundred lead to such a type.
  */
-function leadsToRest(id: u32, depth: i32): bool {
+function leadsToRest(id: u32, lost: u32, depth: i32): bool {
+  if (id && id == lost) return true;
   if (!id || id >= idLimit(image) || failure) return false;
   if (depth > DEPTH_LIMIT || !spend(id)) {
     fail(ERR_C_CYCLE, id);
@@ -263,20 +265,29 @@ function leadsToRest(id: u32, depth: i32): bool {
   if (kind == KIND_FWD || kind > KIND_MAX || kind == KIND_UNKN) return true;
   if (kind == KIND_TYPEDEF) return rankOf(id) == LAST_RANK;
   const next = kind == KIND_DECL_TAG ? id : step(id, kind);
-  if (next != id) return leadsToRest(next, depth + 1);
+  if (next != id) return leadsToRest(next, lost, depth + 1);
   const type = typeOf(id);
   let size: u32 = 0;
   if (kind == KIND_FUNC_PROTO) {
-    if (leadsToRest(type.size, depth + 1)) return true;
+    if (leadsToRest(type.size, lost, depth + 1)) return true;
     size = 8;
   } else if ((kind == KIND_STRUCT || kind == KIND_UNION) && !type.nameOff) size = 12;
   if (!size) return false;
   const first = changetype<usize>(type) + TYPE_SIZE;
   const end = first + vlenOf(type.info) * size;
   for (let element = first; element < end; element += size) {
-    if (leadsToRest(load<u32>(element, 4), depth + 1)) return true;
+    if (leadsToRest(load<u32>(element, 4), lost, depth + 1)) return true;
   }
   return false;
+}
+
+function record(at: usize, id: u32): void {
+  const name = sortName(id);
+  store<u64>(at, (<u64>rankOf(id) << 56) | prefixOf(name));
+  store<u64>(at, hashOf(id, true, 0), 8);
+  store<u32>(at, id, 16);
+  store<u32>(at, <u32>name, 20);
+  store<u32>(at, <u32>stringOf(id ? typeOf(id).nameOff : 0), 24);
 }
 
 /**
@@ -286,19 +297,27 @@ function leadsToRest(id: u32, depth: i32): bool {
  */
 export function sortIds(records: usize, spare: usize, out: usize): u32 {
   let end = records;
+  let first = records;
+  let last = out;
   const limit = idLimit(image);
   for (let id: u32 = 0; id < limit; id++) {
-    const rank = rankOf(id);
-    if (rank == LAST_RANK && id && !leadsToRest(id, 0)) continue;
-    const name = sortName(id);
-    store<u64>(end, (<u64>rank << 56) | prefixOf(name));
-    store<u64>(end, hashOf(id, true, 0), 8);
-    store<u32>(end, id, 16);
-    store<u32>(end, <u32>name, 20);
-    store<u32>(end, <u32>stringOf(id ? typeOf(id).nameOff : 0), 24);
+    if (rankOf(id) == LAST_RANK) {
+      store<u32>(last, id);
+      last += 4;
+      continue;
+    }
+    record(end, id);
+    if (isBehind(first, end)) first = end;
     end += RECORD_SIZE;
-    if (failure) return 0;
   }
+  const lost = end > records ? load<u32>(first, 16) : 0;
+  for (let at = out; at < last && !failure; at += 4) {
+    const id = load<u32>(at);
+    if (id && !leadsToRest(id, lost, 0)) continue;
+    record(end, id);
+    end += RECORD_SIZE;
+  }
+  if (failure) return 0;
   const sorted = sortRecords(records, end, spare);
   if (failure) return 0;
   const count = <u32>((end - records) / RECORD_SIZE);
