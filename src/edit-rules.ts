@@ -1,9 +1,9 @@
 /** What an error of making and reshaping says: as rules.ts, and apart from it, for readers do without. */
-import { count, rule } from "./rules.js";
+import { rule } from "./rules.js";
 
 // Builder (libbpf's btf__add_*), dedup (btf__dedup)
 export const ERR_BUILD_NAME = /* @__PURE__ */ rule("ERR_BUILD_NAME", (d) => `${d.note} needs a name`);
-export const ERR_BUILD_SIZE = /* @__PURE__ */ rule("ERR_BUILD_SIZE", (d) => `${d.note} cannot have ${count(d.value)}`);
+export const ERR_BUILD_SIZE = /* @__PURE__ */ rule("ERR_BUILD_SIZE", (d) => `${d.note} cannot have ${d.value} bytes`);
 export const ERR_BUILD_ENCODING = /* @__PURE__ */ rule(
   "ERR_BUILD_ENCODING",
   (d) => `INT "${d.name}" cannot have encoding ${d.value}: signed is 1, char 2, bool 4`,

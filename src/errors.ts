@@ -32,7 +32,7 @@ export interface Rule {
   readonly text: (details: ErrorDetails) => string;
 }
 
-type Rules = Omit<typeof rules, "count" | "rule"> & typeof objectRules & typeof editRules;
+type Rules = Omit<typeof rules, "rule"> & typeof objectRules & typeof editRules;
 
 /** The stable name of what went wrong. */
 export type ErrorCode = Rules[keyof Rules]["code"];

@@ -5,7 +5,7 @@
 import type { ErrorDetails, Rule } from "./errors.js";
 
 const hex = (value = 0): string => `0x${value.toString(16)}`;
-export const count = (value = 0, unit = "byte"): string => `${value} ${unit}${value === 1 ? "" : "s"}`;
+const count = (value = 0, unit = "byte"): string => `${value} ${unit}${value === 1 ? "" : "s"}`;
 const meant = ({ nearest }: ErrorDetails): string =>
   nearest?.length ? `; did you mean ${nearest.map((name) => `"${name}"`).join(", ")}?` : "";
 

@@ -1,6 +1,6 @@
 /** Bytes of an image: its own, or with another header, layout section or byte order (libbpf's btf__raw_data). */
 import type { Btf } from "../btf.js";
-import { type Endian, MAGIC } from "../core/header.js";
+import type { Endian } from "../core/header.js";
 import type { Image } from "../core/image.js";
 import { BtfEnvironmentError, BtfError } from "../errors.js";
 import { ERR_ARGUMENT, ERR_UNSUPPORTED } from "../rules.js";
@@ -18,6 +18,9 @@ export interface EncodeOptions {
   /** Byte order (default: the image's). */
   readonly endian?: Endian;
 }
+
+/** Both of `.BTF` and `.BTF.ext`; the default entry keeps its own, so that it exports nothing more. */
+export const MAGIC = 0xeb9f;
 
 /** The parts of an image, little-endian. */
 export interface Sections {

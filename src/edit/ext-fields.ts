@@ -1,7 +1,7 @@
 /** Where a `.BTF.ext` section holds string offsets and type ids, so that they follow a Btf that was reshaped. */
-import { MAGIC } from "../core/header.js";
 import { ERR_BTF_EXT } from "../edit-rules.js";
 import { BtfFormatError } from "../errors.js";
+import { MAGIC } from "./encode.js";
 
 /** Byte offsets of the fields, in libbpf's order (btf_ext_visit_str_offs, btf_ext_visit_type_ids). */
 export interface ExtFields {
