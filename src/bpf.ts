@@ -7,6 +7,7 @@ export { type Cell, cellOf, type Matrix } from "./check/report.js";
 export { sarif } from "./check/sarif.js";
 export { type Disagreement, disagreements } from "./core-relocation/disagree.js";
 export { ENGINES, type EngineName } from "./core-relocation/engine.js";
+export { BtfRelocationError } from "./core-relocation/error.js";
 export { Minimizer, minimize } from "./core-relocation/minimize.js";
 export {
   type RelocatedObject,

@@ -86,13 +86,6 @@ export class BtfLimitError extends BtfError {
   }
 }
 
-/** A CO-RE relocation has no answer on this target: ambiguous, out of range, contradicted by the instruction. */
-export class BtfRelocationError extends BtfError {
-  override get name(): string {
-    return "BtfRelocationError";
-  }
-}
-
 /** The host lacks something: WebAssembly, a file, a decompressor. */
 export class BtfEnvironmentError extends BtfError {
   override get name(): string {

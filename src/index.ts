@@ -14,7 +14,6 @@ export {
   BtfInternalError,
   BtfLimitError,
   BtfLookupError,
-  BtfRelocationError,
   type ErrorCode,
   type ErrorDetails,
 } from "./errors.js";

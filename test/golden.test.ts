@@ -86,6 +86,21 @@ describe("objects", () => {
   }
 });
 
+describe("headers of objects", () => {
+  const { objects } = JSON.parse(readFileSync("test/data/objects-headers.json", "utf8")) as {
+    objects: Record<string, Record<"c" | "c_unsorted", Digest>>;
+  };
+  withCorpus("equal bpftool 7.8's, sorted and not", async () => {
+    for (const [object, golden] of Object.entries(objects)) {
+      const btf = openFile(corpusPath(`objects/${object}`));
+      const c = await digest(dumpC(btf, { compatible: "bpftool-7.8" }));
+      const c_unsorted = await digest(dumpC(btf, { sorted: false }));
+      expect([object, { c, c_unsorted }]).toEqual([object, golden]);
+    }
+    expect(Object.keys(objects).length).toBe(69);
+  });
+});
+
 describe("running kernel", () => {
   const path = "/sys/kernel/btf/vmlinux";
   needing("the running kernel's BTF", "bpftool")("vmlinux", async () => sameAsBpftool(openFile(path), path));

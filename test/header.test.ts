@@ -194,6 +194,19 @@ describe("options", () => {
     expect(all.slice(0, from) + all.slice(from + lost)).toBe(theirs);
   });
 
+  test("what bpftool loses it still writes where another type needs it", () => {
+    const lossy = (make: (image: Image) => void): string =>
+      body(dumpC(open(make), { compatible: "bpftool-7.8" }).text());
+    const lost = (image: Image): void => {
+      image.enumeration("lost", [["A", 1]]);
+      image.enumeration("other", [["B", 1]]);
+    };
+    expect(lossy(lost)).toBe("enum other {\n\tB = 1,\n};\n\n");
+    expect(lossy((image) => [lost(image), image.ref(VOLATILE, 1)])).toBe(
+      "enum other {\n\tB = 1,\n};\n\nenum lost {\n\tA = 1,\n};\n\n",
+    );
+  });
+
   test("the same text every time", () => {
     expect(dumpC(kernel).text() === dumpC(openFile("test/data/vmlinux-6.1-cloud-amd64.btf.gz")).text()).toBe(true);
   });

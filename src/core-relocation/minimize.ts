@@ -1,11 +1,12 @@
 /** The smallest BTF that objects need on a target. Source: bpftool's `gen min_core_btf` (btfgen). */
 import type { Btf } from "../btf.js";
-import { BtfFormatError, BtfRelocationError } from "../errors.js";
+import { BtfFormatError } from "../errors.js";
 import type { BtfType, StructType, UnionType } from "../model/types.js";
 import type { BpfObject } from "../object/object.js";
 import { ERR_CORE_RECORD, ERR_CORE_RELOCATION } from "../object-rules.js";
 import { Budget } from "./budget.js";
 import { engineOf } from "./engine.js";
+import { BtfRelocationError } from "./error.js";
 import { encodeMarked, type Marked } from "./marked.js";
 import { type RelocationTarget, targetOf } from "./relocate.js";
 import { type CoreTarget, Resolver } from "./resolve.js";

@@ -1,12 +1,13 @@
 /** All relocations of an object against one target. Source: libbpf's bpf_object__relocate_core. */
 import type { Btf } from "../btf.js";
 import type { Program } from "../elf/programs.js";
-import { type BtfError, BtfFormatError, BtfRelocationError } from "../errors.js";
+import { type BtfError, BtfFormatError } from "../errors.js";
 import type { CoreRelocation, LineInfo } from "../ext/types.js";
 import type { BpfObject } from "../object/object.js";
 import { ERR_CORE_RECORD, ERR_CORE_RELOCATION } from "../object-rules.js";
 import { Budget } from "./budget.js";
 import { type Engine, type EngineName, engineOf } from "./engine.js";
+import { BtfRelocationError } from "./error.js";
 import { Explainer } from "./explain.js";
 import { Code, INSN_SIZE, LD_IMM64 } from "./instruction.js";
 import { patch } from "./patch.js";

@@ -29,7 +29,7 @@ function payload(source: ByteSource, elf: ElfFile, section: ElfSection): Payload
   if (type !== SHT_PROGBITS) {
     throw new BtfFormatError(ERR_ELF_SECTION, {
       name,
-      note: `type ${type}, expected SHT_PROGBITS: has the file been stripped to debug info?`,
+      note: `type ${type}, not SHT_PROGBITS: stripped to debug info?`,
     });
   }
   const whole = part(source, `section ${name}`, offset, length);
@@ -55,7 +55,7 @@ export function findBtf(source: ByteSource): ElfBtf {
     const note =
       elf.sections.length === 0
         ? "it has no sections at all"
-        : "a kernel has one with CONFIG_DEBUG_INFO_BTF, a BPF object if compiled with -g";
+        : "kernels have it with CONFIG_DEBUG_INFO_BTF, BPF objects with -g";
     throw new BtfFormatError(ERR_ELF_NO_BTF, { note });
   }
   const base = elf.sections.find(({ name }) => name === ".BTF.base");

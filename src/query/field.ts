@@ -86,7 +86,7 @@ export function fieldOf(btf: Btf, of: BtfType | string, path: string): Field {
   };
   for (let rest = path; rest; ) {
     const step = STEP.exec(rest);
-    if (!step) return fail(`cannot read "${rest}": a path is members and [indices], as in a.b[3].c`);
+    if (!step) return fail(`cannot read "${rest}": a path is like a.b[3].c`);
     rest = rest.slice(step[0].length);
     let inner = resolve(type);
     const [, name, index] = step;

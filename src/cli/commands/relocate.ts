@@ -1,5 +1,6 @@
 import { disagreements } from "../../core-relocation/disagree.js";
 import type { EngineName } from "../../core-relocation/engine.js";
+import { BtfRelocationError } from "../../core-relocation/error.js";
 import {
   type RelocatedObject,
   type RelocationStatus,
@@ -7,7 +8,6 @@ import {
 } from "../../core-relocation/relocate.js";
 import { report } from "../../core-relocation/report.js";
 import { accessPath, formatSpec } from "../../core-relocation/spec.js";
-import { BtfRelocationError } from "../../errors.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { inputError, openTarget, VMLINUX } from "../input.js";
 import { openObjectInput } from "../object-input.js";

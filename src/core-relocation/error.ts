@@ -1,0 +1,8 @@
+import { BtfError } from "../errors.js";
+
+/** A CO-RE relocation has no answer on this target: ambiguous, out of range, contradicted by the instruction. */
+export class BtfRelocationError extends BtfError {
+  override get name(): string {
+    return "BtfRelocationError";
+  }
+}
