@@ -334,7 +334,7 @@ function rewriteExt(
 }
 
 /** Runs `use` on the deduplicated parts, which lie in memory that is handed back afterwards. */
-function deduplicate<T>(
+export function deduplicate<T>(
   images: readonly Image[],
   base: Image | undefined,
   exts: readonly (Ext | undefined)[],

@@ -33,6 +33,7 @@ export class StringTable {
   /** Own offset + 1 of a string by hash, 0 where free. */
   #slots = new Uint32Array(256);
   #count = 0;
+  #isIndexed = true;
 
   /** An empty table: of a base it holds "", on a base nothing. */
   constructor(base?: StringTable) {
@@ -44,26 +45,29 @@ export class StringTable {
   /** A table over an existing section, whose offsets stay as they are. */
   static over(section: Uint8Array, base?: StringTable): StringTable {
     const table = new StringTable(base);
-    table.#text.truncate(0);
-    table.#slots.fill(0);
-    table.#count = 0;
-    table.#text.append(section);
-    const { bytes } = table.#text;
-    for (let at = 0; at < section.length; at += roomAt(bytes, at)) {
-      const hash = hashAt(bytes, at);
-      // Of equal strings the first counts.
-      if (table.#probe(bytes, at, hash) < 0) table.#insert(at, hash);
-    }
+    table.adopt(section);
     return table;
   }
 
-  /** Takes the strings of another table on the same base, at their offsets. */
-  adopt({ content }: StringTable): void {
-    const taken = StringTable.over(content, this.#base);
+  /** Takes a section in place of what is here; its offsets stay. It is indexed when it is first searched. */
+  adopt(section: Uint8Array): void {
     this.#text.truncate(0);
-    this.#text.append(content);
-    this.#slots = taken.#slots;
-    this.#count = taken.#count;
+    this.#text.append(section);
+    this.#isIndexed = false;
+  }
+
+  /** Enters all strings into the hash table. */
+  #index(): void {
+    const { bytes, length } = this.#text;
+    // Names have 15 bytes on average: no need to grow on the way.
+    this.#slots = new Uint32Array(2 ** Math.max(8, Math.ceil(Math.log2(length / 6 + 1))));
+    this.#count = 0;
+    this.#isIndexed = true;
+    for (let at = 0; at < length; at += roomAt(bytes, at)) {
+      const hash = hashAt(bytes, at);
+      // Of equal strings the first counts.
+      if (this.#probe(bytes, at, hash) < 0) this.#insert(at, hash);
+    }
   }
 
   /** One past the last logical offset. */
@@ -95,6 +99,7 @@ export class StringTable {
   }
 
   #findHashed(bytes: Uint8Array, at: number, hash: number): number {
+    if (!this.#isIndexed) this.#index();
     const inBase = this.#base ? this.#base.#findHashed(bytes, at, hash) : -1;
     if (inBase >= 0) return inBase;
     const own = this.#probe(bytes, at, hash);
@@ -124,10 +129,8 @@ export class StringTable {
   truncate(end: number): void {
     const length = end - this.start;
     if (length === this.#text.length) return;
-    const kept = StringTable.over(this.#text.bytes.slice(0, length), this.#base);
     this.#text.truncate(length);
-    this.#slots = kept.#slots;
-    this.#count = kept.#count;
+    this.#isIndexed = false;
   }
 
   /** The string at a logical offset below `end`. */
