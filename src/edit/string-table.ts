@@ -2,7 +2,6 @@
  * The string section of an image being made: each string once, found by a hash
  * table over the bytes themselves.
  */
-import { decode, encode } from "../core/strings.js";
 import { ERR_BUILD_LIMIT } from "../edit-rules.js";
 import { BtfError, BtfLimitError } from "../errors.js";
 import { ERR_ARGUMENT } from "../rules.js";
@@ -10,6 +9,11 @@ import { Growable } from "./growable.js";
 
 /** libbpf's BTF_MAX_STR_OFFSET. */
 const OFFSET_MAX = 0x7fffffff;
+
+/** UTF-8 bytes of a name. */
+export function encodeName(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
 
 /** Hash of the NUL-terminated string at `at`. */
 function hashAt(bytes: Uint8Array, at: number): number {
@@ -82,7 +86,7 @@ export class StringTable {
 
   /** Offset of a string, or -1. */
   find(text: string): number {
-    return this.findBytes(encode(`${text}\0`), 0);
+    return this.findBytes(encodeName(`${text}\0`), 0);
   }
 
   /** Offset of a string, which is added if it is new. @throws BtfError ERR_ARGUMENT for a NUL inside */
@@ -90,7 +94,7 @@ export class StringTable {
     if (text === "") return 0;
     if (text.includes("\0"))
       throw new BtfError(ERR_ARGUMENT, { note: `a name cannot hold a NUL: ${JSON.stringify(text)}` });
-    return this.addBytes(encode(`${text}\0`), 0);
+    return this.addBytes(encodeName(`${text}\0`), 0);
   }
 
   /** As `find`, of the NUL-terminated string at `at`. */
@@ -131,12 +135,6 @@ export class StringTable {
     if (length === this.#text.length) return;
     this.#text.truncate(length);
     this.#isIndexed = false;
-  }
-
-  /** The string at a logical offset below `end`. */
-  at(offset: number): string {
-    if (offset < this.start) return this.#base!.at(offset);
-    return decode(this.#text.bytes, offset - this.start);
   }
 
   /** Own offset of the string at `at`, or -1. */
