@@ -20,7 +20,8 @@ export function findLoop(graph: Graph, kinds: u32, states: usize, stack: usize, 
   const idLimit = graph.idLimit;
   const firstId = graph.firstId;
   for (let start = firstId; start < idLimit; start++) {
-    if (load<u8>(states + start) || !follows(graph, start, kinds)) continue;
+    // A circle has a reference from an id to one that is not below it: others need not be started from.
+    if (load<u8>(states + start) || !refersUp(graph, start) || !follows(graph, start, kinds)) continue;
     let depth: u32 = 0;
     set(stack, 0, start);
     set(next, 0, get(edgeStart, start));
@@ -46,6 +47,12 @@ export function findLoop(graph: Graph, kinds: u32, states: usize, stack: usize, 
     }
   }
   return 0;
+}
+
+function refersUp(graph: Graph, id: u32): bool {
+  const end = get(graph.edgeStart, id + 1);
+  for (let edge = get(graph.edgeStart, id); edge < end; edge++) if (get(graph.edges, edge) >= id) return true;
+  return false;
 }
 
 // @ts-ignore: decorator

@@ -18,10 +18,11 @@ import { BtfError } from "../errors.js";
 import type { BtfType, Linkage } from "../model/types.js";
 import { ERR_ARGUMENT } from "../rules.js";
 import * as abi from "../wasm/edit-abi.js";
+import { deduplicate } from "./dedup.js";
 import { Draft } from "./draft.js";
 import { assemble, type EncodeOptions, encode } from "./encode.js";
 import { kindOf } from "./record.js";
-import { appendAll, Copier } from "./transfer.js";
+import { appendAll, Copier, checkBase } from "./transfer.js";
 
 /** A type by its id, which need not exist yet, or by its view. */
 export type TypeRef = number | BtfType;
@@ -76,6 +77,10 @@ const BITFIELD_OFFSET_MAX = 0xffffff;
 const BITFIELD_SIZE_MAX = 255;
 const U32_MAX = 0xffffffff;
 const INT_BITS = 7;
+
+/** From so many types on an append to nothing is left to the kernels: it takes half the time. */
+const WORTH_A_KERNEL = 1000;
+const NOT_FOR_DEDUP: readonly string[] = ["ERR_BTF_TYPE_ID", "ERR_DEDUP_NAMES"];
 
 /** `info` word of a record. */
 function infoOf(kind: number, vlen = 0, kindFlag = false): number {
@@ -444,6 +449,20 @@ export class BtfBuilder {
    *   Source: btf__add_btf.
    */
   append(btf: Btf): number {
+    const { base } = this.#draft;
+    const { image } = btf;
+    if (this.#draft.isEmpty && image.count >= WORTH_A_KERNEL) {
+      checkBase(this.#draft, btf);
+      try {
+        return deduplicate([image], base?.image, [], { dedup: false }, ({ parts: [part] }, { sections }) => {
+          this.#draft.fill(sections, image.count, image.record(btf.size - 1) - image.types);
+          return part!.idShift;
+        });
+      } catch (cause) {
+        // What dedup refuses may still be appended: to refer to nothing is no mistake yet.
+        if (!(cause instanceof BtfError) || !NOT_FOR_DEDUP.includes(cause.code)) throw cause;
+      }
+    }
     return appendAll(this.#draft, btf);
   }
 

@@ -52,7 +52,7 @@ export interface MergeResult {
 const HASH_PAIRS = 2;
 /** Classes looked at between two looks at the signal. */
 const REFINE_BUDGET = 50_000;
-/** Seeds to try before a collision of hashes is no chance any more. */
+/** Seeds to try before a collision of hashes is no chance any more. @internal */
 export const SEEDS = 4;
 /** Times that choices of declarations may turn out not to hold before all of them are taken back. */
 const FORWARD_ROUNDS = 6;
@@ -86,6 +86,7 @@ function powerOfTwo(count: number): number {
   return 2 ** Math.ceil(Math.log2(Math.max(16, count)));
 }
 
+/** The steps, one after the other. @internal */
 export class Dedup {
   readonly #work: Workspace;
   readonly #step: (done: number) => void;
@@ -333,8 +334,8 @@ function rewriteExt(
   });
 }
 
-/** Runs `use` on the deduplicated parts, which lie in memory that is handed back afterwards. */
-function deduplicate<T>(
+/** Runs `use` on the deduplicated parts, which lie in memory that is handed back afterwards. @internal */
+export function deduplicate<T>(
   images: readonly Image[],
   base: Image | undefined,
   exts: readonly (Ext | undefined)[],

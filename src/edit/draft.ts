@@ -51,6 +51,17 @@ export class Draft {
     this.nextId += count;
   }
 
+  /** Whether nothing has been added yet. */
+  get isEmpty(): boolean {
+    return this.types.length === 0 && this.strings.end <= Math.max(1, this.strings.start);
+  }
+
+  /** Takes `count` records and the strings they refer to in place of nothing. */
+  fill({ types, strings }: Sections, count: number, last: number): void {
+    this.addRecords(types, count, last);
+    this.strings.adopt(strings);
+  }
+
   /** @throws BtfLimitError ERR_BUILD_LIMIT */
   checkRoom(count: number, length: number): void {
     const id = this.nextId + count - 1;

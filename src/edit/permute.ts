@@ -1,11 +1,11 @@
 /** Own types in another order (libbpf's btf__permute). */
 import { Btf } from "../btf.js";
-import { encode } from "../core/strings.js";
 import { BtfError } from "../errors.js";
 import { ERR_ARGUMENT } from "../rules.js";
 import { assemble, frameOf } from "./encode.js";
 import { extFields } from "./ext-fields.js";
 import { recordWords, rewriteRecords } from "./record.js";
+import { encodeName } from "./string-table.js";
 import { checkKinds } from "./transfer.js";
 
 export interface PermuteResult {
@@ -86,7 +86,7 @@ function renumbered(ext: Uint8Array, map: Uint32Array): Uint8Array {
  */
 export function sortByName(btf: Btf, options: PermuteOptions = {}): PermuteResult {
   const { firstId, size } = btf;
-  const names = Array.from({ length: size - firstId }, (_, i) => encode(btf.nameAt(firstId + i)));
+  const names = Array.from({ length: size - firstId }, (_, i) => encodeName(btf.nameAt(firstId + i)));
   const order = Uint32Array.from(names.keys()).sort((a, b) => compareBytes(names[a]!, names[b]!) || a - b);
   const map = Uint32Array.from({ length: size }, (_, id) => id);
   order.forEach((old, i) => {

@@ -77,7 +77,7 @@ export function sanitize(btf: Btf, options: SanitizeOptions): SanitizeResult {
   checkKinds(btf.image);
   const draft = new Draft(btf.base);
   // Existing offsets stay.
-  draft.strings.adopt(stringsOf(btf.image));
+  draft.strings.adopt(stringsOf(btf.image).content);
   const changed: number[] = [];
   const placeholder = btf.size;
   let needsPlaceholder = false;

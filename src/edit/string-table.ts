@@ -2,7 +2,6 @@
  * The string section of an image being made: each string once, found by a hash
  * table over the bytes themselves.
  */
-import { decode, encode } from "../core/strings.js";
 import { ERR_BUILD_LIMIT } from "../edit-rules.js";
 import { BtfError, BtfLimitError } from "../errors.js";
 import { ERR_ARGUMENT } from "../rules.js";
@@ -10,6 +9,11 @@ import { Growable } from "./growable.js";
 
 /** libbpf's BTF_MAX_STR_OFFSET. */
 const OFFSET_MAX = 0x7fffffff;
+
+/** UTF-8 bytes of a name. */
+export function encodeName(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
 
 /** Hash of the NUL-terminated string at `at`. */
 function hashAt(bytes: Uint8Array, at: number): number {
@@ -33,6 +37,7 @@ export class StringTable {
   /** Own offset + 1 of a string by hash, 0 where free. */
   #slots = new Uint32Array(256);
   #count = 0;
+  #isIndexed = true;
 
   /** An empty table: of a base it holds "", on a base nothing. */
   constructor(base?: StringTable) {
@@ -44,26 +49,29 @@ export class StringTable {
   /** A table over an existing section, whose offsets stay as they are. */
   static over(section: Uint8Array, base?: StringTable): StringTable {
     const table = new StringTable(base);
-    table.#text.truncate(0);
-    table.#slots.fill(0);
-    table.#count = 0;
-    table.#text.append(section);
-    const { bytes } = table.#text;
-    for (let at = 0; at < section.length; at += roomAt(bytes, at)) {
-      const hash = hashAt(bytes, at);
-      // Of equal strings the first counts.
-      if (table.#probe(bytes, at, hash) < 0) table.#insert(at, hash);
-    }
+    table.adopt(section);
     return table;
   }
 
-  /** Takes the strings of another table on the same base, at their offsets. */
-  adopt({ content }: StringTable): void {
-    const taken = StringTable.over(content, this.#base);
+  /** Takes a section in place of what is here; its offsets stay. It is indexed when it is first searched. */
+  adopt(section: Uint8Array): void {
     this.#text.truncate(0);
-    this.#text.append(content);
-    this.#slots = taken.#slots;
-    this.#count = taken.#count;
+    this.#text.append(section);
+    this.#isIndexed = false;
+  }
+
+  /** Enters all strings into the hash table. */
+  #index(): void {
+    const { bytes, length } = this.#text;
+    // Names have 15 bytes on average: no need to grow on the way.
+    this.#slots = new Uint32Array(2 ** Math.max(8, Math.ceil(Math.log2(length / 6 + 1))));
+    this.#count = 0;
+    this.#isIndexed = true;
+    for (let at = 0; at < length; at += roomAt(bytes, at)) {
+      const hash = hashAt(bytes, at);
+      // Of equal strings the first counts.
+      if (this.#probe(bytes, at, hash) < 0) this.#insert(at, hash);
+    }
   }
 
   /** One past the last logical offset. */
@@ -78,7 +86,7 @@ export class StringTable {
 
   /** Offset of a string, or -1. */
   find(text: string): number {
-    return this.findBytes(encode(`${text}\0`), 0);
+    return this.findBytes(encodeName(`${text}\0`), 0);
   }
 
   /** Offset of a string, which is added if it is new. @throws BtfError ERR_ARGUMENT for a NUL inside */
@@ -86,7 +94,7 @@ export class StringTable {
     if (text === "") return 0;
     if (text.includes("\0"))
       throw new BtfError(ERR_ARGUMENT, { note: `a name cannot hold a NUL: ${JSON.stringify(text)}` });
-    return this.addBytes(encode(`${text}\0`), 0);
+    return this.addBytes(encodeName(`${text}\0`), 0);
   }
 
   /** As `find`, of the NUL-terminated string at `at`. */
@@ -95,6 +103,7 @@ export class StringTable {
   }
 
   #findHashed(bytes: Uint8Array, at: number, hash: number): number {
+    if (!this.#isIndexed) this.#index();
     const inBase = this.#base ? this.#base.#findHashed(bytes, at, hash) : -1;
     if (inBase >= 0) return inBase;
     const own = this.#probe(bytes, at, hash);
@@ -124,16 +133,8 @@ export class StringTable {
   truncate(end: number): void {
     const length = end - this.start;
     if (length === this.#text.length) return;
-    const kept = StringTable.over(this.#text.bytes.slice(0, length), this.#base);
     this.#text.truncate(length);
-    this.#slots = kept.#slots;
-    this.#count = kept.#count;
-  }
-
-  /** The string at a logical offset below `end`. */
-  at(offset: number): string {
-    if (offset < this.start) return this.#base!.at(offset);
-    return decode(this.#text.bytes, offset - this.start);
+    this.#isIndexed = false;
   }
 
   /** Own offset of the string at `at`, or -1. */

@@ -49,6 +49,13 @@ export function stringMapper(draft: Draft, image: Image): (offset: number) => nu
   };
 }
 
+/** A split Btf fits on a draft on its base alone. @throws BtfError ERR_BUILD_BASE */
+export function checkBase(draft: Draft, btf: Btf): void {
+  if (btf.base && !(draft.base && sameImage(btf.base, draft.base))) {
+    throw new BtfError(ERR_BUILD_BASE, { note: "a split Btf can only be appended to a builder on the same base" });
+  }
+}
+
 /**
  * Appends all own types of `btf`; returns what is added to their ids. Types of
  * its base keep theirs, so that the draft has to be on the same base. Source:
@@ -56,9 +63,7 @@ export function stringMapper(draft: Draft, image: Image): (offset: number) => nu
  */
 export function appendAll(draft: Draft, btf: Btf): number {
   const { image } = btf;
-  if (btf.base && !(draft.base && sameImage(btf.base, draft.base))) {
-    throw new BtfError(ERR_BUILD_BASE, { note: "a split Btf can only be appended to a builder on the same base" });
-  }
+  checkBase(draft, btf);
   checkKinds(image);
   draft.checkRoom(image.count, image.header.typesLength);
   if (image.count === 0) return 0;

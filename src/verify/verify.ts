@@ -1,7 +1,6 @@
 /** Says beforehand what a kernel will say of BTF (BPF_BTF_LOAD). */
 import { Btf } from "../btf.js";
 import type { Image } from "../core/image.js";
-import { decode } from "../core/strings.js";
 import { encode, swapWords } from "../edit/encode.js";
 import { editArena } from "../edit/workspace.js";
 import { KINDS } from "../model/kind.js";
@@ -175,7 +174,10 @@ class Verification {
   }
 
   #name(offset: number): string {
-    return offset < this.#stringsLength ? decode(this.#arena.bytes, this.#strings + offset) : "";
+    if (offset >= this.#stringsLength) return "";
+    const { bytes } = this.#arena;
+    const start = this.#strings + offset;
+    return new TextDecoder().decode(bytes.subarray(start, bytes.indexOf(0, start)));
   }
 
   #finding(index: number): { rule: VerifyRule; finding: Finding } {
