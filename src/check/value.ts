@@ -114,7 +114,7 @@ function calculate(op: number, bits: 32 | 64, a: bigint, b: bigint, offset: numb
     case OP.neg:
       return -a;
     case OP.mov:
-      return BigInt.asIntN(offset, b);
+      return offset === 8 || offset === 16 || offset === 32 ? BigInt.asIntN(offset, b) : undefined;
     default:
       return undefined;
   }
