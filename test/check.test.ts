@@ -278,6 +278,69 @@ char license_name[] SEC("license") = "GPL";
   });
 });
 
+describe("arguments that a function does not have", () => {
+  const LOAD = (to: number, offset: number): Insn => ({ opcode: 0x79, to, from: 1, offset });
+  const EXIT: Insn = { opcode: 0x95 };
+
+  /** Of a program in a section, on a kernel with two(int, struct of 16 bytes) and a trace point with (data, int). */
+  function attached(section: string, insns: readonly Insn[]): [string, string | undefined] {
+    const image = new Image();
+    image.int("int", 4, 1);
+    const kernel = new Image();
+    const int = kernel.int("int", 4, 1);
+    const pair = kernel.composite(STRUCT, "pair", 16, [["a", int, 0]]);
+    const proto = kernel.proto(int, [
+      ["first", int],
+      ["second", pair],
+    ]);
+    for (const name of ["two", "bpf_lsm_two"]) kernel.ref(FUNC, proto, name);
+    kernel.ref(
+      TYPEDEF,
+      kernel.ref(
+        PTR,
+        kernel.proto(0, [
+          ["data", 0],
+          ["only", int],
+        ]),
+      ),
+      "btf_trace_two",
+    );
+    const object = readObject(bpfObject(image, [...insns, EXIT], [], { section }));
+    const { attachments } = check(object, Btf.parse(kernel.bytes()));
+    return [attachments[0]!.status, attachments[0]!.reason];
+  }
+
+  const present = ["present", undefined];
+  const differs = (argument: number, count: number): [string, string] => [
+    "differs",
+    `argument ${argument} is read, it has ${count} in the target`,
+  ];
+  const AND_BACK: Insn[] = [
+    { opcode: 0xbf, to: 6, from: 1 },
+    { opcode: 0x07, to: 6, immediate: 16 },
+    { opcode: 0x79, to: 0, from: 6, offset: 8 },
+  ];
+  const MAYBE: Insn[] = [
+    { opcode: 0xbf, to: 6, from: 1 },
+    { opcode: 0x85, immediate: 7 },
+    { opcode: 0x15, offset: 1 },
+    { opcode: 0x79, to: 0, from: 6, offset: 80 },
+  ];
+  const cases: [string, string, readonly Insn[], (string | undefined)[]][] = [
+    ["the last word of the last one", "fentry/two", [LOAD(0, 16)], present],
+    ["one too many", "fentry/two", [LOAD(0, 24)], differs(4, 2)],
+    ["through another register", "fentry/two", AND_BACK, differs(4, 2)],
+    ["in one of two ways, which a setting may choose", "fentry/two", MAYBE, present],
+    ["the result", "fexit/two", [LOAD(0, 24)], present],
+    ["behind the result", "fexit/two", [LOAD(0, 32)], differs(5, 2)],
+    ["a hook's result", "lsm/two", [LOAD(0, 24)], present],
+    ["a trace point's", "tp_btf/two", [LOAD(0, 0)], present],
+    ["beyond a trace point's", "tp_btf/two", [LOAD(0, 8)], differs(2, 1)],
+  ];
+  for (const [name, section, insns, wanted] of cases)
+    test(name, () => expect(attached(section, insns)).toEqual(wanted));
+});
+
 describe("btfkit check", () => {
   const run = (...args: string[]): { code: number | null; out: string; error: string } => {
     const { status, stdout, stderr } = spawnSync(process.execPath, ["dist/cli/btfkit.cjs", "check", ...args], {

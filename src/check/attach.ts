@@ -14,6 +14,7 @@ import type { Program } from "../elf/programs.js";
 import type { BtfType, FuncProtoType, StructType } from "../model/types.js";
 import type { BpfObject } from "../object/object.js";
 import type { Extern } from "../object/variables.js";
+import { sizeOf } from "../query/resolve.js";
 
 /** What there is of a program's target, or of a kernel symbol. */
 export interface Attachment {
@@ -60,10 +61,15 @@ const SYSCALL_PREFIXES = [
   "ksys_",
 ];
 
+/** Offsets in bytes at which a program reads its context. */
+export type ContextReads = (program: Program) => ReadonlySet<number>;
+
 /** All that an object's programs and externs need of a target. */
-export function attachments(object: BpfObject, target: CoreTarget): Attachment[] {
+export function attachments(object: BpfObject, target: CoreTarget, readsOf: ContextReads): Attachment[] {
   return [
-    ...object.programs.filter(({ isSubprogram }) => !isSubprogram).flatMap((program) => ofProgram(program, target)),
+    ...object.programs
+      .filter(({ isSubprogram }) => !isSubprogram)
+      .flatMap((program) => ofProgram(program, target, readsOf)),
     ...object.externs.filter(({ kind }) => kind !== "kconfig").map((one) => ofExtern(object, one, target)),
     ...(object.hasBtf ? structOps(object, target) : []),
   ];
@@ -81,7 +87,8 @@ function find(target: CoreTarget, name: string, kind: "func" | "typedef" | "stru
   return undefined;
 }
 
-function ofProgram({ name, convention, attachTo, autoload }: Program, target: CoreTarget): Attachment[] {
+function ofProgram(program: Program, target: CoreTarget, readsOf: ContextReads): Attachment[] {
+  const { name, convention, attachTo, autoload } = program;
   if (convention === undefined || attachTo === undefined) return [];
   const kind = convention.replace(/\.[sw]$/, "");
   const known = (status: Attachment["status"], isRequired: boolean, reason?: string): Attachment[] => [
@@ -90,7 +97,12 @@ function ofProgram({ name, convention, attachTo, autoload }: Program, target: Co
   // "module:function"
   const wanted = attachTo.replace(/^[\w-]+:/, "");
   const byBtf = BTF_KINDS[kind];
-  if (byBtf) return known(find(target, `${byBtf.prefix}${wanted}`, byBtf.kind) ? "present" : "absent", true);
+  if (byBtf) {
+    const found = find(target, `${byBtf.prefix}${wanted}`, byBtf.kind);
+    if (!found) return known("absent", true);
+    const reason = beyondArguments(kind, found, readsOf(program));
+    return known(reason ? "differs" : "present", true, reason);
+  }
   if (KPROBES.includes(kind)) {
     const [symbol] = wanted.split("+");
     if (find(target, symbol!, "func")) return known("present", false);
@@ -102,6 +114,33 @@ function ofProgram({ name, convention, attachTo, autoload }: Program, target: Co
     return known(find(target, wanted, "func") ? "present" : "absent", false);
   }
   return [];
+}
+
+/** Kinds that get the function's result behind its arguments. */
+const WITH_RESULT = ["fexit", "fmod_ret", "fsession", "lsm", "lsm_cgroup"];
+
+/**
+ * Which argument a program reads that the function does not have. Each takes as
+ * many words of 8 bytes as it needs. Source: the kernel's btf_ctx_access.
+ */
+function beyondArguments(kind: string, found: BtfType, reads: ReadonlySet<number>): string | undefined {
+  if (kind === "iter") return undefined;
+  const proto = protoOf(found);
+  if (!proto || proto.isVariadic) return undefined;
+  // A trace point's function gets data of its own first.
+  const params = kind === "tp_btf" ? proto.params.slice(1) : proto.params;
+  const words = params.reduce((sum, { type }) => sum + Math.max(1, Math.ceil((sizeOf(type) ?? 8) / 8)), 0);
+  const last = words + (WITH_RESULT.includes(kind) ? 1 : 0);
+  const beyond = [...reads].map((offset) => Math.floor(offset / 8)).filter((word) => word >= last);
+  if (beyond.length === 0) return undefined;
+  return `argument ${Math.min(...beyond) + 1} is read, it has ${params.length} in the target`;
+}
+
+/** Of a function, or of the pointer to one that a trace point's type is. */
+function protoOf(type: BtfType): FuncProtoType | undefined {
+  let at = type.kind === "func" ? skip(type.proto) : skip(type);
+  if (at.kind === "ptr") at = skip(at.target);
+  return at.kind === "func_proto" ? at : undefined;
 }
 
 /** `category/name`, or the name alone of a raw one. System calls have trace points of their own, without types. */

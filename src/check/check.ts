@@ -44,27 +44,29 @@ export interface Check {
  * @throws as `relocate`, for malformed objects
  */
 export function check(object: BpfObject, target: RelocationTarget, options: RelocateOptions = {}): Check {
-  const relocations = object.hasExt ? verdicts(relocate(object, target, options)) : [];
-  const attached = attachments(object, targetOf(target));
+  const relocated = object.hasExt ? relocate(object, target, options) : undefined;
+  let known: Reach | undefined;
+  const reach = (): Reach => {
+    const starts = object.programs.filter(({ isSubprogram, autoload }) => !isSubprogram && autoload);
+    known ??= new Reach(object, relocated?.code ?? new Map(), starts);
+    return known;
+  };
+  const relocations = relocated ? verdicts(relocated, reach) : [];
+  const attached = attachments(object, targetOf(target), (program) => reach().contextReads(program));
   return { verdict: overall(relocations, attached), relocations, attachments: attached };
 }
 
-function verdicts({ object, relocations, code }: RelocatedObject): CheckedRelocation[] {
-  let reach: Reach | undefined;
-  const isReachable = ({ program, record }: Relocation): boolean => {
-    const starts = object.programs.filter((one) => !one.isSubprogram && one.autoload);
-    reach ??= new Reach(object, code, starts);
-    return reach.has(program!, record.insnByteOffset);
-  };
+function verdicts({ relocations }: RelocatedObject, reach: () => Reach): CheckedRelocation[] {
   return relocations.map((relocation) => {
-    switch (relocation.status) {
+    const { status, program, record } = relocation;
+    switch (status) {
       case "same":
         return { relocation, verdict: "ok" };
       case "changed":
       case "absent":
         return { relocation, verdict: "changed" };
       case "poisoned":
-        return { relocation, verdict: isReachable(relocation) ? "breaks" : "guarded" };
+        return { relocation, verdict: reach().has(program!, record.insnByteOffset) ? "breaks" : "guarded" };
       default:
         return { relocation, verdict: "breaks" };
     }

@@ -32,6 +32,8 @@ interface Place {
   readonly at: number;
   state: State;
   isPending: boolean;
+  /** Executed in every run: no branch on the way here depends on what is not known. */
+  isCertain: boolean;
 }
 
 /** The reachable instructions of programs that start at the given ones. */
@@ -42,6 +44,7 @@ export class Reach {
   readonly #functions = new Map<Program, Function>();
   readonly #places = new Map<string, Place>();
   readonly #pending: Place[] = [];
+  readonly #contextReads = new Map<Program, Set<number>>();
   #left = STEPS;
 
   /**
@@ -61,7 +64,7 @@ export class Reach {
       return section;
     };
     this.#relocations = new Map(object.relocations.map((one) => [`${one.sectionIndex}:${one.byteOffset}`, one]));
-    for (const program of starts) this.#call(program, [], undefined);
+    for (const program of starts) this.#call(program, [{ kind: "context", program, offset: 0 }], undefined, true);
     for (let place = this.#pending.pop(); place && this.#left > 0; place = this.#pending.pop()) {
       this.#left--;
       place.isPending = false;
@@ -74,8 +77,13 @@ export class Reach {
     return this.#left <= 0 || this.#places.has(`${program.sectionIndex}:${byteOffset}`);
   }
 
+  /** Offsets in bytes at which a program reads what the kernel hands to it, in every run. */
+  contextReads(program: Program): ReadonlySet<number> {
+    return this.#contextReads.get(program) ?? new Set();
+  }
+
   /** Enters a function: with arguments that are known, or whatever they are. */
-  #call(program: Program, args: readonly Value[], caller: Place | undefined): Function {
+  #call(program: Program, args: readonly Value[], caller: Place | undefined, isStart = false): Function {
     let found = this.#functions.get(program);
     if (!found) {
       found = { program, returns: undefined, callers: new Set() };
@@ -83,23 +91,24 @@ export class Reach {
     }
     if (caller) found.callers.add(caller);
     // Global functions are checked by themselves.
-    this.#reach(found, program.byteOffset, State.entry(program.isGlobal ? [] : args));
+    this.#reach(found, program.byteOffset, State.entry(program.isGlobal ? [] : args), caller?.isCertain ?? isStart);
     return found;
   }
 
   /** Comes to an instruction. One outside of the function is none that a loader would have there. */
-  #reach(of: Function, at: number, state: State): void {
+  #reach(of: Function, at: number, state: State, isCertain: boolean): void {
     const { program } = of;
     if (at < program.byteOffset || at >= program.byteOffset + program.byteSize) return;
     const key = `${program.sectionIndex}:${at}`;
     let place = this.#places.get(key);
     if (!place) {
-      place = { function: of, at, state, isPending: false };
+      place = { function: of, at, state, isPending: false, isCertain };
       this.#places.set(key, place);
     } else {
       const joined = place.state.join(state);
-      if (joined === place.state) return;
+      if (joined === place.state && (place.isCertain || !isCertain)) return;
       place.state = joined;
+      place.isCertain ||= isCertain;
     }
     if (place.isPending) return;
     place.isPending = true;
@@ -110,7 +119,7 @@ export class Reach {
     const { function: of, at, state } = place;
     const code = this.#code(of.program.sectionIndex);
     const opcode = code.opcode(at);
-    const next = (after: State, size = INSN_SIZE): void => this.#reach(of, at + size, after);
+    const next = (after: State, size = INSN_SIZE): void => this.#reach(of, at + size, after, place.isCertain);
     switch (opcode & 7) {
       case JMP:
       case JMP32:
@@ -122,6 +131,7 @@ export class Reach {
         else next(afterCall(state, OTHER));
         break;
       case LDX:
+        if (place.isCertain) this.#noteRead(state.register(code.source(at)), code.offset(at));
         next(state.withRegister(code.destination(at), loaded(state, code, at, opcode)));
         break;
       case ST:
@@ -133,6 +143,12 @@ export class Reach {
       default:
         next(computed(state, code, at, opcode));
     }
+  }
+
+  #noteRead(from: Value, offset: number): void {
+    if (from.kind !== "context") return;
+    const reads = this.#contextReads.get(from.program) ?? new Set();
+    this.#contextReads.set(from.program, reads.add(from.offset + offset));
   }
 
   /** A number, a function's address (which the kernel will call), or the address of something else. */
@@ -160,15 +176,17 @@ export class Reach {
     const target = at + INSN_SIZE * (1 + code.offset(at));
     if (op === 0x80) this.#callInstruction(place, code, opcode);
     else if (op === 0x90) this.#return(of, state.register(0));
-    else if (op === 0x00) this.#reach(of, is64 ? target : at + INSN_SIZE * (1 + code.immediate(at)), state);
+    else if (op === 0x00)
+      this.#reach(of, is64 ? target : at + INSN_SIZE * (1 + code.immediate(at)), state, place.isCertain);
     else {
       const left = code.destination(at);
       const right = opcode & 8 ? state.register(code.source(at)) : constant(code.immediate(at));
       const taken = isTaken(op, is64, state.register(left), right);
       // Equal to a number: that it is from here on.
       const refined = is64 && right.kind === "number" ? state.withRegister(left, right) : state;
-      if (taken !== false) this.#reach(of, target, op === 0x10 ? refined : state);
-      if (taken !== true) this.#reach(of, at + INSN_SIZE, op === 0x50 ? refined : state);
+      const isCertain = place.isCertain && taken !== undefined;
+      if (taken !== false) this.#reach(of, target, op === 0x10 ? refined : state, isCertain);
+      if (taken !== true) this.#reach(of, at + INSN_SIZE, op === 0x50 ? refined : state, isCertain);
     }
   }
 
@@ -179,13 +197,14 @@ export class Reach {
     const isOwn = !(opcode & 8) && code.source(at) === PSEUDO_CALL;
     const callee = isOwn ? this.#calleeOf(of.program, at, code.immediate(at)) : undefined;
     if (!callee) {
-      this.#reach(of, at + INSN_SIZE, afterCall(clobbered(state, args), OTHER));
+      this.#reach(of, at + INSN_SIZE, afterCall(clobbered(state, args), OTHER), place.isCertain);
       return;
     }
     const called = this.#call(callee, args, place);
     // Behind it only once it is known to come back.
-    if (callee.isGlobal) this.#reach(of, at + INSN_SIZE, afterCall(clobbered(state, args), OTHER));
-    else if (called.returns) this.#reach(of, at + INSN_SIZE, afterCall(clobbered(state, args), called.returns));
+    if (callee.isGlobal) this.#reach(of, at + INSN_SIZE, afterCall(clobbered(state, args), OTHER), place.isCertain);
+    else if (called.returns)
+      this.#reach(of, at + INSN_SIZE, afterCall(clobbered(state, args), called.returns), place.isCertain);
   }
 
   /** The function that a call in the file goes to: by its symbol, or relative to the call. */

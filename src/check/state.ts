@@ -24,7 +24,7 @@ export class State {
     const registers: Value[] = Array.from({ length: REGISTERS }, () => OTHER);
     // Pointers into the caller's stack are none into the own one.
     args.forEach((value, i) => {
-      registers[i + 1] = value.kind === "number" ? value : OTHER;
+      registers[i + 1] = value.kind === "number" || value.kind === "context" ? value : OTHER;
     });
     registers[FRAME_POINTER] = { kind: "stack", offset: 0 };
     return new State(registers, new Map());
@@ -47,7 +47,7 @@ export class State {
 
   store(offset: number, byteSize: number, value: Value): State {
     const kept = this.#without(offset, offset + byteSize);
-    const isKnown = value.kind === "number" || (value.kind === "stack" && byteSize === 8);
+    const isKnown = value.kind === "number" || ((value.kind === "stack" || value.kind === "context") && byteSize === 8);
     if (isKnown && offset >= -FRAME && offset < 0) {
       const held = value.kind === "number" ? { ...value, number: BigInt.asUintN(byteSize * 8, value.number) } : value;
       return new State(this.#registers, new Map(kept).set(offset, { byteSize, value: held }));

@@ -1,12 +1,15 @@
 /** What is known of a register or a stack slot: constants, folded as the verifier folds them. */
+import type { Program } from "../elf/programs.js";
 
 /**
  * `number`: a constant of 64 bits. `stack`: the frame pointer plus some bytes.
+ * `context`: what the kernel hands to a program, plus some bytes.
  * `other`: anything else. `maybe`: anything, perhaps a pointer into the stack.
  */
 export type Value =
   | { readonly kind: "number"; readonly number: bigint }
   | { readonly kind: "stack"; readonly offset: number }
+  | { readonly kind: "context"; readonly program: Program; readonly offset: number }
   | { readonly kind: "other" }
   | { readonly kind: "maybe" };
 
@@ -20,6 +23,7 @@ export function constant(number: bigint | number): Value {
 export function same(a: Value, b: Value): boolean {
   if (a.kind !== b.kind) return false;
   if (a.kind === "number") return a.number === (b as typeof a).number;
+  if (a.kind === "context") return a.program === (b as typeof a).program && a.offset === (b as typeof a).offset;
   return a.kind !== "stack" || a.offset === (b as typeof a).offset;
 }
 
@@ -54,9 +58,9 @@ const OP = {
  */
 export function compute(op: number, is64: boolean, a: Value, b: Value, offset: number): Value {
   if (op === OP.mov && offset === 0) return is64 ? b : narrowed(b);
-  if (is64 && a.kind === "stack" && b.kind === "number" && (op === OP.add || op === OP.sub)) {
+  if (is64 && (a.kind === "stack" || a.kind === "context") && b.kind === "number" && (op === OP.add || op === OP.sub)) {
     const bytes = Number(BigInt.asIntN(64, b.number));
-    return { kind: "stack", offset: a.offset + (op === OP.add ? bytes : -bytes) };
+    return { ...a, offset: a.offset + (op === OP.add ? bytes : -bytes) };
   }
   // Whatever the other side is.
   if (op === OP.and && ((a.kind === "number" && a.number === 0n) || (b.kind === "number" && b.number === 0n))) {
@@ -110,7 +114,7 @@ function calculate(op: number, bits: 32 | 64, a: bigint, b: bigint, offset: numb
     case OP.neg:
       return -a;
     case OP.mov:
-      return BigInt.asIntN(offset, b);
+      return offset === 8 || offset === 16 || offset === 32 ? BigInt.asIntN(offset, b) : undefined;
     default:
       return undefined;
   }

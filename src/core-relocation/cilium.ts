@@ -134,7 +134,7 @@ interface Place {
 const start = (type: BtfType): Place => ({ type, byteOffset: 0, bitOffset: 0, bitfieldSize: 0 });
 
 function element(place: Place, type: BtfType, index: number): Place {
-  const bytes = index === 0 ? 0 : elementOffset(index, byteSizeOf(type)) / 8;
+  const bytes = index === 0 ? 0 : elementOffset(index, byteSizeOf(type)) >>> 3;
   return { type, byteOffset: place.byteOffset + bytes, bitOffset: 0, bitfieldSize: 0 };
 }
 
@@ -166,7 +166,12 @@ function findField(
     if (isComposite(mine)) {
       const member = mine.members[index]!;
       if (member.name === "") {
-        ours = { type: member.type, byteOffset: ours.byteOffset + member.bitOffset / 8, bitOffset: 0, bitfieldSize: 0 };
+        ours = {
+          type: member.type,
+          byteOffset: ours.byteOffset + (member.bitOffset >>> 3),
+          bitOffset: 0,
+          bitfieldSize: 0,
+        };
         continue;
       }
       const container = skip(theirs.type);
@@ -177,10 +182,15 @@ function findField(
         if (i + 1 < rest.length) refuse("EINVAL", "a path into a bitfield");
         [ours, theirs] = [bitfield(ours, member), bitfield(theirs, found)];
       } else {
-        ours = { type: member.type, byteOffset: ours.byteOffset + member.bitOffset / 8, bitOffset: 0, bitfieldSize: 0 };
+        ours = {
+          type: member.type,
+          byteOffset: ours.byteOffset + (member.bitOffset >>> 3),
+          bitOffset: 0,
+          bitfieldSize: 0,
+        };
         theirs = {
           type: found.type,
-          byteOffset: theirs.byteOffset + found.bitOffset / 8,
+          byteOffset: theirs.byteOffset + (found.bitOffset >>> 3),
           bitOffset: 0,
           bitfieldSize: 0,
         };

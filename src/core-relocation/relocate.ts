@@ -199,7 +199,7 @@ class Relocating {
   #apply({ record, index, program, section, sectionIndex, misplaced }: Placed): Relocation {
     const at = record.insnByteOffset;
     const code = this.#codeOf(sectionIndex);
-    const size = code.opcode(Math.min(at, code.bytes.length - 1)) === LD_IMM64 ? 2 * INSN_SIZE : INSN_SIZE;
+    const size = !misplaced && code.opcode(at) === LD_IMM64 ? 2 * INSN_SIZE : INSN_SIZE;
     const bytes = (): Uint8Array => (misplaced ? new Uint8Array(0) : code.bytes.slice(at, at + size));
     const before = bytes();
     const resolution = this.#resolverFor(program).resolve(record);

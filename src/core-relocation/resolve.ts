@@ -125,7 +125,10 @@ export class Resolver {
       this.#choices.set(record.typeId, choice);
     }
     if (choice instanceof Refusal) throw choice;
-    const { match, outcome } = choice.get(record)!;
+    const chosen = choice.get(record);
+    // Belongs to no program: nothing is resolved together with it.
+    if (!chosen) refuse("EINVAL", "its instruction is in no program");
+    const { match, outcome } = chosen;
     if (match) matches.push(match);
     // It cannot tell the id of a module's type from one of vmlinux.
     const isForeign = record.kind === "target_type_id" && match && match.candidate.btf !== this.#target.vmlinux;
