@@ -19,7 +19,7 @@ export async function measure() {
   const files = [...staticImports("dist/index.js")];
   const brotli = files.reduce((sum, file) => sum + brotliCompressSync(readFileSync(file)).length, 0);
   return [
-    { name: "kernel.wasm", unit: "KB", ours: statSync("dist/kernel.wasm").size / 1e3 },
-    { name: "default entry with its static imports, brotli", unit: "KB", ours: brotli / 1e3, target: { ours: 24 } },
+    { name: "kernel.wasm", unit: "KiB", ours: statSync("dist/kernel.wasm").size / 1024 },
+    { name: "default entry with its static imports, brotli", unit: "KiB", ours: brotli / 1024, target: { ours: 24 } },
   ];
 }
