@@ -101,7 +101,7 @@ function readToEnd(fd: number): Uint8Array {
   }
 }
 
-/** Loaded when it is needed: importing it takes longer than opening a kernel's BTF. */
+/** Loaded when it is needed: importing it takes milliseconds. */
 function zlib(): typeof Zlib & { readonly zstdDecompressSync?: typeof Zlib.inflateSync } {
   return process.getBuiltinModule("node:zlib");
 }

@@ -24,7 +24,7 @@ import { context, fail, failure, image, typeOf } from "./context";
 
 /** libbpf's MAX_RESOLVE_DEPTH. */
 const RESOLVE_DEPTH: i32 = 32;
-/** By-value nesting that is followed; real headers stay below 20. */
+/** By-value nesting that is followed. */
 const ALIGN_DEPTH: i32 = 256;
 
 /** Size in bytes; -1 for what has none, is too deep, or passes 4 GiB. */

@@ -26,7 +26,7 @@ import {
 import { idLimit, Image, kindOf, Type, vlenOf } from "../image";
 import { context, fail, failure, flagsOf, image, keepFlags, ORDERED, ORDERING, REFERENCED, spend, typeOf } from "./context";
 
-/** Levels of types inside one another that are followed; real kernels stay below 40. */
+/** Levels of types inside one another that are followed: it bounds the stack. */
 export const DEPTH_LIMIT: i32 = 400;
 
 function refer(id: u32): void {

@@ -251,8 +251,8 @@ function sortRecords(from: usize, end: usize, spare: usize): usize {
  * Whether a type of the last rank may write anything. What has a lower rank is
  * written by then, but for the first of all, `lost`, where bpftool is copied;
  * besides, what is left are forward declarations and typedefs of void or of
- * these. The walk goes where `order` would go; real kernels have 28,000
- * prototypes, of which a few hundred lead to such a type.
+ * these. The walk goes where `order` would go; a kernel has 28,000
+ * prototypes that need not be sorted then.
  */
 function leadsToRest(id: u32, lost: u32, depth: i32): bool {
   if (id && id == lost) return true;

@@ -9,7 +9,7 @@ import { ERR_BTF_DEPTH, ERR_BTF_LOOP, ERR_WORK } from "../../rules.js";
 import * as abi from "../../wasm/abi.js";
 import type { Kernel } from "../../wasm/kernel.js";
 
-/** Steps a dump may take for each byte of types, besides a million: real kernels take less than 2. */
+/** Steps a dump may take for each byte of types, besides a million: real kernels take 0.2. */
 const WORK_PER_BYTE = 64;
 const WORK_LEAST = 1 << 20;
 
