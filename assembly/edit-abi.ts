@@ -122,6 +122,10 @@ export const FEATURE_TAG_FLAG: u32 = 1;
 export const FEATURE_ENUM_FLAG: u32 = 2;
 /** FUNC linkage in vlen. */
 export const FEATURE_FUNC_LINKAGE: u32 = 4;
+/** Fields with a meaning to the verifier of programs, by the rules of 6.15 and later. */
+export const FEATURE_FIELDS: u32 = 8;
+/** State of a type that such a field may have, set by the host. */
+export const FIELD_TYPE: u32 = 4;
 
 // A finding.
 //

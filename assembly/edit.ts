@@ -11,6 +11,7 @@ export { checkClasses, refine, separate, startClasses, touchAll } from "./dedup/
 export { findLoop } from "./dedup/loop";
 export { assignIds, compact } from "./dedup/compact";
 export { fingerprint, hashNames, hashRecords } from "./fingerprint";
+export { listFieldHolders, listFieldTypes } from "./verify/fields";
 export { checkRecords } from "./verify/record";
 export { checkReferences, checkTags } from "./verify/resolve";
 export { editHeapBase as heapBase } from "./edit-heap";

@@ -123,7 +123,7 @@ export class Btf {
     const { btf, base: distilled, pointerSize } = findBtf(source);
     if (distilled && base) {
       throw new BtfEnvironmentError(ERR_UNSUPPORTED, {
-        note: "the file brings a distilled base (.BTF.base) of its own: open it without a base",
+        note: "the file brings a base of its own (.BTF.base): open it without a base and rebase it",
       });
     }
     const open = (payload: Payload, on: Btf | undefined): Btf => {

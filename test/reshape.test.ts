@@ -21,6 +21,7 @@ import {
 } from "btfkit/edit";
 import { openFile } from "btfkit/node";
 import { describe, expect, test } from "vitest";
+import { elf } from "./support/elf.js";
 import * as image from "./support/image.js";
 import { everyKind, Image } from "./support/image.js";
 import { corpusPath, needing } from "./support/needs.js";
@@ -50,6 +51,23 @@ describe("goldens of libbpf 1.8", () => {
       expect(Buffer.from(encode(moved.btf, { header: 32 })).equals(golden("reloc-6.12-amd64"))).toBe(true);
       expect(moved.btf.base).toBe(kernel);
       for (let id = 1; id < base.size; id++) expect(kernel.nameAt(moved.map[id]!)).toBe(base.nameAt(id));
+    });
+
+    needing("the corpus in ../shared")(`${name}, an ELF file with .BTF.base, on its kernel`, () => {
+      const golden = (part: string): Buffer => gunzipSync(readFileSync(join(folder, `${name}.${part}.btf.gz`)));
+      const module = elf({ ".BTF": golden("split"), ".BTF.base": golden("base") });
+      const path = join(mkdtempSync(join(tmpdir(), "btfkit-ko-")), `${name}.ko`);
+      writeFileSync(path, module);
+      const kernel = corpusPath("vmlinux/6.12-amd64.btf.gz");
+      const expected = dumpRaw(openFile(kernel).split(golden("reloc-6.12-amd64"))).text();
+      for (const [file, input] of [[path], ["-", module]] as const) {
+        const { stdout, stderr } = spawnSync(process.execPath, ["dist/cli/btfkit.cjs", "dump", file, "-B", kernel], {
+          input,
+          maxBuffer: 1 << 28,
+        });
+        expect(stderr.toString()).toBe("");
+        expect(stdout.toString() === expected).toBe(true);
+      }
     });
   }
 });

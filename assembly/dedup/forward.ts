@@ -5,7 +5,7 @@
 // that a witness asks for: a struct, union or typedef that is equal to another
 // one but that it refers to the declaration where the other refers to the
 // definition. Without a witness it stands for the first if all turn out to be
-// the same type, else for itself. To find witnesses, classes are made first
+// the same type, or if it declares an enum, else for itself. To find witnesses, classes are made first
 // with such names opaque: declaration and definitions count as one type,
 // whatever is in them. What is equal in the end is equal then, so that the
 // classes only have to be refined afterwards; and again where a choice turns
@@ -234,8 +234,16 @@ export function findWitnesses(graph: Graph, table: usize, mask: u32): void {
   }
   for (let slot: u32 = 0; slot <= mask; slot++) {
     const entry = changetype<Forward>(table + <usize>slot * FORWARD_SIZE);
-    if (entry.state == SEVERAL && !entry.chosen && !entry.unlike) entry.chosen = entry.definition;
+    if (entry.state != SEVERAL || entry.chosen) continue;
+    if (!entry.unlike) entry.chosen = entry.definition;
+    else if (entry.kind == KIND_ENUM) giveUp(entry);
   }
+}
+
+/** No choice holds: declarations stand for themselves, those of enums for the first definition (libbpf resolves these by name alone). */
+function giveUp(entry: Forward): void {
+  entry.state = ALONE;
+  entry.chosen = entry.kind == KIND_ENUM ? entry.definition : entry.declaration;
 }
 
 /** Walks two types of one class side by side and notes where one declares what the other defines. */
@@ -286,16 +294,14 @@ export function judgeForwards(graph: Graph, table: usize, mask: u32, last: bool)
     const entry = entryOf(table, mask, type.nameOff, kind);
     if (entry.state != SEVERAL || !entry.chosen || entry.witness) continue;
     if (!last && get(graph.classes, entry.chosen) == get(graph.classes, id)) continue;
-    entry.state = ALONE;
-    entry.chosen = entry.declaration;
+    giveUp(entry);
     mistaken++;
   }
   for (let slot: u32 = 0; slot <= mask; slot++) {
     const entry = changetype<Forward>(table + <usize>slot * FORWARD_SIZE);
     if (entry.state != SEVERAL || !entry.witness) continue;
     if (!last && get(graph.classes, entry.witness) == get(graph.classes, entry.other)) continue;
-    entry.state = ALONE;
-    entry.chosen = entry.declaration;
+    giveUp(entry);
     mistaken++;
   }
   return mistaken;

@@ -25,15 +25,27 @@ export interface InputOptions {
   readonly base?: string;
 }
 
-async function open(file: string, base?: Btf): Promise<Btf> {
-  const path = file === "-" ? 0 : file;
+/** Opens a FILE or standard input (`-`), on a base or none. @throws BtfError */
+export async function open(file: string, base?: Btf): Promise<Btf> {
+  // Standard input can be read once.
+  let bytes = file === "-" ? readBytes(0) : undefined;
+  const opened = async (on: Btf | undefined): Promise<Btf> => {
+    if (!bytes) return openFile(file, on && { base: on });
+    return on ? await on.loadSplit(bytes) : await Btf.load(bytes);
+  };
   try {
-    return openFile(path, base && { base });
+    return await opened(base);
   } catch (error) {
+    if (!(error instanceof BtfError)) throw error;
+    if (base && error.code === "ERR_UNSUPPORTED") {
+      // It brings a distilled base: as libbpf does, the types are moved from there.
+      const { rebase } = await import("../edit/rebase.js");
+      return rebase(await opened(undefined), base).btf;
+    }
     // What only an asynchronous library unpacks.
-    if (!(error instanceof BtfError) || error.code !== "ERR_COMPRESSED" || file === "-") throw error;
-    const bytes = readFileSync(file);
-    return base ? await base.loadSplit(bytes) : await Btf.load(bytes);
+    if (bytes || error.code !== "ERR_COMPRESSED") throw error;
+    bytes = readFileSync(file);
+    return await opened(base);
   }
 }
 

@@ -7,7 +7,8 @@ import * as abi from "../wasm/edit-abi.js";
 import { recordOf } from "./distill.js";
 import { Draft, stringsOf } from "./draft.js";
 import { assemble } from "./encode.js";
-import { kindOf } from "./record.js";
+import { kindOf, rewriteRecords } from "./record.js";
+import { encodeName, type StringTable } from "./string-table.js";
 import { checkKinds } from "./transfer.js";
 
 /** What a kernel may lack, with the release that brought it (major × 1000 + minor). */
@@ -59,6 +60,52 @@ function known({ kernel, features }: SanitizeOptions): ReadonlySet<BtfFeature> {
 const info = (kind: number, vlen: number): number => ((kind << abi.KIND_SHIFT) | vlen) >>> 0;
 const INT_OF_A_BYTE = 8;
 
+const DOT = 0x2e;
+const QUESTION_MARK = 0x3f;
+const UNDERSCORE = 0x5f;
+
+/**
+ * Takes the strings of `btf` into `strings` with its sections renamed where
+ * their names stand, as libbpf does; a name whose bytes something else uses too
+ * is added anew. Returns the new offset of each old one.
+ */
+function renameSections(btf: Btf, has: ReadonlySet<BtfFeature>, strings: StringTable): Map<number, number> {
+  const { image } = btf;
+  const start = image.stringsStart;
+  const section = stringsOf(image).content.slice();
+  const endOf = (offset: number): number => section.indexOf(0, offset - start);
+  const isRefused = (byte: number, i: number): boolean =>
+    has.has("datasec") ? i === 0 && byte === QUESTION_MARK : byte === DOT || byte === QUESTION_MARK;
+  /** Names that this kernel refuses, NUL included, as they become. */
+  const names = new Map<number, Uint8Array>();
+  if (!has.has("datasec") || !has.has("qmark_datasec")) {
+    for (const { id } of btf.ofKind("datasec", { own: true })) {
+      const offset = recordOf(image, id)[0]!;
+      const own =
+        offset >= start ? section.slice(offset - start, endOf(offset) + 1) : encodeName(`${image.string(offset)}\0`);
+      if (own.some(isRefused))
+        names.set(
+          offset,
+          own.map((byte, i) => (isRefused(byte, i) ? UNDERSCORE : byte)),
+        );
+    }
+  }
+  // Strings that end at one place share bytes.
+  const ends = new Set<number>();
+  const note = (offset: number): number => {
+    if (offset >= start) ends.add(endOf(offset));
+    return offset;
+  };
+  for (let id = btf.firstId; names.size > 0 && id < btf.size; id++) {
+    const record = recordOf(image, id);
+    if (kindOf(record[1]!) !== abi.KIND_DATASEC) rewriteRecords(record, 0, record.length, note, (to) => to);
+  }
+  const isShared = (offset: number): boolean => offset < start || ends.has(endOf(offset));
+  for (const [offset, name] of names) if (!isShared(offset)) section.set(name, offset - start);
+  strings.adopt(section);
+  return new Map([...names].map(([offset, name]) => [offset, isShared(offset) ? strings.addBytes(name, 0) : offset]));
+}
+
 /**
  * Replaces what a kernel does not know: VAR and DECL_TAG by an INT of a byte,
  * DATASEC by a STRUCT of its variables, FUNC_PROTO by an ENUM of its parameters,
@@ -77,14 +124,14 @@ export function sanitize(btf: Btf, options: SanitizeOptions): SanitizeResult {
   checkKinds(btf.image);
   const draft = new Draft(btf.base);
   // Existing offsets stay.
-  draft.strings.adopt(stringsOf(btf.image).content);
+  const sectionNames = renameSections(btf, has, draft.strings);
   const changed: number[] = [];
   const placeholder = btf.size;
   let needsPlaceholder = false;
   for (let id = btf.firstId; id < btf.size; id++) {
     const record = recordOf(btf.image, id);
     const before = record.join();
-    const name = btf.nameAt(id);
+    let isRenamed = false;
     const vlen = record[1]! & abi.VLEN_MASK;
     switch (kindOf(record[1]!)) {
       case abi.KIND_VAR:
@@ -96,14 +143,14 @@ export function sanitize(btf: Btf, options: SanitizeOptions): SanitizeResult {
         break;
       case abi.KIND_DATASEC:
         if (!has.has("datasec")) {
-          record[0] = draft.strings.add(name.replace(/[.?]/g, "_"));
           record[1] = info(abi.KIND_STRUCT, vlen);
           for (let at = 3; at < record.length; at += 3) {
             const [type, offset] = [record[at]!, record[at + 1]!];
             record.set([recordOf(btf.image, type)[0]!, type, offset * 8], at);
           }
-        } else if (!has.has("qmark_datasec") && name.startsWith("?"))
-          record[0] = draft.strings.add(`_${name.slice(1)}`);
+        }
+        isRenamed = sectionNames.has(record[0]!);
+        record[0] = sectionNames.get(record[0]!) ?? record[0]!;
         break;
       case abi.KIND_FUNC_PROTO:
         if (!has.has("func")) record.set([info(abi.KIND_ENUM, vlen), 4], 1);
@@ -130,7 +177,7 @@ export function sanitize(btf: Btf, options: SanitizeOptions): SanitizeResult {
         }
         break;
     }
-    if (record.join() !== before) changed.push(id);
+    if (isRenamed || record.join() !== before) changed.push(id);
     draft.addRecords(new Uint8Array(record.buffer), 1, 0);
   }
   if (needsPlaceholder) draft.add(draft.strings.add("enum64_placeholder"), info(abi.KIND_INT, 0), 1, INT_OF_A_BYTE);

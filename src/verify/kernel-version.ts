@@ -23,7 +23,7 @@ const KINDS: readonly (readonly [release: number, kind: number])[] = [
 const FEATURES: readonly (readonly [release: number, feature: number])[] = [
   [5006, abi.FEATURE_FUNC_LINKAGE],
   [6000, abi.FEATURE_ENUM_FLAG],
-  [6015, abi.FEATURE_TAG_FLAG],
+  [6015, abi.FEATURE_TAG_FLAG | abi.FEATURE_FIELDS],
 ];
 
 /** `"6.1"`, `"6.12.95-amd64"` … @throws BtfError ERR_ARGUMENT */

@@ -97,3 +97,25 @@ export const TYPE_RULES: readonly VerifyRule[] = /* @__PURE__ */ [
   make("resolve-state", "Invalid resolve state"),
   make("type-count", "Too many BTF types", 7),
 ];
+
+/** Of struct fields with a meaning to the verifier of programs: here the kernel's log says nothing, the words are ours. */
+export const FIELD_RULES = {
+  bits: make("field-bits", "member starts inside a byte, in a struct with special fields"),
+  twice: make("field-twice", "second lock of its kind", 7),
+  count: make("field-count", "more than 11 special fields", 7),
+  depth: make("field-depth", "structs inside structs, or arrays, deeper than 32", 7),
+  pointerTag: make("kptr-tag", "pointer's type tag is not one of kptr, kptr_untrusted, percpu_kptr, uptr"),
+  pointerTarget: make("kptr-target", "kernel pointer to what is no struct"),
+  array: make("field-array", "array of what may stand once"),
+  contains: make("field-contains", 'needs one decl tag "contains:STRUCT:MEMBER"'),
+  containsStruct: make("contains-struct", "no struct of that name", 2),
+  containsMember: make("contains-member", "no member of that name", 2),
+  containsNode: make("contains-node", "member is not one aligned node of the kind that fits"),
+  overlap: make("field-overlap", "special fields overlap", 17),
+  none: make("field-none", "special field has not the size or place that it should", 14),
+  locks: make("field-locks", "bpf_spin_lock beside bpf_res_spin_lock"),
+  lock: make("field-lock", "list head or tree without a lock"),
+  refcount: make("field-refcount", "bpf_list_node and bpf_rb_node without bpf_refcount"),
+  owned: make("contains-plain", "owned struct has no special field", 14),
+  ownership: make("field-ownership", "owned struct owns others, and so does the owner that others own", 40),
+} as const;

@@ -5,6 +5,7 @@ import { encode, swapWords } from "../edit/encode.js";
 import { editArena } from "../edit/workspace.js";
 import { KINDS } from "../model/kind.js";
 import * as abi from "../wasm/edit-abi.js";
+import { FieldCheck } from "./fields.js";
 import { checkHeader, type Layout } from "./header.js";
 import { kernelRules } from "./kernel-version.js";
 import { TYPE_RULES, type VerifyRule } from "./rules.js";
@@ -61,8 +62,10 @@ function chainOf(image: Image | undefined): Image[] {
  * The kernel stops at the first finding. Here records are all looked at, then,
  * if they are well-formed, all references.
  *
- * Not checked: struct fields with a meaning to the verifier (`bpf_spin_lock`
- * and the like), privileges.
+ * Fields of structs that mean something to the verifier of programs (locks,
+ * list heads, kernel pointers and the like) are checked for 6.15 and later; the
+ * kernel's log has no words for them. Not checked: whether a kernel has a
+ * destructor for what a `kptr` points to, and privileges.
  *
  * @throws BtfError ERR_ARGUMENT for a version that is none; BtfLimitError
  *   ERR_MEMORY. Source: btf_parse in kernel/bpf/btf.c, Linux 6.18.
@@ -79,6 +82,11 @@ export function verify(input: Btf | Uint8Array, options: VerifyOptions = {}): Ve
   }
   const pointerSize = options.pointerSize ?? (input instanceof Btf ? input.pointerSize : 8);
   return new Verification(bytes, header, base, options.limit ?? LIMIT).run(maxKind, features, pointerSize);
+}
+
+interface Found {
+  readonly rule: VerifyRule;
+  readonly finding: Finding;
 }
 
 class Verification {
@@ -161,7 +169,11 @@ class Verification {
       arena.run((kernel) => kernel.checkRecords(this.#at));
       if (this.#count === 0) arena.run((kernel) => kernel.checkReferences(this.#at));
       if (this.#count === 0) arena.run((kernel) => kernel.checkTags(this.#at));
-      const found = Array.from({ length: Math.min(this.#count, this.#limit) }, (_, i) => this.#finding(i));
+      // A module's types are not looked through for such fields.
+      const hasFields = this.#count === 0 && this.#firstId === 1 && (features & abi.FEATURE_FIELDS) !== 0;
+      const found = hasFields
+        ? this.#checkFields()
+        : Array.from({ length: Math.min(this.#count, this.#limit) }, (_, i) => this.#finding(i));
       const { rule } = found[0] ?? {};
       return { ok: !rule, errno: rule?.errno ?? 0, findings: found.map(({ finding }) => finding) };
     } finally {
@@ -169,8 +181,13 @@ class Verification {
     }
   }
 
+  /** A field of the descriptor. */
+  #get(field: number): number {
+    return this.#arena.view.getUint32(this.#at + field, true);
+  }
+
   get #count(): number {
-    return this.#arena.view.getUint32(this.#at + abi.VERIFY_COUNT, true);
+    return this.#get(abi.VERIFY_COUNT);
   }
 
   #name(offset: number): string {
@@ -180,15 +197,47 @@ class Verification {
     return new TextDecoder().decode(bytes.subarray(start, bytes.indexOf(0, start)));
   }
 
-  #finding(index: number): { rule: VerifyRule; finding: Finding } {
+  #finding(index: number): Found {
     const { view } = this.#arena;
     const at = this.#findings + index * abi.FINDING_SIZE;
     const [number, typeId, offset, element, value] = [0, 4, 8, 12, 16].map((field) =>
       view.getUint32(at + field, true),
     ) as [number, number, number, number, number]; // prettier-ignore
-    const rule = TYPE_RULES[number]!;
-    const column = view.getUint32(this.#at + abi.VERIFY_OFFSETS, true);
-    const idLimit = view.getUint32(this.#at + abi.VERIFY_ID_LIMIT, true);
+    return this.#describe(TYPE_RULES[number]!, typeId, offset, element, value);
+  }
+
+  /** Fields with a meaning to the verifier of programs. Records and references are as they should be. */
+  #checkFields(): Found[] {
+    const arena = this.#arena;
+    const list = (count: number): number[] =>
+      Array.from({ length: count }, (_, i) => arena.view.getUint32(this.#get(abi.VERIFY_IDS) + i * 4, true));
+    const candidates = list(arena.run((kernel) => kernel.listFieldTypes(this.#at)));
+    const text = new TextDecoder("latin1");
+    const record = (id: number): number =>
+      this.#types + arena.view.getUint32(this.#get(abi.VERIFY_OFFSETS) + id * 4, true);
+    const check = new FieldCheck({
+      view: arena.view,
+      idLimit: this.#get(abi.VERIFY_ID_LIMIT),
+      record,
+      text: (offset) => {
+        const start = this.#strings + offset;
+        return text.decode(arena.bytes.subarray(start, arena.bytes.indexOf(0, start)));
+      },
+    });
+    const types = check.fieldTypes(candidates);
+    if (types.length === 0) return [];
+    for (const id of types) arena.bytes[this.#get(abi.VERIFY_STATES) + id] = abi.FIELD_TYPE;
+    const broken = check.check(list(arena.run((kernel) => kernel.listFieldHolders(this.#at))));
+    return broken.slice(0, this.#limit).map(({ rule, typeId, member }) => {
+      const offset = record(typeId) - this.#types + (member < 0 ? 0 : 12 + member * 12);
+      return this.#describe(rule, typeId, offset, member < 0 ? NONE : member, 0);
+    });
+  }
+
+  #describe(rule: VerifyRule, typeId: number, offset: number, element: number, value: number): Found {
+    const { view } = this.#arena;
+    const column = this.#get(abi.VERIFY_OFFSETS);
+    const idLimit = this.#get(abi.VERIFY_ID_LIMIT);
     // What ends the walk has no offset: it is what was found at.
     const record =
       this.#types + (typeId < idLimit ? view.getUint32(column + typeId * 4, true) : this.#ownStart + offset);
@@ -197,14 +246,16 @@ class Verification {
     const name = isWhole && typeId < idLimit ? this.#name(view.getUint32(record, true)) : "";
     const byte = this.#header.types + offset;
     const type = `type [${typeId}]${kind && ` ${kind.toUpperCase()}`}${name && ` ${JSON.stringify(name)}`}`;
-    const text = rule.text.replace("%", number === abi.RULE_ARGUMENT ? String(element + 1) : String(value));
-    const message = `${type}${this.#place(kind, record, element, number)}, ${rule.rule}: ${text} (at byte ${byte})`;
+    const number = rule === TYPE_RULES[abi.RULE_ARGUMENT] ? element + 1 : value;
+    const text = rule.text.replace("%", String(number));
+    const place = rule === TYPE_RULES[abi.RULE_TRUNCATED] ? "" : this.#place(kind, record, element);
+    const message = `${type}${place}, ${rule.rule}: ${text} (at byte ${byte})`;
     return { rule, finding: { rule: rule.rule, typeId, name, message, offset: byte } };
   }
 
   /** Which member, value, parameter or variable. */
-  #place(kind: string, record: number, element: number, rule: number): string {
-    if (element === NONE || rule === abi.RULE_TRUNCATED) return "";
+  #place(kind: string, record: number, element: number): string {
+    if (element === NONE) return "";
     const { view } = this.#arena;
     if (kind === "struct" || kind === "union") {
       const name = this.#name(view.getUint32(record + 12 + element * 12, true));

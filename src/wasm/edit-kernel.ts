@@ -49,6 +49,9 @@ export interface EditKernel {
   checkRecords(verify: number): void;
   checkReferences(verify: number): void;
   checkTags(verify: number): void;
+  /** How many it listed, as the next one. */
+  listFieldTypes(verify: number): number;
+  listFieldHolders(verify: number): number;
 }
 
 let compiled: WebAssembly.Module | undefined;

@@ -1,8 +1,7 @@
 import { BtfError } from "../../errors.js";
-import { openFile } from "../../node.js";
 import { type VerifyResult, verify as verifyImage } from "../../verify/verify.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
-import { InputError, openInput, rawBytes } from "../input.js";
+import { InputError, open, openInput, rawBytes } from "../input.js";
 
 export interface VerifyCommandOptions extends CommonOptions {
   readonly kernel?: string;
@@ -16,11 +15,11 @@ export async function verify(
 ): Promise<ExitCode> {
   const base = options.base === undefined ? undefined : await openInput(options.base, {});
   const rules = { ...(options.kernel !== undefined && { kernel: options.kernel }), ...(base && { base }) };
-  const judge = (file: string): VerifyResult => {
+  const judge = async (file: string): Promise<VerifyResult> => {
     // Standard input can be read once.
     if (file === "-") return verifyImage(rawBytes(file), rules);
     try {
-      return verifyImage(openFile(file, base && { base }), rules);
+      return verifyImage(await open(file, base), rules);
     } catch (error) {
       if (!(error instanceof BtfError) || error.code === "ERR_INTERNAL" || error.code === "ERR_ARGUMENT") throw error;
       // A kernel may still have an opinion of BTF that libbpf refuses.
@@ -29,7 +28,8 @@ export async function verify(
       throw new InputError(`${file}: ${what}`, { cause: error });
     }
   };
-  const results = files.map((file) => ({ file, ...judge(file) }));
+  const results: (VerifyResult & { readonly file: string })[] = [];
+  for (const file of files) results.push({ file, ...(await judge(file)) });
   if (options.json || options.pretty) {
     const shown = results.map(({ file, ok, findings }) => ({ file, ok, findings }));
     await context.out.write(jsonText(shown, options.pretty));
