@@ -1,9 +1,10 @@
 // check: verdicts are those of the running kernel's verifier; what programs
 // attach to; the reports.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { Btf } from "btfkit";
 import { type Cell, check, type Matrix, readObject } from "btfkit/bpf";
 import { openFile } from "btfkit/node";
@@ -448,12 +449,39 @@ describe("btfkit check", () => {
     expect(parts).toEqual(whole);
   });
 
+  test("--jobs: threads change nothing in the result", () => {
+    const one = run(objects, "--target", kernels, "--json", "--jobs", "1");
+    expect(run(objects, "--target", kernels, "--json", "--jobs", "2")).toEqual(one);
+    expect(run(objects, "--target", kernels, "--json", "--jobs", "9", "--shard", "1/1")).toEqual(one);
+    // The first target in order that cannot be opened, whichever thread meets it.
+    const wrong = ["--target", good, join(folder, "none.btf"), bad, "package.json", "-o", join(folder, "never.json")];
+    const refused = run(objects, ...wrong, "--jobs", "4");
+    expect(refused).toEqual({
+      code: 3,
+      out: "",
+      error: expect.stringMatching(/^btfkit: .*none\.btf: no such file\n$/),
+    });
+    expect(existsSync(join(folder, "never.json"))).toBe(false);
+  });
+
+  test("--progress: where standard error is no terminal too", () => {
+    const { error } = run(objects, "--target", kernels, "--progress");
+    expect(error).toBe("2 of 4 checks\n4 of 4 checks\n");
+    expect(run(objects, "--target", kernels, "--progress", "--quiet").error).toBe("");
+  });
+
+  test("compressed targets, of a folder", () => {
+    file("packed/good.btf.gz", gzipSync(types("b").bytes()));
+    expect(run(objects, "--target", join(folder, "packed"))).toMatchObject({ code: 0, error: "" });
+  });
+
   test("wrong input", () => {
     const cases: [string[], number, RegExp][] = [
       [[bad, "--target", good], 3, /worse\.btf: not a BPF object/],
       [[object, "--target", "package.json"], 3, /package\.json: not BTF/],
       [[join(folder, "none*.o"), "--target", good], 3, /none\*\.o: no such file/],
       [[object, "--target", good, "--shard", "4/3"], 2, /shard.*i\/n/],
+      [[object, "--target", good, "--jobs", "0"], 2, /jobs.*a number from 1/],
       [[object, "--target", good, "--expect", "package.json"], 3, /package\.json: not what check --json writes/],
       [[object, "--target", good, bad, "-m", good], 2, /--module belongs to one kernel/],
     ];
@@ -462,9 +490,11 @@ describe("btfkit check", () => {
     }
   });
 
-  needing("the corpus in ../shared")("all shared objects on three kernels in one process", () => {
+  needing("the corpus in ../shared")("all shared objects on three kernels, in one thread and in two", () => {
     const targets = ["6.12-amd64", "6.1-cloud-amd64", "6.1-i386"].map((name) => corpusPath(`vmlinux/${name}.btf.gz`));
-    const { out } = run(corpusPath("objects/lt026-*.o"), "--json", "--target", ...targets);
+    const args = [corpusPath("objects/lt026-*.o"), "--json", "--target", ...targets, "--jobs"];
+    const { out } = run(...args, "1");
+    expect(run(...args, "2").out === out).toBe(true);
     const { cells } = JSON.parse(out) as Matrix;
     expect(cells.length).toBe(156);
     expect(cells.every(({ error }) => error === null)).toBe(true);
