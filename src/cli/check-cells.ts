@@ -1,7 +1,6 @@
 /** Cells of the matrix that `check` makes, in its own thread or in several. */
-import { check } from "../check/check.js";
+import { type CheckOptions, check } from "../check/check.js";
 import { type Cell, cellOf, failedCell } from "../check/report.js";
-import type { EngineName } from "../core-relocation/engine.js";
 import { BtfError, BtfInternalError } from "../errors.js";
 import { type BpfObject, readObject } from "../object/object.js";
 import { openTarget } from "./input.js";
@@ -10,7 +9,7 @@ import { openTarget } from "./input.js";
 export interface CellWork {
   readonly objects: readonly { readonly file: string; readonly bytes: Uint8Array }[];
   readonly modules: readonly string[];
-  readonly engine: EngineName;
+  readonly options: CheckOptions;
 }
 
 /** Objects from index `first` up to `end` on one target. */
@@ -32,12 +31,12 @@ export class CellMaker {
 
   /** @throws InputError for a target that cannot be opened; an object that cannot be checked is told of in its cell */
   async make({ target: name, first, end }: CellTask): Promise<Cell[]> {
-    const { modules, engine } = this.#work;
+    const { modules, options } = this.#work;
     if (this.#opened?.name !== name) this.#opened = { name, target: await openTarget(name, modules) };
     const { target } = this.#opened;
     return this.#work.objects.slice(first, end).map(({ file }, i) => {
       try {
-        return cellOf(file, name, check(this.#object(first + i), target, { engine }));
+        return cellOf(file, name, check(this.#object(first + i), target, options));
       } catch (error) {
         if (!(error instanceof BtfError) || error instanceof BtfInternalError) throw error;
         return failedCell(file, name, error.message);

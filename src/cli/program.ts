@@ -143,6 +143,12 @@ export function program(version: string, run: Run): Command {
       .argument("<objects...>", "BPF object files, folders of them, or patterns")
       .option("-t, --target <files...>", "kernels' BTF: files, folders, patterns (default: the running kernel's)")
       .option("-m, --module <file>", "a module's BTF, searched where the kernel has no candidate; repeatable", collect)
+      .addOption(
+        new Option("--rodata <values>", "what .rodata holds when programs are loaded: a loader may set it before")
+          .choices(["unknown", "initial"])
+          .default("unknown"),
+      )
+      .option("--kconfig <file>", "the kernel's configuration and version, for .kconfig externs")
       .option("--markdown", "the table as Markdown")
       .option("--junit <file>", "write a JUnit report there too")
       .option("--sarif <file>", "write a SARIF report there too")

@@ -9,6 +9,7 @@ import { CellMaker, type CellTask, type CellWork } from "../check-cells.js";
 import { inThreads } from "../check-threads.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { InputError, VMLINUX } from "../input.js";
+import { readKconfig } from "../kconfig.js";
 import { openObjectInput } from "../object-input.js";
 import { openOutput } from "../output.js";
 import { expandPaths } from "../paths.js";
@@ -22,6 +23,8 @@ export interface CheckCommandOptions extends CommonOptions {
   readonly sarif?: string;
   readonly markdown?: boolean;
   readonly engine?: EngineName;
+  readonly rodata?: "unknown" | "initial";
+  readonly kconfig?: string;
   readonly expect?: string;
   readonly shard?: Shard;
   readonly jobs?: number;
@@ -41,7 +44,9 @@ export async function check(
 ): Promise<ExitCode> {
   const files = expandPaths(paths);
   const targets = expandPaths(options.target ?? [VMLINUX]);
-  if (options.module && targets.length > 1) throw new UsageError("--module belongs to one kernel: give one --target");
+  for (const name of ["module", "kconfig"] as const) {
+    if (options[name] && targets.length > 1) throw new UsageError(`--${name} belongs to one kernel: give one --target`);
+  }
   const expected = options.expect === undefined ? undefined : readExpected(options.expect);
   const matrix = await run(files, targets, options, context);
   if (options.json || options.pretty) await context.out.write(jsonText(matrix, options.pretty));
@@ -64,11 +69,12 @@ const CELLS_A_TASK = 8;
 async function run(
   files: readonly string[],
   targets: readonly string[],
-  { module: modules = [], shard, jobs, engine = "libbpf" }: CheckCommandOptions,
+  { module: modules = [], shard, jobs, engine = "libbpf", rodata = "unknown", kconfig }: CheckCommandOptions,
   context: Context,
 ): Promise<Matrix> {
   const objects = files.map((file) => ({ file, bytes: openObjectInput(file).bytes }));
-  const work: CellWork = { objects, modules, engine };
+  const options = { engine, rodata, ...(kconfig !== undefined && { kconfig: readKconfig(kconfig) }) };
+  const work: CellWork = { objects, modules, options };
   const all = targets.length * objects.length;
   const [first, end] = shard ? bounds(all, shard) : [0, all];
   const tasks = [...tasksOf(targets, objects.length, first, end)];
