@@ -75,3 +75,28 @@ describe.each(clangs)("%s", (compiler) => {
     expect(readObject(relocate(openObject(object), vmlinux).toBytes()).ext.coreRelocations).toBeUndefined();
   });
 });
+
+needing("clang-19", "readelf")("rustc", () => {
+  const path = `${compileObject("loads")}.rust`;
+  execFileSync("clang-19", ["-target", "bpfel", "-c", "test/native/program.rs.s", "-o", path]);
+  const object = openObject(path);
+  expect(object.programs.map(({ name, section, type }) => [name, section, type])).toEqual([
+    ["pass", "xdp", "xdp"],
+    ["probe", "kprobe/do_unlinkat", "kprobe"],
+  ]);
+  const [map] = object.maps;
+  expect([map!.name, map!.definition, map!.type, map!.keySize, map!.valueSize, map!.maxEntries]).toEqual([
+    "COUNTS",
+    "legacy",
+    1,
+    4,
+    8,
+    1024,
+  ]);
+  expect(object.license).toBe("GPL");
+  const lines = object.ext.lineInfo!.sections.flatMap(({ records }) => records.map(({ file }) => file));
+  expect(new Set(lines)).toEqual(new Set(["./program.rs"]));
+  const target = openFile(compileObject("loads", "bpfel", "-DTARGET"));
+  expect(relocate(object, target).relocations).toEqual([]);
+  expect(check(object, target).verdict).toBe("unattached");
+});
