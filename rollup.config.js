@@ -29,7 +29,8 @@ const library = {
 };
 
 const executable = {
-  input: { btfkit: "build/js/cli/bin.js" },
+  // A thread of `check` starts with a file of its own.
+  input: { btfkit: "build/js/cli/bin.js", "check-worker": "build/js/cli/check-worker.js" },
   external: /^node:(?!child_process)/,
   plugins: [
     nodeResolve(),

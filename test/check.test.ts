@@ -1,9 +1,10 @@
 // check: verdicts are those of the running kernel's verifier; what programs
 // attach to; the reports.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { release, tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { Btf } from "btfkit";
 import { type Cell, check, type Matrix, readObject } from "btfkit/bpf";
 import { openFile } from "btfkit/node";
@@ -220,7 +221,7 @@ char license_name[] SEC("license") = "GPL";
     for (const name of ["known", "bpf_lsm_hooked", "bpf_iter_things", "__x64_sys_openat"]) image.ref(FUNC, proto, name);
     image.ref(TYPEDEF, image.ref(PTR, proto), "btf_trace_event");
     image.variable("known_variable", 1, 1);
-    image.composite(STRUCT, "ops_type", 8, [["start", 3, 0]]);
+    image.composite(STRUCT, "ops_type", 8, [["start", image.ref(PTR, proto), 0]]);
     image.composite(STRUCT, "bpf_struct_ops_ops_type", 8, []);
     return Btf.parse(image.bytes());
   }
@@ -328,17 +329,219 @@ describe("arguments that a function does not have", () => {
   ];
   const cases: [string, string, readonly Insn[], (string | undefined)[]][] = [
     ["the last word of the last one", "fentry/two", [LOAD(0, 16)], present],
-    ["one too many", "fentry/two", [LOAD(0, 24)], differs(4, 2)],
-    ["through another register", "fentry/two", AND_BACK, differs(4, 2)],
-    ["in one of two ways, which a setting may choose", "fentry/two", MAYBE, present],
+    ["one too many", "fentry/two", [LOAD(0, 24)], differs(3, 2)],
+    ["through another register", "fentry/two", AND_BACK, differs(3, 2)],
+    ["in one of two ways: the verifier follows both", "fentry/two", MAYBE, differs(10, 2)],
     ["the result", "fexit/two", [LOAD(0, 24)], present],
-    ["behind the result", "fexit/two", [LOAD(0, 32)], differs(5, 2)],
+    ["behind the result", "fexit/two", [LOAD(0, 32)], differs(4, 2)],
     ["a hook's result", "lsm/two", [LOAD(0, 24)], present],
     ["a trace point's", "tp_btf/two", [LOAD(0, 0)], present],
     ["beyond a trace point's", "tp_btf/two", [LOAD(0, 8)], differs(2, 1)],
   ];
   for (const [name, section, insns, wanted] of cases)
     test(name, () => expect(attached(section, insns)).toEqual(wanted));
+});
+
+describe("arguments that are something else", () => {
+  const DECLARED = `
+#define SEC(name) __attribute__((section(name), used))
+typedef unsigned long long u64; typedef unsigned int u32;
+static long (*const read_kernel)(void *, u32, const void *) = (void *)113;
+static u32 (*const random)(void) = (void *)7;
+#define READ(to, from) read_kernel(&to, sizeof(to), __builtin_preserve_access_index(&(from)))
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+struct inode { int pad; int number; }; struct path { int pad; int depth; }; struct sock { int family; };
+struct inode___old { int pad; int number; };
+struct inet_sock { struct sock sk; int port; }; struct later; struct thing { int x; int y; };
+#pragma clang attribute pop
+char license_name[] SEC("license") = "GPL";`;
+  /** What BPF_PROG makes of a program with arguments: an inner function, which is inlined. */
+  const taking = (section: string, body: string, more = ""): string => `${DECLARED}
+${more}
+static inline __attribute__((always_inline)) int ____program(u64 *ctx, struct inode *first, struct path *second, int third)
+{ int found = 0; ${body} return found; }
+SEC("${section}") int program(u64 *ctx) { return ____program(ctx, (void *)ctx[0], (void *)ctx[1], (int)ctx[2]); }`;
+  const kernelOf = (functions: string): string => `
+struct path { int pad; int more; int depth; }; struct inode { int pad; int number; }; struct sock { int family; };
+struct inet_sock { struct sock sk; int port; }; struct user_namespace { int level; };
+struct opaque; struct callbacks { int (*run)(struct path *, struct inode *, int); };
+struct bpf_struct_ops_callbacks { struct callbacks data; } keep1; struct inet_sock keep2;
+#define KEEP __attribute__((used, noinline))
+${functions}`;
+
+  const moved =
+    "KEEP int f(struct user_namespace *ns, struct inode *inode, struct path *path, int flags) { return flags; }";
+  const same = "KEEP int f(struct inode *inode, struct path *path, int flags) { return flags; }";
+  const FIRST =
+    "argument 1 (ns) is taken for a pointer to struct inode, it is one to struct user_namespace in the target";
+  const SETTING = 'const volatile int old = 0; extern int LINUX_KERNEL_VERSION __attribute__((section(".kconfig")));';
+  const cases: Record<
+    string,
+    [section: string, body: string, kernel: string, reason?: string | undefined, more?: string]
+  > = {
+    "as declared": ["fentry/f", "found = first->number + second->depth + third;", same],
+    "one came in front, loads": ["fentry/f", "found = first->number;", moved, FIRST],
+    "one came in front, reads by a helper": ["fentry/f", "READ(found, first->number);", moved, FIRST],
+    "the second": [
+      "fentry/f",
+      "READ(found, second->depth);",
+      moved,
+      "argument 2 (inode) is taken for a pointer to struct path, it is one to struct inode in the target",
+    ],
+    "behind a branch that the verifier follows": [
+      "fentry/f",
+      "if (random() > 5) READ(found, first->number);",
+      moved,
+      FIRST,
+    ],
+    "a flavour": ["fentry/f", "READ(found, ((struct inode___old *)first)->number);", same],
+    unused: ["fentry/f", "found = third;", moved],
+    "where a field tells that it is this kernel": [
+      "fentry/f",
+      "if (__builtin_preserve_field_info(((struct thing *)0)->y, 2)) READ(found, first->number);",
+      moved,
+    ],
+    "where .rodata may tell so": ["fentry/f", "if (old) READ(found, first->number);", moved, undefined, SETTING],
+    "where the kernel's version may": [
+      "fentry/f",
+      "if (LINUX_KERNEL_VERSION < 395000) READ(found, first->number);",
+      moved,
+      undefined,
+      SETTING,
+    ],
+    "behind a way out that a setting may take": [
+      "fentry/f",
+      "if (old && old != random()) return 0; READ(found, first->number);",
+      moved,
+      FIRST,
+      SETTING,
+    ],
+    "whichever way a setting goes": [
+      "fentry/f",
+      "if (old) { READ(found, first->number); found++; random(); } else { READ(found, first->number); }",
+      moved,
+      FIRST,
+      SETTING,
+    ],
+    "a number": [
+      "fexit/f",
+      "READ(found, second->depth);",
+      "KEEP int f(struct inode *inode, int depth) { return depth; }",
+      "argument 2 (depth) is taken for a pointer to struct path, it is int int in the target",
+    ],
+    "an address as a number": [
+      "fexit/f",
+      "READ(found, first->number);",
+      "KEEP int f(unsigned long inode, int depth) { return depth; }",
+    ],
+    "no particular type": [
+      "fexit/f",
+      "READ(found, first->number);",
+      "KEEP int f(void *inode, char *name) { return !inode + !name; }",
+    ],
+    "what starts with the other": [
+      "fentry/f",
+      "READ(found, ((struct inet_sock *)first)->port);",
+      "KEEP int f(struct sock *sk) { return !sk; }",
+    ],
+    "a trace point's data come first": [
+      "tp_btf/f",
+      "READ(found, second->depth);",
+      "typedef void (*btf_trace_f)(void *, struct inode *, struct path *); btf_trace_f keep3;",
+    ],
+    "a trace point's second": [
+      "tp_btf/f",
+      "READ(found, second->depth);",
+      "typedef void (*btf_trace_f)(void *, struct path *path, struct inode *inode); btf_trace_f keep3;",
+      "argument 2 is taken for a pointer to struct path, it is one to struct inode in the target",
+    ],
+    "a hook's": [
+      "lsm/f",
+      "found = first->number;",
+      "KEEP int bpf_lsm_f(struct path *path) { return !path; }",
+      "argument 1 (path) is taken for a pointer to struct inode, it is one to struct path in the target",
+    ],
+    "the result": [
+      "fexit/f",
+      "READ(found, ((struct inode *)ctx[1])->number);",
+      "KEEP struct path *f(int x) { return (void *)(long)x; }",
+      "the result is taken for a pointer to struct inode, it is one to struct path in the target",
+    ],
+  };
+  Object.entries(cases).forEach(([name, [section, body, functions, wanted, more]], i) => {
+    needing("clang-19")(name, () => {
+      const object = openObject(compileSource(`argument${i}`, taking(section, body, more)));
+      const target = openFile(compileSource(`function${i}`, kernelOf(functions)));
+      const { attachments, verdict } = check(object, target);
+      expect(attachments.map(({ status, reason }) => [status, reason])).toEqual([
+        [wanted ? "differs" : "present", wanted],
+      ]);
+      expect(verdict === "breaks").toBe(wanted !== undefined);
+    });
+  });
+
+  needing("clang-19")("a callback's, its members' kinds and sizes", () => {
+    const source = `${taking("struct_ops/run", "READ(found, first->number);")}
+struct callbacks { int (*run)(struct inode *, struct path *, int); };
+SEC(".struct_ops") struct callbacks mine = { .run = (void *)program };`;
+    const reason = (functions: string): string | undefined => {
+      const object = openObject(compileSource("callbacks", source));
+      return check(object, openFile(compileSource("callbacks-kernel", kernelOf(functions)))).attachments[0]!.reason;
+    };
+    expect(reason("")).toBe(
+      "member run: argument 1 is taken for a pointer to struct inode, it is one to struct path in the target",
+    );
+  });
+});
+
+describe("settings: what .rodata and .kconfig decide", () => {
+  const source = (condition: string): string => `
+#define SEC(name) __attribute__((section(name), used))
+struct task_struct___gone { int never_there; } __attribute__((preserve_access_index));
+static long (*const read_kernel)(void *, unsigned int, const void *) = (void *)113;
+static void *(*const current_task)(void) = (void *)35;
+const volatile char zero = 0; const volatile unsigned long long many = 1ull << 40; const volatile short less = -3;
+const volatile struct { int pad; int on; } config = { 1, 0 };
+extern int LINUX_KERNEL_VERSION SEC(".kconfig");
+extern int CONFIG_HZ SEC(".kconfig");
+extern _Bool CONFIG_BPF SEC(".kconfig");
+extern int CONFIG_NO_SUCH_THING __attribute__((weak)) SEC(".kconfig");
+SEC("raw_tp/sched_switch") int program(void *context)
+{
+	int found = 0;
+	if (${condition})
+		read_kernel(&found, 4, &((struct task_struct___gone *)current_task())->never_there);
+	return found;
+}
+char license_name[] SEC("license") = "GPL";`;
+  /** As libbpf sees the running kernel. */
+  const ofThisKernel = (): ReadonlyMap<string, bigint> => {
+    const [a, b, c] = release().split(/[.-]/).map(Number) as [number, number, number];
+    return new Map([["LINUX_KERNEL_VERSION", BigInt((a << 16) + (b << 8) + Math.min(c || 0, 255))]]);
+  };
+  const cases: Record<string, [string, "guarded" | "breaks"]> = {
+    "a byte": ["zero", "guarded"],
+    "its contrary": ["!zero", "breaks"],
+    "64 bits": ["many == 1", "guarded"],
+    "a sign": ["less > 0", "guarded"],
+    "a member": ["config.on", "guarded"],
+    "another member": ["config.pad", "breaks"],
+    "an older kernel": ["LINUX_KERNEL_VERSION < 0x50000", "guarded"],
+    "a newer kernel": ["LINUX_KERNEL_VERSION >= 0x50000", "breaks"],
+    "a weak one that is not set": ["CONFIG_NO_SUCH_THING", "guarded"],
+  };
+  Object.entries(cases).forEach(([name, [condition, verdict]], i) => {
+    needing("clang-19", "bpf(2)")(name, () => {
+      const path = compileSource(`setting${i}`, source(condition));
+      const object = openObject(path);
+      expect(check(object, running()).verdict).toBe("breaks");
+      const settings = { rodata: "initial", kconfig: ofThisKernel() } as const;
+      expect(check(object, running(), settings).verdict).toBe(verdict);
+      // The externs alone may be refused: where the kernel does not show its configuration.
+      const { ok, said } = load(path);
+      if (ok || !/extern|kconfig/i.test(said)) expect(ok).toBe(verdict === "guarded");
+    });
+  });
 });
 
 describe("btfkit check", () => {
@@ -448,12 +651,65 @@ describe("btfkit check", () => {
     expect(parts).toEqual(whole);
   });
 
+  test("--jobs: threads change nothing in the result", () => {
+    const one = run(objects, "--target", kernels, "--json", "--jobs", "1");
+    expect(run(objects, "--target", kernels, "--json", "--jobs", "2")).toEqual(one);
+    expect(run(objects, "--target", kernels, "--json", "--jobs", "9", "--shard", "1/1")).toEqual(one);
+    // The first target in order that cannot be opened, whichever thread meets it.
+    const wrong = ["--target", good, join(folder, "none.btf"), bad, "package.json", "-o", join(folder, "never.json")];
+    const refused = run(objects, ...wrong, "--jobs", "4");
+    expect(refused).toEqual({
+      code: 3,
+      out: "",
+      error: expect.stringMatching(/^btfkit: .*none\.btf: no such file\n$/),
+    });
+    expect(existsSync(join(folder, "never.json"))).toBe(false);
+  });
+
+  test("--progress: where standard error is no terminal too", () => {
+    const { error } = run(objects, "--target", kernels, "--progress");
+    expect(error).toBe("2 of 4 checks\n4 of 4 checks\n");
+    expect(run(objects, "--target", kernels, "--progress", "--quiet").error).toBe("");
+  });
+
+  needing("clang-19")("--rodata and --kconfig", () => {
+    const source = `
+struct s { int a, b, gone; } __attribute__((preserve_access_index));
+const volatile int old = 0;
+extern int LINUX_KERNEL_VERSION __attribute__((section(".kconfig")));
+extern int CONFIG_HZ __attribute__((section(".kconfig")));
+__attribute__((section("socket"), used)) int program(struct s *from)
+{ return (CONDITION) ? from->gone : 0; }`;
+    const of = (condition: string): string =>
+      compileSource(`settings-${condition.length}`, source.replace("CONDITION", condition));
+    const config = file(
+      "config",
+      "#\n# Linux/x86 6.1.0 Kernel Configuration\n#\nCONFIG_HZ=250\n# CONFIG_A is not set\n",
+    );
+    const codes = (path: string, ...args: string[]): (number | null)[] => [
+      run(path, "--target", good).code,
+      run(path, "--target", good, ...args).code,
+    ];
+    expect(codes(of("old"), "--rodata", "initial")).toEqual([1, 0]);
+    expect(codes(of("LINUX_KERNEL_VERSION < 0x60000"), "--kconfig", config)).toEqual([1, 0]);
+    expect(codes(of("CONFIG_HZ == 1000"), "--kconfig", config, "--jobs", "2")).toEqual([1, 0]);
+    expect(codes(of("CONFIG_HZ == 250"), "--kconfig", config)).toEqual([1, 1]);
+    expect(run(plain, "--target", good, "--kconfig", good)).toMatchObject({ code: 3, out: "" });
+    expect(run(plain, "--target", kernels, "--kconfig", config)).toMatchObject({ code: 2, out: "" });
+  });
+
+  test("compressed targets, of a folder", () => {
+    file("packed/good.btf.gz", gzipSync(types("b").bytes()));
+    expect(run(objects, "--target", join(folder, "packed"))).toMatchObject({ code: 0, error: "" });
+  });
+
   test("wrong input", () => {
     const cases: [string[], number, RegExp][] = [
       [[bad, "--target", good], 3, /worse\.btf: not a BPF object/],
       [[object, "--target", "package.json"], 3, /package\.json: not BTF/],
       [[join(folder, "none*.o"), "--target", good], 3, /none\*\.o: no such file/],
       [[object, "--target", good, "--shard", "4/3"], 2, /shard.*i\/n/],
+      [[object, "--target", good, "--jobs", "0"], 2, /jobs.*a number from 1/],
       [[object, "--target", good, "--expect", "package.json"], 3, /package\.json: not what check --json writes/],
       [[object, "--target", good, bad, "-m", good], 2, /--module belongs to one kernel/],
     ];
@@ -462,9 +718,11 @@ describe("btfkit check", () => {
     }
   });
 
-  needing("the corpus in ../shared")("all shared objects on three kernels in one process", () => {
+  needing("the corpus in ../shared")("all shared objects on three kernels, in one thread and in two", () => {
     const targets = ["6.12-amd64", "6.1-cloud-amd64", "6.1-i386"].map((name) => corpusPath(`vmlinux/${name}.btf.gz`));
-    const { out } = run(corpusPath("objects/lt026-*.o"), "--json", "--target", ...targets);
+    const args = [corpusPath("objects/lt026-*.o"), "--json", "--target", ...targets, "--jobs"];
+    const { out } = run(...args, "1");
+    expect(run(...args, "2").out === out).toBe(true);
     const { cells } = JSON.parse(out) as Matrix;
     expect(cells.length).toBe(156);
     expect(cells.every(({ error }) => error === null)).toBe(true);

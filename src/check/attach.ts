@@ -14,7 +14,9 @@ import type { Program } from "../elf/programs.js";
 import type { BtfType, FuncProtoType, StructType } from "../model/types.js";
 import type { BpfObject } from "../object/object.js";
 import type { Extern } from "../object/variables.js";
-import { sizeOf } from "../query/resolve.js";
+import { misused } from "./arguments.js";
+import type { Use } from "./reach.js";
+import { StructOps } from "./struct-ops.js";
 
 /** What there is of a program's target, or of a kernel symbol. */
 export interface Attachment {
@@ -61,17 +63,17 @@ const SYSCALL_PREFIXES = [
   "ksys_",
 ];
 
-/** Offsets in bytes at which a program reads its context. */
-export type ContextReads = (program: Program) => ReadonlySet<number>;
+/** What a program does with what the kernel hands to it. */
+export type UsesOf = (program: Program) => readonly Use[];
 
 /** All that an object's programs and externs need of a target. */
-export function attachments(object: BpfObject, target: CoreTarget, readsOf: ContextReads): Attachment[] {
+export function attachments(object: BpfObject, target: CoreTarget, usesOf: UsesOf): Attachment[] {
   return [
     ...object.programs
       .filter(({ isSubprogram }) => !isSubprogram)
-      .flatMap((program) => ofProgram(program, target, readsOf)),
+      .flatMap((program) => ofProgram(program, target, usesOf)),
     ...object.externs.filter(({ kind }) => kind !== "kconfig").map((one) => ofExtern(object, one, target)),
-    ...(object.hasBtf ? structOps(object, target) : []),
+    ...(object.hasBtf ? structOps(object, target, usesOf) : []),
   ];
 }
 
@@ -87,7 +89,7 @@ function find(target: CoreTarget, name: string, kind: "func" | "typedef" | "stru
   return undefined;
 }
 
-function ofProgram(program: Program, target: CoreTarget, readsOf: ContextReads): Attachment[] {
+function ofProgram(program: Program, target: CoreTarget, usesOf: UsesOf): Attachment[] {
   const { name, convention, attachTo, autoload } = program;
   if (convention === undefined || attachTo === undefined) return [];
   const kind = convention.replace(/\.[sw]$/, "");
@@ -100,7 +102,7 @@ function ofProgram(program: Program, target: CoreTarget, readsOf: ContextReads):
   if (byBtf) {
     const found = find(target, `${byBtf.prefix}${wanted}`, byBtf.kind);
     if (!found) return known("absent", true);
-    const reason = beyondArguments(kind, found, readsOf(program));
+    const reason = kind === "iter" ? undefined : misused(kind, protoOf(found), usesOf(program));
     return known(reason ? "differs" : "present", true, reason);
   }
   if (KPROBES.includes(kind)) {
@@ -114,26 +116,6 @@ function ofProgram(program: Program, target: CoreTarget, readsOf: ContextReads):
     return known(find(target, wanted, "func") ? "present" : "absent", false);
   }
   return [];
-}
-
-/** Kinds that get the function's result behind its arguments. */
-const WITH_RESULT = ["fexit", "fmod_ret", "fsession", "lsm", "lsm_cgroup"];
-
-/**
- * Which argument a program reads that the function does not have. Each takes as
- * many words of 8 bytes as it needs. Source: the kernel's btf_ctx_access.
- */
-function beyondArguments(kind: string, found: BtfType, reads: ReadonlySet<number>): string | undefined {
-  if (kind === "iter") return undefined;
-  const proto = protoOf(found);
-  if (!proto || proto.isVariadic) return undefined;
-  // A trace point's function gets data of its own first.
-  const params = kind === "tp_btf" ? proto.params.slice(1) : proto.params;
-  const words = params.reduce((sum, { type }) => sum + Math.max(1, Math.ceil((sizeOf(type) ?? 8) / 8)), 0);
-  const last = words + (WITH_RESULT.includes(kind) ? 1 : 0);
-  const beyond = [...reads].map((offset) => Math.floor(offset / 8)).filter((word) => word >= last);
-  if (beyond.length === 0) return undefined;
-  return `argument ${Math.min(...beyond) + 1} is read, it has ${params.length} in the target`;
 }
 
 /** Of a function, or of the pointer to one that a trace point's type is. */
@@ -200,8 +182,8 @@ function described(type: BtfType): string {
   return type.kind === "ptr" ? `a pointer to ${described(skip(type.target))}` : describe(type);
 }
 
-/** Variables of `.struct_ops`: the kernel must have the struct, and every member that is set to a program. */
-function* structOps(object: BpfObject, target: CoreTarget): Generator<Attachment> {
+/** Variables of `.struct_ops`: the kernel must have the struct, and every member that is set, alike. */
+function* structOps(object: BpfObject, target: CoreTarget, usesOf: UsesOf): Generator<Attachment> {
   for (const section of object.btf.ofKind("datasec")) {
     if (!/^\??\.struct_ops(\.link)?$/.test(section.name)) continue;
     const sectionIndex = object.sections.findIndex(({ name }) => name === section.name);
@@ -215,28 +197,9 @@ function* structOps(object: BpfObject, target: CoreTarget): Generator<Attachment
         yield { ...base, status: "absent", reason: undefined };
         continue;
       }
-      const missing = missingMembers(object, sectionIndex, type.name, local, kernel);
-      const reason = missing.length > 0 ? `the target's struct has no member ${missing.join(", ")}` : undefined;
+      const reasons = new StructOps(object, sectionIndex, type.name, usesOf).differences(local, kernel);
+      const reason = reasons.length > 0 ? reasons.join("; ") : undefined;
       yield { ...base, status: reason ? "differs" : "present", reason };
     }
   }
-}
-
-/** Members that a program is put into, which the kernel's struct lacks. One that is left empty may be missing. */
-function missingMembers(
-  object: BpfObject,
-  sectionIndex: number,
-  variable: string,
-  local: StructType,
-  kernel: StructType,
-): string[] {
-  const start =
-    object.symbols.find((symbol) => symbol.name === variable && symbol.sectionIndex === sectionIndex)?.byteOffset ?? 0;
-  const known = new Set(kernel.members.map(({ name }) => name));
-  const set = new Set(
-    object.relocations.filter((one) => one.sectionIndex === sectionIndex).map(({ byteOffset }) => byteOffset),
-  );
-  return local.members
-    .filter(({ name, bitOffset }) => !known.has(essentialName(name)) && set.has(start + bitOffset / 8))
-    .map(({ name }) => name);
 }

@@ -10,6 +10,7 @@ import {
 import type { BpfObject } from "../object/object.js";
 import { type Attachment, attachments } from "./attach.js";
 import { Reach } from "./reach.js";
+import { type CheckSettings, Settings } from "./settings.js";
 
 /**
  * `ok`: as the program was compiled. `changed`: another value. `guarded`: the
@@ -37,22 +38,25 @@ export interface Check {
   readonly attachments: readonly Attachment[];
 }
 
+/** Options of `check`. */
+export interface CheckOptions extends RelocateOptions, CheckSettings {}
+
 /**
  * Checks an object on a target without loading it. An object without
  * `.BTF.ext` has no relocations; what it attaches to is looked for all the same.
  *
  * @throws as `relocate`, for malformed objects
  */
-export function check(object: BpfObject, target: RelocationTarget, options: RelocateOptions = {}): Check {
+export function check(object: BpfObject, target: RelocationTarget, options: CheckOptions = {}): Check {
   const relocated = object.hasExt ? relocate(object, target, options) : undefined;
   let known: Reach | undefined;
   const reach = (): Reach => {
     const starts = object.programs.filter(({ isSubprogram, autoload }) => !isSubprogram && autoload);
-    known ??= new Reach(object, relocated?.code ?? new Map(), starts);
+    known ??= new Reach(object, relocated, starts, new Settings(object, options));
     return known;
   };
   const relocations = relocated ? verdicts(relocated, reach) : [];
-  const attached = attachments(object, targetOf(target), (program) => reach().contextReads(program));
+  const attached = attachments(object, targetOf(target), (program) => reach().usesOf(program));
   return { verdict: overall(relocations, attached), relocations, attachments: attached };
 }
 

@@ -5,11 +5,14 @@
  * taken to be reachable here, never less.
  */
 import { Code, INSN_SIZE, JMP, JMP32, LD, LD_IMM64, LDX, ST, STX } from "../core-relocation/instruction.js";
+import type { RelocatedObject } from "../core-relocation/relocate.js";
 import { isCode, type Program } from "../elf/programs.js";
 import type { ElfRelocation } from "../elf/relocations.js";
+import type { BtfType } from "../model/types.js";
 import type { BpfObject } from "../object/object.js";
+import type { Settings } from "./settings.js";
 import { State } from "./state.js";
-import { compute, constant, isTaken, join, MAYBE, OTHER, type Value } from "./value.js";
+import { compute, constant, DECIDED, isDecided, isTaken, join, MAYBE, OTHER, type Value } from "./value.js";
 
 /** Steps after which everything is taken to be reachable: some hundred times what real programs need. */
 const STEPS = 1 << 21;
@@ -32,8 +35,20 @@ interface Place {
   readonly at: number;
   state: State;
   isPending: boolean;
-  /** Executed in every run: no branch on the way here depends on what is not known. */
-  isCertain: boolean;
+  /** What comes behind it, called functions included. */
+  readonly next: Set<Place>;
+  /** A branch on what the verifier knows and we do not: it goes one way alone. */
+  isChoice: boolean;
+}
+
+/** What a program does with a part of its context. */
+export interface Use {
+  /** Of the part, in bytes. */
+  readonly offset: number;
+  /** It is read; or it is taken for a pointer to this type, of the object's BTF. */
+  readonly root: BtfType | undefined;
+  /** Whether the verifier comes there whatever the settings are: for what an object can only do on some kernels. */
+  isCertain(): boolean;
 }
 
 /** The reachable instructions of programs that start at the given ones. */
@@ -44,27 +59,39 @@ export class Reach {
   readonly #functions = new Map<Program, Function>();
   readonly #places = new Map<string, Place>();
   readonly #pending: Place[] = [];
-  readonly #contextReads = new Map<Program, Set<number>>();
+  readonly #uses = new Map<Program, Map<string, Use>>();
+  readonly #roots = new Map<string, BtfType>();
+  readonly #settings: Settings;
   #left = STEPS;
 
   /**
-   * @param code patched instructions by section index; the object's own where there are none
+   * @param relocated the object's relocations and patched code, if it has any
    * @param starts the programs that are loaded
    */
-  constructor(object: BpfObject, code: ReadonlyMap<number, Uint8Array>, starts: readonly Program[]) {
+  constructor(
+    object: BpfObject,
+    relocated: RelocatedObject | undefined,
+    starts: readonly Program[],
+    settings: Settings,
+  ) {
     this.#object = object;
+    this.#settings = settings;
     const little = object.endian === "little";
     const sections = new Map<number, Code>();
     this.#code = (index) => {
       let section = sections.get(index);
       if (!section) {
-        section = new Code(code.get(index) ?? object.dataOf(object.sections[index]!), little);
+        section = new Code(relocated?.code.get(index) ?? object.dataOf(object.sections[index]!), little);
         sections.set(index, section);
       }
       return section;
     };
+    for (const { record, program, resolution } of relocated?.relocations ?? []) {
+      if (record.kind !== "byte_off" || !program || !resolution.root) continue;
+      this.#roots.set(`${program.sectionIndex}:${record.insnByteOffset}`, resolution.root);
+    }
     this.#relocations = new Map(object.relocations.map((one) => [`${one.sectionIndex}:${one.byteOffset}`, one]));
-    for (const program of starts) this.#call(program, [{ kind: "context", program, offset: 0 }], undefined, true);
+    for (const program of starts) this.#call(program, [{ kind: "context", program, offset: 0 }], undefined);
     for (let place = this.#pending.pop(); place && this.#left > 0; place = this.#pending.pop()) {
       this.#left--;
       place.isPending = false;
@@ -77,13 +104,54 @@ export class Reach {
     return this.#left <= 0 || this.#places.has(`${program.sectionIndex}:${byteOffset}`);
   }
 
-  /** Offsets in bytes at which a program reads what the kernel hands to it, in every run. */
-  contextReads(program: Program): ReadonlySet<number> {
-    return this.#contextReads.get(program) ?? new Set();
+  /** What a program does with what the kernel hands to it. */
+  usesOf(program: Program): Use[] {
+    return [...(this.#uses.get(program)?.values() ?? [])];
+  }
+
+  /** A value that is read, `bytes` behind it, or whose field is asked for by a relocation about `root`. */
+  #note(place: Place, value: Value, root: BtfType | undefined, bytes = 0): void {
+    if (value.kind === "context") root = undefined;
+    else if (value.kind !== "argument" || !root) return;
+    const offset = value.offset + (root ? 0 : bytes);
+    const uses = this.#uses.get(value.program) ?? new Map<string, Use>();
+    this.#uses.set(value.program, uses);
+    const key = `${keyOf(place)}:${offset}:${root?.id}`;
+    if (!uses.has(key)) uses.set(key, { offset, root, isCertain: () => this.#isCertain(value.program, place) });
+  }
+
+  /** Programs write through arguments, not to the context. */
+  #noteStore(place: Place, code: Code, root: BtfType | undefined): void {
+    const to = place.state.register(code.destination(place.at));
+    if (to.kind === "argument") this.#note(place, to, root);
+  }
+
+  /**
+   * Whether every choice of settings leads from a program's start to a place:
+   * at a choice both ways have to, elsewhere one of them, as the verifier
+   * follows all.
+   */
+  #isCertain(program: Program, goal: Place): boolean {
+    const before = new Map<Place, Place[]>();
+    for (const place of this.#places.values()) {
+      for (const next of place.next) {
+        const known = before.get(next);
+        if (known) known.push(place);
+        else before.set(next, [place]);
+      }
+    }
+    const leads = new Set([goal]);
+    for (const place of leads) {
+      for (const earlier of before.get(place) ?? []) {
+        if (!earlier.isChoice || [...earlier.next].every((next) => leads.has(next))) leads.add(earlier);
+      }
+    }
+    const start = this.#places.get(`${program.sectionIndex}:${program.byteOffset}`);
+    return this.#left > 0 && start !== undefined && leads.has(start);
   }
 
   /** Enters a function: with arguments that are known, or whatever they are. */
-  #call(program: Program, args: readonly Value[], caller: Place | undefined, isStart = false): Function {
+  #call(program: Program, args: readonly Value[], caller: Place | undefined): Function {
     let found = this.#functions.get(program);
     if (!found) {
       found = { program, returns: undefined, callers: new Set() };
@@ -91,24 +159,25 @@ export class Reach {
     }
     if (caller) found.callers.add(caller);
     // Global functions are checked by themselves.
-    this.#reach(found, program.byteOffset, State.entry(program.isGlobal ? [] : args), caller?.isCertain ?? isStart);
+    this.#reach(found, program.byteOffset, State.entry(program.isGlobal ? [] : args), caller);
     return found;
   }
 
   /** Comes to an instruction. One outside of the function is none that a loader would have there. */
-  #reach(of: Function, at: number, state: State, isCertain: boolean): void {
+  #reach(of: Function, at: number, state: State, from: Place | undefined): void {
     const { program } = of;
     if (at < program.byteOffset || at >= program.byteOffset + program.byteSize) return;
     const key = `${program.sectionIndex}:${at}`;
     let place = this.#places.get(key);
     if (!place) {
-      place = { function: of, at, state, isPending: false, isCertain };
+      place = { function: of, at, state, isPending: false, next: new Set(), isChoice: false };
       this.#places.set(key, place);
+      from?.next.add(place);
     } else {
+      from?.next.add(place);
       const joined = place.state.join(state);
-      if (joined === place.state && (place.isCertain || !isCertain)) return;
+      if (joined === place.state) return;
       place.state = joined;
-      place.isCertain ||= isCertain;
     }
     if (place.isPending) return;
     place.isPending = true;
@@ -119,7 +188,8 @@ export class Reach {
     const { function: of, at, state } = place;
     const code = this.#code(of.program.sectionIndex);
     const opcode = code.opcode(at);
-    const next = (after: State, size = INSN_SIZE): void => this.#reach(of, at + size, after, place.isCertain);
+    const root = this.#roots.get(keyOf(place));
+    const next = (after: State, size = INSN_SIZE): void => this.#reach(of, at + size, after, place);
     switch (opcode & 7) {
       case JMP:
       case JMP32:
@@ -131,24 +201,20 @@ export class Reach {
         else next(afterCall(state, OTHER));
         break;
       case LDX:
-        if (place.isCertain) this.#noteRead(state.register(code.source(at)), code.offset(at));
-        next(state.withRegister(code.destination(at), loaded(state, code, at, opcode)));
+        this.#note(place, state.register(code.source(at)), root, code.offset(at));
+        next(state.withRegister(code.destination(at), this.#loaded(state, code, at, opcode)));
         break;
       case ST:
+        this.#noteStore(place, code, root);
         next(stored(state, code, at, opcode, constant(code.immediate(at))));
         break;
       case STX:
+        this.#noteStore(place, code, root);
         next(stored(state, code, at, opcode, state.register(code.source(at))));
         break;
       default:
-        next(computed(state, code, at, opcode));
+        next(this.#computed(place, code, opcode, root));
     }
-  }
-
-  #noteRead(from: Value, offset: number): void {
-    if (from.kind !== "context") return;
-    const reads = this.#contextReads.get(from.program) ?? new Set();
-    this.#contextReads.set(from.program, reads.add(from.offset + offset));
   }
 
   /** A number, a function's address (which the kernel will call), or the address of something else. */
@@ -166,7 +232,7 @@ export class Reach {
       const callback = this.#object.programAt(symbol.sectionIndex, symbol.byteOffset + code.immediate(at));
       if (callback) this.#call(callback, [], undefined);
     }
-    return state.withRegister(to, OTHER);
+    return state.withRegister(to, (symbol && this.#settings.place(symbol, code.immediate(at))) ?? OTHER);
   }
 
   #jump(place: Place, code: Code, opcode: number): void {
@@ -176,17 +242,16 @@ export class Reach {
     const target = at + INSN_SIZE * (1 + code.offset(at));
     if (op === 0x80) this.#callInstruction(place, code, opcode);
     else if (op === 0x90) this.#return(of, state.register(0));
-    else if (op === 0x00)
-      this.#reach(of, is64 ? target : at + INSN_SIZE * (1 + code.immediate(at)), state, place.isCertain);
+    else if (op === 0x00) this.#reach(of, is64 ? target : at + INSN_SIZE * (1 + code.immediate(at)), state, place);
     else {
       const left = code.destination(at);
       const right = opcode & 8 ? state.register(code.source(at)) : constant(code.immediate(at));
       const taken = isTaken(op, is64, state.register(left), right);
       // Equal to a number: that it is from here on.
       const refined = is64 && right.kind === "number" ? state.withRegister(left, right) : state;
-      const isCertain = place.isCertain && taken !== undefined;
-      if (taken !== false) this.#reach(of, target, op === 0x10 ? refined : state, isCertain);
-      if (taken !== true) this.#reach(of, at + INSN_SIZE, op === 0x50 ? refined : state, isCertain);
+      place.isChoice = taken === undefined && isDecided(right) && isDecided(state.register(left));
+      if (taken !== false) this.#reach(of, target, op === 0x10 ? refined : state, place);
+      if (taken !== true) this.#reach(of, at + INSN_SIZE, op === 0x50 ? refined : state, place);
     }
   }
 
@@ -197,14 +262,13 @@ export class Reach {
     const isOwn = !(opcode & 8) && code.source(at) === PSEUDO_CALL;
     const callee = isOwn ? this.#calleeOf(of.program, at, code.immediate(at)) : undefined;
     if (!callee) {
-      this.#reach(of, at + INSN_SIZE, afterCall(clobbered(state, args), OTHER), place.isCertain);
+      this.#reach(of, at + INSN_SIZE, afterCall(clobbered(state, args), OTHER), place);
       return;
     }
     const called = this.#call(callee, args, place);
     // Behind it only once it is known to come back.
-    if (callee.isGlobal) this.#reach(of, at + INSN_SIZE, afterCall(clobbered(state, args), OTHER), place.isCertain);
-    else if (called.returns)
-      this.#reach(of, at + INSN_SIZE, afterCall(clobbered(state, args), called.returns), place.isCertain);
+    if (callee.isGlobal) this.#reach(of, at + INSN_SIZE, afterCall(clobbered(state, args), OTHER), place);
+    else if (called.returns) this.#reach(of, at + INSN_SIZE, afterCall(clobbered(state, args), called.returns), place);
   }
 
   /** The function that a call in the file goes to: by its symbol, or relative to the call. */
@@ -216,7 +280,7 @@ export class Reach {
   }
 
   #return(of: Function, value: Value): void {
-    const plain = value.kind === "number" ? value : OTHER;
+    const plain = isDecided(value) ? value : OTHER;
     const joined = of.returns ? join(of.returns, plain) : plain;
     if (joined === of.returns) return;
     of.returns = joined;
@@ -226,6 +290,53 @@ export class Reach {
       this.#pending.push(caller);
     }
   }
+
+  #loaded(state: State, code: Code, at: number, opcode: number): Value {
+    const from = state.register(code.source(at));
+    const [offset, byteSize] = [code.offset(at), code.accessSize(at)];
+    switch (from.kind) {
+      case "stack": {
+        const value = state.load(from.offset + offset, byteSize);
+        return (opcode & MODE) === PLAIN || value.kind !== "number" ? value : OTHER;
+      }
+      case "context":
+        return byteSize === 8 ? { kind: "argument", program: from.program, offset: from.offset + offset } : OTHER;
+      case "frozen": {
+        const held = this.#settings.read(from.of, from.offset + offset, byteSize);
+        return held === undefined
+          ? DECIDED
+          : constant((opcode & MODE) === PLAIN ? held : BigInt.asIntN(byteSize * 8, held));
+      }
+      default:
+        return from.kind === "maybe" ? MAYBE : OTHER;
+    }
+  }
+
+  #computed(place: Place, code: Code, opcode: number, root: BtfType | undefined): State {
+    const { at, state } = place;
+    const to = code.destination(at);
+    const op = opcode & 0xf0;
+    // Byte swaps.
+    if (op === 0xd0) return state.withRegister(to, OTHER);
+    const own = state.register(to);
+    const operand = opcode & 8 ? state.register(code.source(at)) : { ...constant(code.immediate(at)), root };
+    if (op === ADD) {
+      if (own.kind === "argument") this.#note(place, own, rootOf(operand));
+      if (operand.kind === "argument") this.#note(place, operand, rootOf(own));
+    }
+    return state.withRegister(to, compute(op, (opcode & 7) === 7, own, operand, code.offset(at)));
+  }
+}
+
+/** `BPF_ADD` */
+const ADD = 0x00;
+
+function rootOf(value: Value): BtfType | undefined {
+  return value.kind === "number" ? value.root : undefined;
+}
+
+function keyOf({ function: { program }, at }: Place): string {
+  return `${program.sectionIndex}:${at}`;
 }
 
 function afterCall(state: State, returned: Value): State {
@@ -245,13 +356,6 @@ function clobbered(state: State, args: readonly Value[]): State {
 const MODE = 0xe0;
 const PLAIN = 0x60;
 
-function loaded(state: State, code: Code, at: number, opcode: number): Value {
-  const from = state.register(code.source(at));
-  if (from.kind !== "stack") return from.kind === "maybe" ? MAYBE : OTHER;
-  const value = state.load(from.offset + code.offset(at), code.accessSize(at));
-  return (opcode & MODE) === PLAIN || value.kind !== "number" ? value : OTHER;
-}
-
 function stored(state: State, code: Code, at: number, opcode: number, value: Value): State {
   const to = state.register(code.destination(at));
   if ((opcode & MODE) !== PLAIN) {
@@ -261,13 +365,4 @@ function stored(state: State, code: Code, at: number, opcode: number, value: Val
   }
   if (to.kind === "stack") return state.store(to.offset + code.offset(at), code.accessSize(at), value);
   return to.kind === "maybe" ? state.clobber(undefined) : state;
-}
-
-function computed(state: State, code: Code, at: number, opcode: number): State {
-  const to = code.destination(at);
-  const op = opcode & 0xf0;
-  // Byte swaps.
-  if (op === 0xd0) return state.withRegister(to, OTHER);
-  const operand = opcode & 8 ? state.register(code.source(at)) : constant(code.immediate(at));
-  return state.withRegister(to, compute(op, (opcode & 7) === 7, state.register(to), operand, code.offset(at)));
 }

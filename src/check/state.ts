@@ -1,5 +1,5 @@
 /** Registers and stack at one instruction. */
-import { join, MAYBE, OTHER, same, type Value } from "./value.js";
+import { constant, join, MAYBE, OTHER, same, type Value } from "./value.js";
 
 const REGISTERS = 11;
 const FRAME_POINTER = 10;
@@ -24,7 +24,7 @@ export class State {
     const registers: Value[] = Array.from({ length: REGISTERS }, () => OTHER);
     // Pointers into the caller's stack are none into the own one.
     args.forEach((value, i) => {
-      registers[i + 1] = value.kind === "number" || value.kind === "context" ? value : OTHER;
+      registers[i + 1] = value.kind === "stack" || value.kind === "maybe" ? OTHER : value;
     });
     registers[FRAME_POINTER] = { kind: "stack", offset: 0 };
     return new State(registers, new Map());
@@ -47,9 +47,9 @@ export class State {
 
   store(offset: number, byteSize: number, value: Value): State {
     const kept = this.#without(offset, offset + byteSize);
-    const isKnown = value.kind === "number" || ((value.kind === "stack" || value.kind === "context") && byteSize === 8);
+    const isKnown = value.kind === "number" || value.kind === "decided" || (isWhole(value) && byteSize === 8);
     if (isKnown && offset >= -FRAME && offset < 0) {
-      const held = value.kind === "number" ? { ...value, number: BigInt.asUintN(byteSize * 8, value.number) } : value;
+      const held = value.kind === "number" ? constant(BigInt.asUintN(byteSize * 8, value.number)) : value;
       return new State(this.#registers, new Map(kept).set(offset, { byteSize, value: held }));
     }
     return kept.size === this.#slots.size ? this : new State(this.#registers, kept);
@@ -74,4 +74,9 @@ export class State {
     const isSame = slots.size === this.#slots.size && registers.every((value, i) => same(value, this.#registers[i]!));
     return isSame ? this : new State(registers, slots);
   }
+}
+
+/** What is lost if only a part of its 8 bytes is kept. */
+function isWhole({ kind }: Value): boolean {
+  return kind === "stack" || kind === "context" || kind === "argument" || kind === "frozen";
 }

@@ -1,37 +1,61 @@
 /** What is known of a register or a stack slot: constants, folded as the verifier folds them. */
 import type { Program } from "../elf/programs.js";
+import type { BtfType } from "../model/types.js";
 
 /**
- * `number`: a constant of 64 bits. `stack`: the frame pointer plus some bytes.
- * `context`: what the kernel hands to a program, plus some bytes.
- * `other`: anything else. `maybe`: anything, perhaps a pointer into the stack.
+ * `number`: a constant of 64 bits; with `root`, an offset inside that type by a
+ * CO-RE relocation. `stack`: the frame pointer plus some bytes. `context`: what
+ * the kernel hands to a program, plus some bytes. `argument`: 8 bytes of it.
+ * `frozen`: a place in memory that the verifier takes for constant (`.rodata`,
+ * `.kconfig`). `decided`: a number that the verifier knows and we do not: it
+ * depends on such memory, or on the way to here. `other`: anything else.
+ * `maybe`: anything, perhaps a pointer into the stack.
  */
 export type Value =
-  | { readonly kind: "number"; readonly number: bigint }
+  | { readonly kind: "number"; readonly number: bigint; readonly root?: BtfType | undefined }
   | { readonly kind: "stack"; readonly offset: number }
   | { readonly kind: "context"; readonly program: Program; readonly offset: number }
+  | { readonly kind: "argument"; readonly program: Program; readonly offset: number }
+  | { readonly kind: "frozen"; readonly of: number | string; readonly offset: number }
+  | { readonly kind: "decided" }
   | { readonly kind: "other" }
   | { readonly kind: "maybe" };
 
 export const OTHER: Value = { kind: "other" };
 export const MAYBE: Value = { kind: "maybe" };
+export const DECIDED: Value = { kind: "decided" };
 
 export function constant(number: bigint | number): Value {
   return { kind: "number", number: BigInt.asUintN(64, BigInt(number)) };
 }
 
 export function same(a: Value, b: Value): boolean {
-  if (a.kind !== b.kind) return false;
-  if (a.kind === "number") return a.number === (b as typeof a).number;
-  if (a.kind === "context") return a.program === (b as typeof a).program && a.offset === (b as typeof a).offset;
-  return a.kind !== "stack" || a.offset === (b as typeof a).offset;
+  switch (a.kind) {
+    case "number":
+      return b.kind === "number" && a.number === b.number && a.root === b.root;
+    case "stack":
+      return b.kind === "stack" && a.offset === b.offset;
+    case "context":
+    case "argument":
+      return b.kind === a.kind && a.program === b.program && a.offset === b.offset;
+    case "frozen":
+      return b.kind === "frozen" && a.of === b.of && a.offset === b.offset;
+    default:
+      return a.kind === b.kind;
+  }
 }
 
 /** What is known where two ways meet. */
 export function join(a: Value, b: Value): Value {
   if (same(a, b)) return a;
-  const mayPoint = (value: Value): boolean => value.kind === "stack" || value.kind === "maybe";
-  return mayPoint(a) || mayPoint(b) ? MAYBE : OTHER;
+  if (a.kind === "number" && b.kind === "number" && a.number === b.number) return constant(a.number);
+  if (mayStayPointer(a) || mayStayPointer(b)) return MAYBE;
+  return isDecided(a) || isDecided(b) ? DECIDED : OTHER;
+}
+
+/** The verifier knows it on each way that leads here. */
+export function isDecided({ kind }: Value): boolean {
+  return kind === "number" || kind === "decided";
 }
 
 /** Operations of ALU instructions (`BPF_OP`). */
@@ -58,7 +82,7 @@ const OP = {
  */
 export function compute(op: number, is64: boolean, a: Value, b: Value, offset: number): Value {
   if (op === OP.mov && offset === 0) return is64 ? b : narrowed(b);
-  if (is64 && (a.kind === "stack" || a.kind === "context") && b.kind === "number" && (op === OP.add || op === OP.sub)) {
+  if (is64 && hasOffset(a) && b.kind === "number" && (op === OP.add || op === OP.sub)) {
     const bytes = Number(BigInt.asIntN(64, b.number));
     return { ...a, offset: a.offset + (op === OP.add ? bytes : -bytes) };
   }
@@ -72,7 +96,15 @@ export function compute(op: number, is64: boolean, a: Value, b: Value, offset: n
     const result = calculate(op, bits, left, BigInt.asUintN(bits, b.number), offset);
     return result === undefined ? OTHER : constant(BigInt.asUintN(bits, result));
   }
-  return mayStayPointer(a) || mayStayPointer(b) ? MAYBE : OTHER;
+  if (mayStayPointer(a) || mayStayPointer(b)) return MAYBE;
+  return isDecided(b) && (isDecided(a) || op === OP.mov) ? DECIDED : OTHER;
+}
+
+type Pointer = Extract<Value, { readonly kind: "stack" | "context" | "frozen" }>;
+
+/** A pointer to which bytes can be added. */
+function hasOffset(value: Value): value is Pointer {
+  return value.kind === "stack" || value.kind === "context" || value.kind === "frozen";
 }
 
 function mayStayPointer({ kind }: Value): boolean {
@@ -80,7 +112,8 @@ function mayStayPointer({ kind }: Value): boolean {
 }
 
 function narrowed(value: Value): Value {
-  return value.kind === "number" ? constant(BigInt.asUintN(32, value.number)) : OTHER;
+  if (value.kind === "number") return constant(BigInt.asUintN(32, value.number));
+  return value.kind === "decided" ? value : OTHER;
 }
 
 function calculate(op: number, bits: 32 | 64, a: bigint, b: bigint, offset: number): bigint | undefined {

@@ -8,6 +8,8 @@ export interface CommonOptions {
   readonly json?: boolean;
   readonly pretty?: boolean;
   readonly quiet?: boolean;
+  /** Progress also where standard error is no terminal. */
+  readonly progress?: boolean;
   readonly color: "auto" | "always" | "never";
 }
 
@@ -21,7 +23,7 @@ export interface Context {
   warn(line: string): void;
   /** Whether to colour the output. */
   readonly color: boolean;
-  /** Told how far long work is: shown on a terminal after half a second. */
+  /** Told how far long work is: shown on a terminal after half a second, elsewhere if it is asked for. */
   progress(done: number, total: number, what?: string): void;
   /** Of btfkit. */
   readonly version: string;

@@ -33,6 +33,7 @@ export async function main(args: readonly string[], host: Host): Promise<number>
 
   const contextFor = (options: CommonOptions): Context => {
     const started = performance.now();
+    let tenths = 0;
     output = openOutput(options.output, host.stdout);
     const toStdout = options.output === undefined || options.output === "-";
     return {
@@ -47,6 +48,12 @@ export async function main(args: readonly string[], host: Host): Promise<number>
       },
       version: host.version,
       progress: (done, total, what = "types") => {
+        if (options.progress && !options.quiet && !host.stderrIsTerminal) {
+          const tenth = Math.floor((10 * done) / total);
+          if (tenth > tenths) host.writeError(`${done} of ${total} ${what}\n`);
+          tenths = tenth;
+          return;
+        }
         // A dump to the terminal shows its progress by itself.
         if (options.quiet || !host.stderrIsTerminal || (host.stdoutIsTerminal && !options.output)) return;
         if (performance.now() - started < PROGRESS_AFTER) return;

@@ -143,11 +143,19 @@ export function program(version: string, run: Run): Command {
       .argument("<objects...>", "BPF object files, folders of them, or patterns")
       .option("-t, --target <files...>", "kernels' BTF: files, folders, patterns (default: the running kernel's)")
       .option("-m, --module <file>", "a module's BTF, searched where the kernel has no candidate; repeatable", collect)
+      .addOption(
+        new Option("--rodata <values>", "what .rodata holds when programs are loaded: a loader may set it before")
+          .choices(["unknown", "initial"])
+          .default("unknown"),
+      )
+      .option("--kconfig <file>", "the kernel's configuration and version, for .kconfig externs")
       .option("--markdown", "the table as Markdown")
       .option("--junit <file>", "write a JUnit report there too")
       .option("--sarif <file>", "write a SARIF report there too")
       .option("--expect <file>", "an earlier --json: fail only where something became worse")
       .addOption(new Option("--shard <i/n>", "only part i of n of the matrix").argParser(shard))
+      .addOption(new Option("--jobs <n>", "threads (default: one per core where the matrix is large)").argParser(jobs))
+      .option("--progress", "say on standard error how far it is, also where that is no terminal")
       .addOption(new Option("--engine <engine>", "whose rules to follow").choices(ENGINES).default("libbpf"))
       .addHelpText("after", "\nExample:\n  btfkit check probes/*.bpf.o --target kernels/ --junit report.xml")
       .action((paths, options) =>
@@ -224,6 +232,11 @@ function shard(value: string): Shard {
   ];
   if (index && count && index <= count) return { index, count };
   throw new InvalidArgumentError("It is i/n with 1 ≤ i ≤ n, such as 2/5.");
+}
+
+function jobs(value: string): number {
+  if (/^[1-9]\d?$/.test(value)) return Number(value);
+  throw new InvalidArgumentError("It is a number from 1 to 99.");
 }
 
 /** A kind in either case, as bpftool and as this toolkit spell it. */

@@ -3,13 +3,27 @@ import type { Btf } from "../btf.js";
 import type { BtfType } from "../model/types.js";
 import { type Engine, type EngineName, engineOf } from "./engine.js";
 
-/** Ids of the types whose names have a flavour, by essential name. Few in a kernel: found once, with one search. */
-const flavours = /* @__PURE__ */ new WeakMap<Btf, Map<EngineName, ReadonlyMap<string, readonly number[]>>>();
+/** What has been found in a Btf by one engine's names. */
+interface Names {
+  /** Ids of the types whose names have a flavour, by essential name. Few in a kernel: found once, with one search. */
+  readonly flavours: ReadonlyMap<string, readonly number[]>;
+  /** Ids by essential name, as they were asked for: objects ask for the same few. */
+  readonly known: Map<string, readonly number[]>;
+}
 
-function flavoursOf(btf: Btf, { name: engine, essentialName }: Engine): ReadonlyMap<string, readonly number[]> {
-  const byEngine = flavours.get(btf) ?? new Map<EngineName, ReadonlyMap<string, readonly number[]>>();
-  const known = byEngine.get(engine);
-  if (known) return known;
+const names = /* @__PURE__ */ new WeakMap<Btf, Map<EngineName, Names>>();
+
+function namesOf(btf: Btf, engine: Engine): Names {
+  const byEngine = names.get(btf) ?? new Map<EngineName, Names>();
+  let found = byEngine.get(engine.name);
+  if (!found) {
+    found = { flavours: flavoursIn(btf, engine), known: new Map() };
+    names.set(btf, byEngine.set(engine.name, found));
+  }
+  return found;
+}
+
+function flavoursIn(btf: Btf, { essentialName }: Engine): Map<string, number[]> {
   const found = new Map<string, number[]>();
   for (const id of btf.searchIds("___", { own: true })) {
     const name = btf.nameAt(id);
@@ -19,19 +33,23 @@ function flavoursOf(btf: Btf, { name: engine, essentialName }: Engine): Readonly
     if (ids) ids.push(id);
     else found.set(essential, [id]);
   }
-  flavours.set(btf, byEngine.set(engine, found));
   return found;
 }
 
 /** Own types of `btf` with an essential name, in the order of their ids. */
-function ownTypes(btf: Btf, essential: string, engine: Engine): number[] {
+function ownTypes(btf: Btf, essential: string, engine: Engine): readonly number[] {
+  const { flavours, known } = namesOf(btf, engine);
+  const before = known.get(essential);
+  if (before) return before;
   const ids: number[] = [];
   // An id of the own types, or 0.
   for (let id = btf.image.findName(essential, 0); id; id = btf.image.findName(essential, id)) {
     if (engine.essentialName(btf.nameAt(id)) === essential) ids.push(id);
   }
-  const flavoured = flavoursOf(btf, engine).get(essential);
-  return flavoured ? [...ids, ...flavoured].sort((a, b) => a - b) : ids;
+  ids.push(...(flavours.get(essential) ?? []));
+  ids.sort((a, b) => a - b);
+  known.set(essential, ids);
+  return ids;
 }
 
 /**

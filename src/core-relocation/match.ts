@@ -85,20 +85,15 @@ function matchMember(
   engine: Engine,
 ): BtfType | undefined {
   const composite = skip(target);
-  if (!isComposite(composite)) return undefined;
+  if (!isComposite(composite) || composite.vlen === 0) return undefined;
+  deeper(spec);
+  const { named, anonymous } = membersByName(composite);
+  const decides = named.get(accessor.name!) ?? composite.vlen;
   const outer = spec.bitOffset;
-  for (const [i, member] of composite.members.entries()) {
+  for (const i of anonymous) {
+    if (i > decides) break;
     budget.spend(1);
-    deeper(spec);
-    if (member.name !== "" && member.name !== accessor.name) continue;
-    if (member.name === accessor.name) {
-      const localMember = (accessor.type as StructType | UnionType).members[accessor.index]!;
-      if (!fieldsCompatible(localMember.type, member.type, budget, engine)) return undefined;
-      spec.bitOffset = (outer + member.bitOffset) >>> 0;
-      spec.path.push(i);
-      spec.accessors.push({ type: composite, index: i, name: member.name });
-      return member.type;
-    }
+    const member = composite.members[i]!;
     spec.bitOffset = (outer + member.bitOffset) >>> 0;
     spec.path.push(i);
     const inner = matchMember(accessor, member.type, spec, budget, engine);
@@ -106,5 +101,37 @@ function matchMember(
     spec.path.pop();
     spec.bitOffset = outer;
   }
-  return undefined;
+  budget.spend(1);
+  const member = composite.members[decides];
+  const localMember = (accessor.type as StructType | UnionType).members[accessor.index]!;
+  if (!member || !fieldsCompatible(localMember.type, member.type, budget, engine)) return undefined;
+  spec.bitOffset = (outer + member.bitOffset) >>> 0;
+  spec.path.push(decides);
+  spec.accessors.push({ type: composite, index: decides, name: member.name });
+  return member.type;
+}
+
+/** Indices of the members of a struct or union. */
+interface MemberIndex {
+  /** The first of each name. */
+  readonly named: ReadonlyMap<string, number>;
+  /** Those without a name, ascending. */
+  readonly anonymous: readonly number[];
+}
+
+const indices = /* @__PURE__ */ new WeakMap<BtfType, MemberIndex>();
+
+/** Objects ask for fields of the same few types, which have hundreds. */
+function membersByName(type: StructType | UnionType): MemberIndex {
+  const known = indices.get(type);
+  if (known) return known;
+  const named = new Map<string, number>();
+  const anonymous: number[] = [];
+  type.members.forEach(({ name }, i) => {
+    if (name === "") anonymous.push(i);
+    else if (!named.has(name)) named.set(name, i);
+  });
+  const found = { named, anonymous };
+  indices.set(type, found);
+  return found;
 }

@@ -99,7 +99,7 @@ function list<R>(
   known: number,
   read: (from: Reader, at: number) => R,
 ): ExtInfo<R> | undefined {
-  const { view, little, stringAt } = reader;
+  const { view, little } = reader;
   const { at: start, length } = place(reader, field);
   if (length === 0) return undefined;
   if ((start - reader.headerLength) % 4)
@@ -122,25 +122,31 @@ function list<R>(
     if (count === 0) refuse(at + 4, `a section without records in the ${name}`);
     const first = at + BLOCK_HEADER;
     if (count > (end - first) / recordSize) refuse(at + 4, `${count} records pass the end of the ${name}`);
-    sections.push(
-      new Block(stringAt(nameOffset, TEXT_LIMIT) ?? "", count, (i) => read(reader, first + i * recordSize)),
-    );
+    sections.push(new Block(reader, nameOffset, count, (i) => read(reader, first + i * recordSize)));
     at = first + count * recordSize;
   }
   return { recordSize, sections };
 }
 
-/** The records of a section, made when they are asked for. */
+/** The records of a section, made when they are asked for, as is its name. */
 class Block<R> implements ExtSection<R> {
-  readonly section: string;
+  readonly #reader: Reader;
+  readonly #nameOffset: number;
   readonly #count: number;
   readonly #read: (index: number) => R;
+  #section: string | undefined;
   #records: readonly R[] | undefined;
 
-  constructor(section: string, count: number, read: (index: number) => R) {
-    this.section = section;
+  constructor(reader: Reader, nameOffset: number, count: number, read: (index: number) => R) {
+    this.#reader = reader;
+    this.#nameOffset = nameOffset;
     this.#count = count;
     this.#read = read;
+  }
+
+  get section(): string {
+    this.#section ??= this.#reader.stringAt(this.#nameOffset, TEXT_LIMIT) ?? "";
+    return this.#section;
   }
 
   get records(): readonly R[] {

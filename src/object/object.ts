@@ -32,11 +32,10 @@ export class BpfObject {
   readonly endian: Endian;
   /** All sections, the empty first one included: the index is the section's. */
   readonly sections: readonly ElfSection[];
-  readonly symbols: readonly ElfSymbol[];
-  /** Programs and subprograms, ordered by section and place. */
-  readonly programs: readonly Program[];
   /** @internal */
   readonly elf: ElfFile;
+  #symbols: readonly ElfSymbol[] | undefined;
+  #programs: readonly Program[] | undefined;
   #btf: Btf | undefined;
   #ext: Ext | undefined;
   #maps: readonly BpfMap[] | undefined;
@@ -45,9 +44,8 @@ export class BpfObject {
 
   /** @internal */
   constructor(bytes: Uint8Array) {
-    const source = memorySource(bytes);
     this.bytes = bytes;
-    this.elf = readElf(source);
+    this.elf = readElf(memorySource(bytes));
     const { machine, type, is64, littleEndian, sections } = this.elf;
     // Some compilers leave the machine empty; libbpf takes both.
     if (machine !== EM_BPF && machine !== 0)
@@ -57,8 +55,18 @@ export class BpfObject {
     if (!is64) throw new BtfFormatError(ERR_OBJECT, { note: "a 32-bit ELF file; BPF objects are 64-bit" });
     this.endian = littleEndian ? "little" : "big";
     this.sections = sections;
-    this.symbols = readSymbols(source, this.elf);
-    this.programs = findPrograms(sections, this.symbols);
+  }
+
+  /** All symbols in the order of the table, the empty first one included. @throws BtfFormatError ERR_ELF_SECTION, ERR_ELF_TRUNCATED */
+  get symbols(): readonly ElfSymbol[] {
+    this.#symbols ??= readSymbols(memorySource(this.bytes), this.elf);
+    return this.#symbols;
+  }
+
+  /** Programs and subprograms, ordered by section and place. @throws BtfFormatError ERR_ELF_SECTION, ERR_ELF_TRUNCATED */
+  get programs(): readonly Program[] {
+    this.#programs ??= findPrograms(this.sections, this.symbols);
+    return this.#programs;
   }
 
   /** ELF relocations: calls, map references, externs. @throws BtfFormatError ERR_ELF_SECTION, ERR_ELF_TRUNCATED */

@@ -150,7 +150,12 @@ KEEP(struct thing___second, second);
 #define FIELD(field, kind) USE(__builtin_preserve_field_info(field, kind))
 #define FIELD_ALL(field) (FIELD(field, 0), FIELD(field, 1), FIELD(field, 2), FIELD(field, 3), FIELD(field, 4), FIELD(field, 5))
 #define TYPE(type, kind) USE(__builtin_preserve_type_info(*(type *)0, kind))
-#define TYPE_ALL(type) (TYPE(type, 0), TYPE(type, 1), TYPE(type, 2), USE(__builtin_btf_type_id(*(type *)0, 1)))
+#if __clang_major__ >= 15
+#define TYPE_MATCHES(type) TYPE(type, 2)
+#else
+#define TYPE_MATCHES(type) 0
+#endif
+#define TYPE_ALL(type) (TYPE(type, 0), TYPE(type, 1), TYPE_MATCHES(type), USE(__builtin_btf_type_id(*(type *)0, 1)))
 #define ENUMERATOR(type, value) \
 	(USE(__builtin_preserve_enum_value(*(type *)value, 0)), USE(__builtin_preserve_enum_value(*(type *)value, 1)))
 

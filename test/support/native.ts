@@ -1,11 +1,17 @@
 // Small C programs on libbpf, compiled for the test that asks them.
 import { execFileSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
-/** Compiles test/native/NAME.c against libbpf and returns the program's path. */
+const compiled = new Map<string, string>();
+
+/** Compiles test/native/NAME.c against libbpf, once for a file of tests, and returns the program's path. */
 export function nativeProgram(name: string): string {
-  mkdirSync("build/native", { recursive: true });
-  const program = `build/native/${name}`;
+  const known = compiled.get(name);
+  if (known) return known;
+  const program = join(mkdtempSync(join(tmpdir(), "btfkit-")), name);
   execFileSync("gcc", ["-O2", "-Wall", "-o", program, `test/native/${name}.c`, "-lbpf", "-lelf", "-lz"]);
+  compiled.set(name, program);
   return program;
 }

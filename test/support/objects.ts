@@ -24,6 +24,14 @@ export function compileObject(name: string, target: "bpfel" | "bpfeb" = "bpfel",
   return object;
 }
 
+/** Compiles test/native/NAME.bpf.c with another compiler than clang-19. */
+export function compileWith(compiler: string, name: string, ...flags: string[]): string {
+  const object = `${compiled}/${name}.${compiler}${flags.join("").replace(/[^\w]/g, "_")}.o`;
+  const own = compiler === "bpf-gcc" ? ["-gbtf", "-mco-re"] : ["-target", "bpfel", "-g"];
+  execFileSync(compiler, [...own, "-O2", "-w", ...flags, "-c", `test/native/${name}.bpf.c`, "-o", object]);
+  return object;
+}
+
 /** Compiles C source for BPF and returns the object's path. */
 export function compileSource(name: string, source: string, target: "bpfel" | "bpfeb" = "bpfel"): string {
   const object = `${compiled}/${name}.${target}.o`;

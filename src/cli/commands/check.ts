@@ -1,13 +1,15 @@
 import { readFileSync } from "node:fs";
-import { check as checkObject } from "../../check/check.js";
+import { availableParallelism as cores } from "node:os";
 import { junit } from "../../check/junit.js";
 import { markdown } from "../../check/markdown.js";
-import { type Cell, cellOf, failedCell, type Matrix, problemsOf, unexpected } from "../../check/report.js";
+import { type Cell, type Matrix, problemsOf, unexpected } from "../../check/report.js";
 import { sarif } from "../../check/sarif.js";
 import type { EngineName } from "../../core-relocation/engine.js";
-import { BtfError, BtfInternalError } from "../../errors.js";
+import { CellMaker, type CellTask, type CellWork } from "../check-cells.js";
+import { inThreads } from "../check-threads.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
-import { InputError, openTarget, VMLINUX } from "../input.js";
+import { InputError, VMLINUX } from "../input.js";
+import { readKconfig } from "../kconfig.js";
 import { openObjectInput } from "../object-input.js";
 import { openOutput } from "../output.js";
 import { expandPaths } from "../paths.js";
@@ -21,8 +23,11 @@ export interface CheckCommandOptions extends CommonOptions {
   readonly sarif?: string;
   readonly markdown?: boolean;
   readonly engine?: EngineName;
+  readonly rodata?: "unknown" | "initial";
+  readonly kconfig?: string;
   readonly expect?: string;
   readonly shard?: Shard;
+  readonly jobs?: number;
 }
 
 /** Part `index` of `count`, from 1. */
@@ -39,7 +44,9 @@ export async function check(
 ): Promise<ExitCode> {
   const files = expandPaths(paths);
   const targets = expandPaths(options.target ?? [VMLINUX]);
-  if (options.module && targets.length > 1) throw new UsageError("--module belongs to one kernel: give one --target");
+  for (const name of ["module", "kconfig"] as const) {
+    if (options[name] && targets.length > 1) throw new UsageError(`--${name} belongs to one kernel: give one --target`);
+  }
   const expected = options.expect === undefined ? undefined : readExpected(options.expect);
   const matrix = await run(files, targets, options, context);
   if (options.json || options.pretty) await context.out.write(jsonText(matrix, options.pretty));
@@ -54,29 +61,53 @@ export async function check(
   return worse.length > 0 ? 1 : 0;
 }
 
+/** Cells that a thread has to make to pay for its start: it opens the targets itself, and its code is cold. */
+const CELLS_A_THREAD = 100;
+/** Cells that are asked for at once. */
+const CELLS_A_TASK = 8;
+
 async function run(
   files: readonly string[],
   targets: readonly string[],
-  { module, shard, engine = "libbpf" }: CheckCommandOptions,
+  { module: modules = [], shard, jobs, engine = "libbpf", rodata = "unknown", kconfig }: CheckCommandOptions,
   context: Context,
 ): Promise<Matrix> {
-  const objects = files.map((file) => ({ file, object: openObjectInput(file) }));
-  // One target after the other: a shard opens few of them.
-  const all = targets.flatMap((target) => objects.map((one) => ({ ...one, target })));
-  const mine = shard ? all.slice(...bounds(all.length, shard)) : all;
-  const cells: Cell[] = [];
-  let opened: { readonly name: string; readonly target: Awaited<ReturnType<typeof openTarget>> } | undefined;
-  for (const { file, object, target } of mine) {
-    if (opened?.name !== target) opened = { name: target, target: await openTarget(target, module) };
-    try {
-      cells.push(cellOf(file, target, checkObject(object, opened.target, { engine })));
-    } catch (error) {
-      if (!(error instanceof BtfError) || error instanceof BtfInternalError) throw error;
-      cells.push(failedCell(file, target, error.message));
-    }
-    context.progress(cells.length, mine.length, "checks");
-  }
+  const objects = files.map((file) => ({ file, bytes: openObjectInput(file).bytes }));
+  const options = { engine, rodata, ...(kconfig !== undefined && { kconfig: readKconfig(kconfig) }) };
+  const work: CellWork = { objects, modules, options };
+  const all = targets.length * objects.length;
+  const [first, end] = shard ? bounds(all, shard) : [0, all];
+  const tasks = [...tasksOf(targets, objects.length, first, end)];
+  const done = (cells: number): void => context.progress(cells, end - first, "checks");
+  // What comes in through standard input can be read once.
+  const most = targets.includes("-") ? 1 : tasks.length;
+  const threads = Math.min(most, jobs ?? Math.min(cores(), Math.floor((end - first) / CELLS_A_THREAD)));
+  const cells = threads > 1 ? await inThreads(threads, work, tasks, done) : await inThisThread(work, tasks, done);
   return { objects: files, targets, cells };
+}
+
+async function inThisThread(
+  work: CellWork,
+  tasks: readonly CellTask[],
+  done: (cells: number) => void,
+): Promise<Cell[]> {
+  const maker = new CellMaker(work);
+  const cells: Cell[] = [];
+  for (const task of tasks) {
+    cells.push(...(await maker.make(task)));
+    done(cells.length);
+  }
+  return cells;
+}
+
+/** Cells from `first` up to `end`, one target after the other: a shard opens few of them. */
+function* tasksOf(targets: readonly string[], objects: number, first: number, end: number): Generator<CellTask> {
+  for (let at = first; at < end; ) {
+    const [row, object] = [Math.floor(at / objects), at % objects];
+    const count = Math.min(CELLS_A_TASK, objects - object, end - at);
+    yield { target: targets[row]!, first: object, end: object + count };
+    at += count;
+  }
 }
 
 function bounds(count: number, { index, count: shards }: Shard): [number, number] {
