@@ -36,7 +36,7 @@ const REFERENCES = /* @__PURE__ */ kinds(
 
 const has = (set: number, kind: number): boolean => ((set >> kind) & 1) === 1;
 
-/** A copy of the record of a type of `image` or its bases. */
+/** A copy of the record of a type of `image` or its bases. @internal */
 export function recordOf(image: Image, id: number): Uint32Array<ArrayBuffer> {
   let owner = image;
   while (id < owner.firstId) owner = owner.base!;

@@ -19,5 +19,5 @@ export function makeApp() {
   cpSync(join(here, "guest"), join(folder, "guest"), { recursive: true });
   renameSync(join(folder, "guest/index.html"), join(folder, "index.html"));
   mkdirSync(join(folder, "bundles"));
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return { folder, tarball: join(folder, filename), remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

@@ -11,16 +11,17 @@ import { makeApp } from "./app.js";
 import { openBrowser } from "./browser.js";
 import { checkSizes, makeBundles, makePages, missingBundlers, withViteServer } from "./bundles.js";
 import { testCommandLine } from "./command-line.js";
-import { checkDeclarations } from "./declarations.js";
+import { checkDeclarations, checkExports } from "./declarations.js";
 import { chromium, commandHosts } from "./hosts.js";
 import { runGuest } from "./process.js";
 import { Report } from "./report.js";
 
 const report = new Report({ strict: process.env.CI === "true", verbose: process.argv.includes("--verbose") });
-const { folder, remove } = makeApp();
+const { folder, tarball, remove } = makeApp();
 let sizes = {};
 try {
   await report.target("declarations", (print) => checkDeclarations(folder, print));
+  await report.target("exports", (print) => checkExports({ folder, tarball }, print));
 
   let bundles = {};
   let pages = {};
