@@ -18,6 +18,7 @@ import { Reach } from "./reach.js";
  */
 export type RelocationVerdict = "ok" | "changed" | "guarded" | "breaks";
 
+/** One relocation, and what it means for loading. */
 export interface CheckedRelocation {
   readonly relocation: Relocation;
   readonly verdict: RelocationVerdict;
@@ -42,6 +43,10 @@ export interface Check {
  * `.BTF.ext` has no relocations; what it attaches to is looked for all the same.
  *
  * @throws as `relocate`, for malformed objects
+ * @example
+ * const { verdict, relocations } = check(object, btf);
+ * console.log(verdict, relocations[0]?.relocation.reason);
+ * // changed struct task_struct.pid has moved from byte 0 to 2416
  */
 export function check(object: BpfObject, target: RelocationTarget, options: RelocateOptions = {}): Check {
   const relocated = object.hasExt ? relocate(object, target, options) : undefined;

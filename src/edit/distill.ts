@@ -9,6 +9,7 @@ import { assemble } from "./encode.js";
 import { kindOf, recordWords, rewriteRecords, visitIds } from "./record.js";
 import { checkKinds, stringMapper } from "./transfer.js";
 
+/** A split Btf with a base of its own. */
 export interface DistillResult {
   /** The types that the split one needs of its base, by name and size alone. */
   readonly base: Btf;
@@ -53,6 +54,9 @@ export function recordOf(image: Image, id: number): Uint32Array<ArrayBuffer> {
  * @throws BtfError ERR_DISTILL_BASE for a Btf that is not split; BtfFormatError
  *   ERR_DISTILL_KIND if it refers to a FUNC, VAR, DATASEC or DECL_TAG of its
  *   base. Source: btf__distill_base.
+ * @example
+ * const { base, btf: split } = distill(module);
+ * console.log(base.size < btf.size, split.base === base); // true true
  */
 export function distill(btf: Btf): DistillResult {
   const { base, image, firstId } = btf;

@@ -6,6 +6,7 @@ import { BtfEnvironmentError, BtfError } from "../errors.js";
 import { ERR_ARGUMENT, ERR_UNSUPPORTED } from "../rules.js";
 import { isKnownKind } from "./record.js";
 
+/** How the bytes are laid out. */
 export interface EncodeOptions {
   /** Header length in bytes: 24, or 32 with fields for the layout section (default: the image's). */
   readonly header?: 24 | 32;
@@ -148,6 +149,9 @@ function ownBytes(image: Image): Uint8Array<ArrayBuffer> {
  * @throws BtfError ERR_ARGUMENT for a layout section in a header of 24 bytes;
  *   BtfEnvironmentError ERR_UNSUPPORTED for the other byte order with kinds
  *   above 19, whose fields nothing describes.
+ * @example
+ * const swapped = encode(btf, { endian: "big" });
+ * console.log(Btf.parse(swapped).endian, swapped.length === bytes.length); // big true
  */
 export function encode(btf: Btf, options: EncodeOptions = {}): Uint8Array<ArrayBuffer> {
   const { image } = btf;

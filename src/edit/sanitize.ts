@@ -27,6 +27,7 @@ const SINCE = {
 /** Something of BTF that came after its beginnings. */
 export type BtfFeature = keyof typeof SINCE;
 
+/** The kernel, or what it knows. */
 export interface SanitizeOptions {
   /** Version of the kernel that has to load it, such as `"5.4"`. */
   readonly kernel?: string;
@@ -34,13 +35,19 @@ export interface SanitizeOptions {
   readonly features?: readonly BtfFeature[];
 }
 
+/** What an older kernel takes. */
 export interface SanitizeResult {
   readonly btf: Btf;
   /** Types that were replaced or changed. Ids stay; one may be added behind them. */
   readonly changed: readonly number[];
 }
 
-/** Features in the order in which they came. */
+/**
+ * Features in the order in which they came.
+ *
+ * @example
+ * console.log(BTF_FEATURES.includes("enum64")); // true
+ */
 export const BTF_FEATURES: readonly BtfFeature[] = /* @__PURE__ */ Object.keys(SINCE) as BtfFeature[];
 
 function known({ kernel, features }: SanitizeOptions): ReadonlySet<BtfFeature> {
@@ -71,6 +78,9 @@ const INT_OF_A_BYTE = 8;
  *
  * @throws BtfError ERR_ARGUMENT for a version or feature that is none;
  *   BtfEnvironmentError ERR_UNSUPPORTED for a kind unknown to us
+ * @example
+ * const { btf: older, changed } = sanitize(btf, { kernel: "5.4" });
+ * console.log(changed.length > 0, [...older.types()].some(({ kind }) => kind === "enum64")); // true false
  */
 export function sanitize(btf: Btf, options: SanitizeOptions): SanitizeResult {
   const has = known(options);

@@ -94,6 +94,9 @@ export type KernelSource = CompiledModule | ArrayBuffer | ArrayBufferView | Resp
  * that wants to stream it passes the response of `btfkit/kernel.wasm`.
  *
  * @throws BtfEnvironmentError ERR_WASM where WebAssembly is absent or forbidden.
+ * @example
+ * await init(); // or: await init(fetch("kernel.wasm"));
+ * console.log(Btf.parse(bytes).size); // 95069
  */
 export async function init(source?: KernelSource | Promise<KernelSource>): Promise<void> {
   const given = await source;
