@@ -71,17 +71,22 @@ function commentOf(node) {
   return ranges.map(({ pos, end }) => text.slice(pos, end)).findLast((comment) => comment.startsWith("/**"));
 }
 
-/** A docstring: its prose, and its tags as [name, text]. */
+/** A docstring: its prose, its tags as [name, text], and its examples as code. */
 function docOf(node) {
   const comment = commentOf(node);
-  if (!comment) return { prose: "", tags: [] };
+  if (!comment) return { prose: "", tags: [], examples: [] };
   const text = comment
     .slice(3, -2)
     .replace(/^\s*\* ?/gm, "")
     .trim();
-  const [prose, ...tags] = text.split(/(?:^|\s)@(?=(?:param|throws|returns)\s)/);
+  const [prose, ...tags] = text.split(/(?:^|\s)@(?=(?:param|throws|returns|example)\s)/);
   const parted = tags.map((tag) => /^(\w+)\s+([\s\S]*)$/.exec(tag).slice(1));
-  return { prose: prose.trim(), tags: parted.map(([tag, told]) => [tag, told.replace(/\s+/g, " ").trim()]) };
+  const of = (wanted) => parted.filter(([tag]) => (tag === "example") === wanted);
+  return {
+    prose: prose.trim(),
+    tags: of(false).map(([tag, told]) => [tag, told.replace(/\s+/g, " ").trim()]),
+    examples: of(true).map(([, code]) => code.trim()),
+  };
 }
 
 /** What a file says of itself. */
@@ -95,9 +100,10 @@ function tagLine([tag, text]) {
 /** Prose of the docstrings of a declaration and its overloads. */
 function described(nodes) {
   const parts = [];
-  for (const { prose, tags } of nodes.map(docOf)) {
+  for (const { prose, tags, examples } of nodes.map(docOf)) {
     if (prose) parts.push(prose);
     if (tags.length > 0) parts.push(tags.map(tagLine).join("\n"));
+    parts.push(...examples.map(block));
   }
   return parts;
 }

@@ -1,10 +1,21 @@
 // What rollup leaves to do: the kernel beside the code, the executable's run
-// bit, the licences of the libraries that are inside.
-import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+// bit, declarations without those that no entry leads to, the licences of the
+// libraries that are inside.
+import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { posix } from "node:path";
+import { closure } from "./closure.mjs";
 
 copyFileSync("build/kernel.wasm", "dist/kernel.wasm");
 copyFileSync("build/edit.wasm", "dist/edit.wasm");
 chmodSync("dist/cli/btfkit.cjs", 0o755);
+
+const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
+const declarations = new Set();
+for (const { types } of Object.values(exports)) if (types) closure(posix.normalize(types), declarations);
+for (const file of readdirSync("dist/types", { recursive: true })) {
+  const path = posix.join("dist/types", file);
+  if (path.endsWith(".d.ts") && !declarations.has(path)) rmSync(path);
+}
 
 const BUNDLED = ["commander", "@bomb.sh/tab", "fzstd"];
 

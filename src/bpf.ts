@@ -1,4 +1,8 @@
-/** BPF objects: read them, their `.BTF.ext`, relocate them on a kernel (CO-RE), check them on many, minimise what they need of its BTF. */
+/**
+ * BPF objects: read them, their `.BTF.ext`, relocate them on a kernel (CO-RE), check them on many, minimise what they need of its BTF.
+ *
+ * @module btfkit/bpf
+ */
 export type { Attachment } from "./check/attach.js";
 export {
   type Check,
@@ -10,13 +14,14 @@ export {
 } from "./check/check.js";
 export { junit } from "./check/junit.js";
 export { markdown } from "./check/markdown.js";
-export { type Cell, cellOf, type Matrix } from "./check/report.js";
+export { type AttachmentFinding, type Cell, cellOf, type Matrix, type RelocationFinding } from "./check/report.js";
 export { sarif } from "./check/sarif.js";
 export type { CheckSettings } from "./check/settings.js";
 export { type Disagreement, disagreements } from "./core-relocation/disagree.js";
 export { ENGINES, type EngineName } from "./core-relocation/engine.js";
 export { BtfRelocationError } from "./core-relocation/error.js";
 export { Minimizer, minimize } from "./core-relocation/minimize.js";
+export type { Errno, Refusal } from "./core-relocation/refusal.js";
 export {
   type RelocatedObject,
   type RelocateOptions,

@@ -28,6 +28,7 @@ export interface OwnOption {
   readonly own?: boolean;
 }
 
+/** Where and how `search` looks. */
 export interface SearchOptions extends OwnOption {
   /** Where in the name the pattern has to stand (default `"substring"`). */
   readonly match?: "substring" | "prefix";
@@ -55,6 +56,11 @@ export interface OpenContext {
  *
  * Memory: the size of the input, 5 bytes a type, and after the first lookup by
  * name 8 to 12 more.
+ *
+ * @example
+ * const btf = Btf.parse(bytes);
+ * const task = btf.require("task_struct", "struct");
+ * console.log(task.byteSize, task.members.length); // 9728 244
  */
 export class Btf {
   /** The Btf that this one is a split of. */

@@ -1,4 +1,8 @@
-/** btfkit/edit: makes and reshapes BTF. Apart from the default entry, for it carries a WebAssembly module of its own. */
+/**
+ * btfkit/edit: makes and reshapes BTF. Apart from the default entry, for it carries a WebAssembly module of its own.
+ *
+ * @module btfkit/edit
+ */
 export {
   BtfBuilder,
   type BuilderOptions,

@@ -37,7 +37,16 @@ type Rules = Omit<typeof rules, "rule"> & typeof objectRules & typeof editRules;
 /** The stable name of what went wrong. */
 export type ErrorCode = Rules[keyof Rules]["code"];
 
-/** What all errors of this library have in common. */
+/**
+ * What all errors of this library have in common.
+ *
+ * @example
+ * try {
+ *   Btf.parse(new Uint8Array(7));
+ * } catch (error) {
+ *   if (error instanceof BtfError) console.log(error.code); // ERR_BTF_MAGIC
+ * }
+ */
 export class BtfError extends Error {
   /** Stable: compare this, not the text. */
   readonly code: ErrorCode;
@@ -65,35 +74,81 @@ export class BtfError extends Error {
   }
 }
 
-/** The input is not what it should be: malformed BTF or ELF. */
+/**
+ * The input is not what it should be: malformed BTF or ELF.
+ *
+ * @example
+ * try {
+ *   Btf.parse(bytes.subarray(0, 100));
+ * } catch (error) {
+ *   if (error instanceof BtfFormatError) console.log(error.code, error.details.value); // ERR_BTF_STRINGS_BOUNDS 4111222
+ * }
+ */
 export class BtfFormatError extends BtfError {
   override get name(): string {
     return "BtfFormatError";
   }
 }
 
-/** What was asked for is not there, or the question is malformed. */
+/**
+ * What was asked for is not there, or the question is malformed.
+ *
+ * @example
+ * try {
+ *   btf.require("task_strcut");
+ * } catch (error) {
+ *   if (error instanceof BtfLookupError) console.log(error.details.nearest?.[0]); // task_struct
+ * }
+ */
 export class BtfLookupError extends BtfError {
   override get name(): string {
     return "BtfLookupError";
   }
 }
 
-/** A bound of memory, length or depth was met. */
+/**
+ * A bound of memory, length or depth was met.
+ *
+ * @example
+ * try {
+ *   btf.search("a".repeat(2e6));
+ * } catch (error) {
+ *   if (error instanceof BtfLimitError) console.log(error.code); // ERR_PATTERN_LENGTH
+ * }
+ */
 export class BtfLimitError extends BtfError {
   override get name(): string {
     return "BtfLimitError";
   }
 }
 
-/** The host lacks something: WebAssembly, a file, a decompressor. */
+/**
+ * The host lacks something: WebAssembly, a file, a decompressor.
+ *
+ * @example
+ * try {
+ *   openFile("missing.btf");
+ * } catch (error) {
+ *   if (error instanceof BtfEnvironmentError) console.log(error.message); // missing.btf: no such file
+ * }
+ */
 export class BtfEnvironmentError extends BtfError {
   override get name(): string {
     return "BtfEnvironmentError";
   }
 }
 
-/** A bug of this library. */
+/**
+ * A bug of this library.
+ *
+ * @example
+ * try {
+ *   Btf.parse(bytes);
+ * } catch (error) {
+ *   if (error instanceof BtfInternalError) console.error("please report it", error);
+ * }
+ * console.log(BtfInternalError.prototype instanceof BtfError); // true
+ */
 export class BtfInternalError extends BtfError {
   override get name(): string {
     return "BtfInternalError";

@@ -1,4 +1,8 @@
-/** btfkit: BTF (BPF Type Format) in Node, Deno, Bun and browsers. */
+/**
+ * btfkit: BTF (BPF Type Format) in Node, Deno, Bun and browsers.
+ *
+ * @module btfkit
+ */
 export { Btf, type OwnOption, type SearchOptions } from "./btf.js";
 export type { Endian, Header } from "./core/header.js";
 export type { BtfSource } from "./core/source.js";

@@ -1,4 +1,8 @@
-/** Files, for Node, Deno and Bun: the one part of the library that imports node:*. */
+/**
+ * Files, for Node, Deno and Bun: the one part of the library that imports node:*.
+ *
+ * @module btfkit/node
+ */
 import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import type * as Zlib from "node:zlib";
 import { Btf } from "./btf.js";
@@ -8,6 +12,7 @@ import { BtfEnvironmentError, BtfError, BtfFormatError, BtfLimitError } from "./
 import { ERR_COMPRESSED, ERR_FILE, ERR_OUTPUT_LIMIT } from "./rules.js";
 import { decodeWith } from "./wasm/kernel.js";
 
+/** What a file is opened on. */
 export interface OpenOptions {
   /** The base of a split BTF. */
   readonly base?: Btf;
@@ -20,6 +25,9 @@ export interface OpenOptions {
  *
  * @param path a path, or a file descriptor, which is read from its start to its end and stays open
  * @throws as `Btf.parse`; BtfEnvironmentError ERR_FILE with the system's error as its `cause`
+ * @example
+ * using btf = openFile("vmlinux.btf");
+ * console.log(btf.size); // 95069
  */
 export function openFile(path: string | number, { base }: OpenOptions = {}): Btf {
   decodeWith((text) => Buffer.from(text, "latin1"));
@@ -31,6 +39,8 @@ export function openFile(path: string | number, { base }: OpenOptions = {}): Btf
  *
  * @param path as for `openFile`
  * @throws BtfEnvironmentError ERR_FILE; BtfFormatError ERR_COMPRESSED; BtfLimitError ERR_OUTPUT_LIMIT
+ * @example
+ * console.log(readBytes("vmlinux.btf.gz").length); // 4111222
  */
 export function readBytes(path: string | number): Uint8Array {
   return withFile(path, (source) => source.read(0, source.size));
@@ -142,7 +152,12 @@ function unpack(
   }
 }
 
-/** Where the running kernel and its modules show their BTF. */
+/**
+ * Where the running kernel and its modules show their BTF.
+ *
+ * @example
+ * console.log(KERNEL_BTF); // /sys/kernel/btf
+ */
 export const KERNEL_BTF = "/sys/kernel/btf";
 
 /**
@@ -154,6 +169,8 @@ export const KERNEL_BTF = "/sys/kernel/btf";
  *
  * @param module a module's name, such as `"nf_conntrack"`; `"vmlinux"` by default
  * @throws BtfEnvironmentError ERR_FILE where the kernel shows none
+ * @example
+ * console.log(openKernel().require("task_struct", "struct").kind); // struct
  */
 export function openKernel(module = "vmlinux", { base }: OpenOptions = {}): Btf {
   const kernel = base ?? openFile(vmlinuxPath());

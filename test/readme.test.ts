@@ -3,21 +3,18 @@
 // stands behind `//` after a console.log is what it has to print, lines parted
 // by " | ". A comment before a block says what it needs, or why it is not run.
 import { execFile, execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
-import { gunzipSync } from "node:zlib";
-import { Btf } from "btfkit";
 import { beforeAll, describe, expect, test } from "vitest";
-import { bpfObject } from "./support/bpf.js";
-import { Image, STRUCT } from "./support/image.js";
 import { type Need, needing } from "./support/needs.js";
+import { promised } from "./support/promised.js";
+import { layOutSamples, SAMPLE } from "./support/samples.js";
 
 const DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/errors.md", "docs/architecture.md", "docs/compatibility.md"];
 const FOLDER = "build/readme";
-const SAMPLE = "test/data/vmlinux-6.1-cloud-amd64.btf.gz";
 
 interface Example {
   readonly name: string;
@@ -40,55 +37,9 @@ function examplesOf(file: string): Example[] {
   }));
 }
 
-/** What the console.logs of an example say they print. */
-function promised(code: string): string[] {
-  const found = code.matchAll(/^.*\bconsole\.log\(.*\);(?: \/\/ (.*)|\n *\/\/ (.*))$/gm);
-  return Array.from(found, ([, behind, below]) => behind ?? below ?? "").flatMap((text) => text.split(" | "));
-}
-
-/** Split BTF on the kernel: struct module_state { struct list_head list; }, and a pointer to it. */
-function moduleOn(kernel: Btf): Uint8Array {
-  const text = new TextEncoder().encode("module_state\0list\0");
-  const strings = kernel.header.stringsLength;
-  const words = [
-    strings,
-    0x04000001,
-    16,
-    strings + 13,
-    kernel.require("list_head", "struct").id,
-    0,
-    0,
-    0x02000000,
-    kernel.size,
-  ];
-  const bytes = new Uint8Array(24 + words.length * 4 + text.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, 0x0001eb9f, true);
-  [24, 0, words.length * 4, words.length * 4, text.length, ...words].forEach((word, i) =>
-    view.setUint32(4 + i * 4, word, true),
-  );
-  bytes.set(text, bytes.length - text.length);
-  return bytes;
-}
-
-/** A BPF object that asks at which offset task_struct has its pid. */
-function probe(): Uint8Array {
-  const types = new Image();
-  types.int("int", 4, 1);
-  types.composite(STRUCT, "task_struct", 4, [["pid", 1, 0]]);
-  const [mov, exit] = [{ opcode: 0xb7 }, { opcode: 0x95 }];
-  return bpfObject(types, [mov, exit], [[0, 2, "0:0", 0]], { section: "raw_tp/sched_switch" });
-}
-
 beforeAll(() => {
-  rmSync(FOLDER, { recursive: true, force: true });
-  mkdirSync(`${FOLDER}/bin`, { recursive: true });
-  const packed = readFileSync(SAMPLE);
-  const raw = gunzipSync(packed);
-  writeFileSync(`${FOLDER}/vmlinux.btf.gz`, packed);
-  writeFileSync(`${FOLDER}/vmlinux.btf`, raw);
-  writeFileSync(`${FOLDER}/module.btf`, moduleOn(Btf.parse(raw)));
-  writeFileSync(`${FOLDER}/probe.bpf.o`, probe());
+  layOutSamples(FOLDER);
+  mkdirSync(`${FOLDER}/bin`);
   symlinkSync(resolve("dist/cli/btfkit.cjs"), `${FOLDER}/bin/btfkit`);
 });
 

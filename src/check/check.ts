@@ -19,6 +19,7 @@ import { type CheckSettings, Settings } from "./settings.js";
  */
 export type RelocationVerdict = "ok" | "changed" | "guarded" | "breaks";
 
+/** One relocation, and what it means for loading. */
 export interface CheckedRelocation {
   readonly relocation: Relocation;
   readonly verdict: RelocationVerdict;
@@ -46,6 +47,10 @@ export interface CheckOptions extends RelocateOptions, CheckSettings {}
  * `.BTF.ext` has no relocations; what it attaches to is looked for all the same.
  *
  * @throws as `relocate`, for malformed objects
+ * @example
+ * const { verdict, relocations } = check(object, btf);
+ * console.log(verdict, relocations[0]?.relocation.reason);
+ * // changed struct task_struct.pid has moved from byte 0 to 2416
  */
 export function check(object: BpfObject, target: RelocationTarget, options: CheckOptions = {}): Check {
   const relocated = object.hasExt ? relocate(object, target, options) : undefined;

@@ -1,7 +1,14 @@
 /** A matrix as JUnit XML: a suite per target, a case per object. */
 import { type Matrix, problemsOf } from "./report.js";
 
-/** The text of a report that CI systems read. */
+/**
+ * The text of a report that CI systems read.
+ *
+ * @example
+ * const cell = cellOf("probe.bpf.o", "6.1", check(object, btf));
+ * const xml = junit({ objects: ["probe.bpf.o"], targets: ["6.1"], cells: [cell] });
+ * console.log(xml.includes("<testsuites")); // true
+ */
 export function junit({ targets, cells }: Matrix): string {
   const failures = cells.filter(({ verdict }) => verdict === "breaks").length;
   let text = `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites tests="${cells.length}" failures="${failures}">\n`;

@@ -9,7 +9,14 @@ const MARKS: Readonly<Record<Cell["verdict"], string>> = {
   breaks: "❌ breaks",
 };
 
-/** For a pull request's comment or a job's summary. */
+/**
+ * For a pull request's comment or a job's summary.
+ *
+ * @example
+ * const cell = cellOf("probe.bpf.o", "6.1", check(object, btf));
+ * const table = markdown({ objects: ["probe.bpf.o"], targets: ["6.1"], cells: [cell] });
+ * console.log(table.includes("changed")); // true
+ */
 export function markdown({ objects, targets, cells }: Matrix): string {
   const at = new Map(cells.map((cell) => [`${cell.object}\n${cell.target}`, cell]));
   const row = (list: readonly string[]): string => `| ${list.join(" | ")} |\n`;

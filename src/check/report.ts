@@ -32,7 +32,13 @@ export interface Matrix {
   readonly cells: readonly Cell[];
 }
 
-/** A cell's plain data. */
+/**
+ * A cell's plain data.
+ *
+ * @example
+ * const cell = cellOf("probe.bpf.o", "6.1", check(object, btf));
+ * console.log(cell.verdict, cell.relocations.length); // changed 1
+ */
 export function cellOf(object: string, target: string, { verdict, relocations, attachments }: Check): Cell {
   return {
     object,

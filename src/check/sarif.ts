@@ -7,7 +7,14 @@ const RULES = [
   { id: "object", text: "The object cannot be checked" },
 ];
 
-/** The log as plain data: its JSON is the file. */
+/**
+ * The log as plain data: its JSON is the file.
+ *
+ * @example
+ * const cell = cellOf("probe.bpf.o", "6.1", check(object, btf));
+ * const log = sarif({ objects: ["probe.bpf.o"], targets: ["6.1"], cells: [cell] }, "1.0.0");
+ * console.log(Object.keys(log).join(" ")); // $schema version runs
+ */
 export function sarif({ cells }: Matrix, version: string): object {
   const results = cells.flatMap(({ object, target, ...cell }) =>
     problemsOf({ object, target, ...cell }).map((problem) => ({

@@ -10,7 +10,13 @@ export interface Disagreement {
   readonly value: bigint | undefined;
 }
 
-/** For each relocation, in their order, the loaders whose instruction would be another one, or who refuse or poison what this one does not. */
+/**
+ * For each relocation, in their order, the loaders whose instruction would be another one, or who refuse or poison what this one does not.
+ *
+ * @example
+ * const relocated = relocate(object, btf);
+ * console.log(disagreements(relocated)[0]?.length); // 0
+ */
 export function disagreements({ object, target, engine, relocations }: RelocatedObject): Disagreement[][] {
   const found: Disagreement[][] = relocations.map(() => []);
   for (const other of ENGINES) {

@@ -27,6 +27,8 @@ import { isComposite, skip } from "./types.js";
  * @throws BtfFormatError ERR_OBJECT_SECTION, ERR_EXT, ERR_CORE_RECORD for an
  *   object, BtfRelocationError ERR_CORE_RELOCATION for a relocation that the
  *   target has no answer for, BtfLimitError ERR_CORE_WORK
+ * @example
+ * console.log(minimize([object], btf).length); // 138
  */
 export function minimize(objects: readonly BpfObject[], target: RelocationTarget): Uint8Array<ArrayBuffer> {
   const minimizer = new Minimizer(target);
@@ -34,7 +36,15 @@ export function minimize(objects: readonly BpfObject[], target: RelocationTarget
   return minimizer.toBytes();
 }
 
-/** `minimize`, one object after the other: none of them has to be kept. */
+/**
+ * `minimize`, one object after the other: none of them has to be kept.
+ *
+ * @example
+ * const minimizer = new Minimizer(btf);
+ * minimizer.add(object);
+ * const small = Btf.parse(minimizer.toBytes());
+ * console.log(small.require("task_struct", "struct").members[0]?.name); // pid
+ */
 export class Minimizer {
   readonly #target: CoreTarget;
   readonly #marks = new Marks();

@@ -8,7 +8,9 @@ const NUMBERS: Readonly<Record<Errno, number>> = { EINVAL: 22, E2BIG: 7, ERANGE:
 
 /** Thrown inside the relocation code alone; becomes a result's error. */
 export class Refusal {
+  /** What libbpf returns, by its name. */
   readonly errno: Errno;
+  /** Why, in words. */
   readonly reason: string;
   /** The record itself is malformed, whatever the target. */
   readonly malformed: boolean;
@@ -19,6 +21,7 @@ export class Refusal {
     this.malformed = malformed;
   }
 
+  /** The errno as a positive number. */
   get errnoNumber(): number {
     return NUMBERS[this.errno];
   }

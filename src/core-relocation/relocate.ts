@@ -75,6 +75,7 @@ export interface RelocatedObject {
   toBytes(options?: { readonly keepRecords?: boolean }): Uint8Array<ArrayBuffer>;
 }
 
+/** Whose rules are followed. */
 export interface RelocateOptions {
   /**
    * Whose rules to follow (default `"libbpf"`). cilium resolves the relocations
@@ -93,6 +94,9 @@ export interface RelocateOptions {
  *
  * @throws BtfFormatError ERR_OBJECT_SECTION, ERR_EXT where there is nothing to
  *   go by; BtfLimitError ERR_CORE_WORK. What is wrong with one relocation is told in its result.
+ * @example
+ * const [pid] = relocate(object, btf).relocations;
+ * console.log(pid?.status, pid?.resolution.outcome?.value); // changed 2416n
  */
 export function relocate(
   object: BpfObject,

@@ -50,6 +50,9 @@ export interface RelocationReport {
  * The results of an object as plain data.
  *
  * @param others what `disagreements` found
+ * @example
+ * const [pid] = relocationReport(relocate(object, btf));
+ * console.log(pid?.kind, pid?.value, pid?.targetSpec); // byte_off 2416 <byte_off> [191] struct task_struct.pid (0:83 @ offset 2416)
  */
 export function report(
   { relocations }: RelocatedObject,

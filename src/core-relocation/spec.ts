@@ -20,6 +20,7 @@ export interface Accessor {
   readonly name: string | undefined;
 }
 
+/** What a relocation is about, as libbpf's bpf_core_spec. */
 export interface Spec {
   readonly kind: RelocationKind;
   readonly root: BtfType;
@@ -114,7 +115,13 @@ export function hasElement(array: ArrayType, index: number, container: Accessor)
   return array.length === 0 && container.name !== undefined && container.index === container.type.vlen - 1;
 }
 
-/** The spec as libbpf's messages show it: `<byte_off> [8] struct pt_regs.ax (0:10 @ offset 80)`. */
+/**
+ * The spec as libbpf's messages show it: `<byte_off> [8] struct pt_regs.ax (0:10 @ offset 80)`.
+ *
+ * @example
+ * const [pid] = relocate(object, btf).relocations;
+ * console.log(formatSpec(pid!.resolution.local!)); // <byte_off> [2] struct task_struct.pid (0:0 @ offset 0)
+ */
 export function formatSpec({ kind, root, accessors, path, bitOffset }: Spec): string {
   const name = root.kind === "void" || root.name === "" ? "<anon>" : root.name;
   let text = `<${kind}> [${root.id}] ${root.kind} ${name}`;

@@ -17,6 +17,10 @@ export interface UsedTypes {
  * root types of their CO-RE relocations, the named types of their maps' keys
  * and values, and the kernel functions they call. What the kernel lacks is left
  * out.
+ *
+ * @example
+ * const { types, kfuncs } = usedTypes(btf, [object]);
+ * console.log(types.map(({ name }) => name), kfuncs); // [ 'task_struct' ] []
  */
 export function usedTypes(btf: Btf, objects: Iterable<BpfObject>): UsedTypes {
   const types = new Set<BtfType>();

@@ -7,6 +7,7 @@ import { epilogue, type FrameOptions, KFUNCS_END, KFUNCS_START, prologue } from 
 import { idsOf } from "./cursor.js";
 import { Dump, type DumpOptions } from "./dump.js";
 
+/** What a C header holds, and in which order. */
 export interface COptions extends DumpOptions {
   /**
    * Types or ids to write with all that they need, in this order; by default
@@ -35,6 +36,9 @@ export interface COptions extends DumpOptions {
  *
  * @throws BtfLookupError ERR_NO_SUCH_ID, ERR_NOT_FOUND for a kfunc; while it is read
  *   BtfFormatError ERR_BTF_LOOP for types that C cannot say, BtfLimitError ERR_BTF_DEPTH, ERR_WORK
+ * @example
+ * const text = dumpC(btf, { types: btf.findAll("list_head") }).text();
+ * console.log(text.includes("struct list_head {")); // true
  */
 export function dumpC(btf: Btf, options: COptions = {}): Dump {
   const {

@@ -3,6 +3,7 @@ import { encode } from "../core/strings.js";
 import type { BtfType } from "../model/types.js";
 import { CContext } from "./c/context.js";
 
+/** What is declared, and how it is written. */
 export interface DeclarationOptions {
   /** What is declared (default: nothing, which gives the type's name alone). */
   readonly name?: string;
@@ -25,6 +26,10 @@ const contexts = new WeakMap<Image, CContext>();
  *
  * @returns "" for what is no type: a FUNC, VAR, DATASEC or DECL_TAG
  * @throws BtfFormatError ERR_BTF_LOOP, BtfLimitError ERR_BTF_DEPTH, ERR_WORK
+ * @example
+ * const ops = btf.require("file_operations", "struct");
+ * console.log(declaration(ops.members[2]!.type, { name: "read" }));
+ * // ssize_t (*read)(struct file *, char *, size_t, loff_t *)
  */
 export function declaration(
   type: BtfType,

@@ -13,6 +13,7 @@ const WINDOW = 256 << 10;
 /** What a line or definition may take, besides 4 times the image: hostile ones grow without end. */
 const WINDOW_LIMIT = 16 << 20;
 
+/** Which types, and how a long dump is followed or stopped. */
 export interface DumpOptions {
   /** Types or ids to write, in this order; all own types by default. */
   readonly types?: Iterable<BtfType | number>;
@@ -42,6 +43,11 @@ export interface Emitter {
 /**
  * A text that is made when it is read. Reading starts at the beginning each
  * time. UTF-8, or rather the image's bytes: names go out as they are.
+ *
+ * @example
+ * let length = 0;
+ * for await (const chunk of dumpRaw(btf)) length += chunk.length;
+ * console.log(length); // 9065821
  */
 export class Dump implements AsyncIterable<Uint8Array> {
   readonly #btf: Btf;

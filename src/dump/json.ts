@@ -2,6 +2,7 @@ import type { Btf } from "../btf.js";
 import { idsOf, RowEmitter } from "./cursor.js";
 import { Dump, type DumpOptions } from "./dump.js";
 
+/** As all dumps, and how JSON is laid out. */
 export interface JsonOptions extends DumpOptions {
   /** Indents by 4 spaces, as `bpftool -j -p` (default false). */
   readonly pretty?: boolean;
@@ -13,6 +14,9 @@ export interface JsonOptions extends DumpOptions {
  * out raw, as bpftool writes them.
  *
  * @throws BtfLookupError ERR_NO_SUCH_ID for a chosen id that is no type's
+ * @example
+ * const { types } = JSON.parse(dumpJson(btf, { types: [1] }).text());
+ * console.log(types[0].kind, types[0].name); // FUNC_PROTO (anon)
  */
 export function dumpJson(btf: Btf, options: JsonOptions = {}): Dump {
   const ids = options.types && idsOf(btf, options.types);

@@ -7,6 +7,9 @@ import { Dump, type DumpOptions } from "./dump.js";
  * or the chosen ones.
  *
  * @throws BtfLookupError ERR_NO_SUCH_ID for a chosen id that is no type's
+ * @example
+ * console.log(dumpRaw(btf, { types: btf.findAll("pid_t") }).text().trim());
+ * // [73] TYPEDEF 'pid_t' type_id=52
  */
 export function dumpRaw(btf: Btf, options: DumpOptions = {}): Dump {
   const ids = options.types && idsOf(btf, options.types);

@@ -40,8 +40,11 @@ export interface MemberPlace {
   readonly bitfieldSize?: number;
 }
 
+/** A member: name, type, and where it lies (default: at bit 0). */
 export type MemberSpec = readonly [name: string, type: TypeRef, place?: MemberPlace];
+/** A parameter: name, `""` for none, and type. */
 export type ParamSpec = readonly [name: string, type: TypeRef];
+/** An enumerator: its name and its value. */
 export type EnumeratorSpec<V extends number | bigint> = readonly [name: string, value: V];
 /** A variable of a section; offset and size in bytes. */
 export type VariableSpec = readonly [
@@ -57,11 +60,13 @@ export interface IntSpec extends Sized {
   readonly isBool?: boolean;
 }
 
+/** How a tag is meant. */
 export interface TagOptions {
   /** An `__attribute__` instead of a `btf_type_tag` or `btf_decl_tag`: sets kind_flag. */
   readonly isAttribute?: boolean;
 }
 
+/** What the Btf is built for. */
 export interface BuilderOptions {
   /** Makes a split Btf on it; ids go on where its end. */
   readonly base?: Btf;
@@ -99,6 +104,12 @@ function isPowerOfTwo(value: number, limit: number): boolean {
  * Errors, besides those named at the methods: ERR_BUILD_REFERENCE for what is
  * no id, ERR_BUILD_FOREIGN for a view of another Btf, ERR_BUILD_LIMIT for ids,
  * vlen or strings beyond the format's limits.
+ *
+ * @example
+ * const builder = new BtfBuilder();
+ * const int = builder.int("int", { byteSize: 4, isSigned: true });
+ * builder.struct("point", { byteSize: 8 }, [["x", int], ["y", int, { bitOffset: 32 }]]);
+ * console.log(builder.build().require("point", "struct").members[1]?.bitOffset); // 32
  */
 export class BtfBuilder {
   readonly #draft: Draft;
@@ -193,18 +204,22 @@ export class BtfBuilder {
     return this.#draft.attempt(() => this.#draft.add(this.#required(name, what), infoOf(kind, 0, kindFlag), id));
   }
 
+  /** A pointer; `0` for the target is void. */
   ptr(target: TypeRef): number {
     return this.#reference(abi.KIND_PTR, target);
   }
 
+  /** `const`. */
   const(target: TypeRef): number {
     return this.#reference(abi.KIND_CONST, target);
   }
 
+  /** `volatile`. */
   volatile(target: TypeRef): number {
     return this.#reference(abi.KIND_VOLATILE, target);
   }
 
+  /** `restrict`, of a pointer. */
   restrict(target: TypeRef): number {
     return this.#reference(abi.KIND_RESTRICT, target);
   }

@@ -15,6 +15,7 @@ import { type ExtFields, extFields } from "./ext-fields.js";
 import { sameImage } from "./transfer.js";
 import { Workspace } from "./workspace.js";
 
+/** What is carried along, and how long work is followed or stopped. */
 export interface DedupOptions {
   /** The `.BTF.ext` section that goes with the Btf: it comes back with new string offsets and ids. */
   readonly ext?: Uint8Array;
@@ -24,6 +25,7 @@ export interface DedupOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
+/** What is carried along, on which base, and whether equal types become one. */
 export interface MergeOptions extends Omit<DedupOptions, "ext"> {
   /** `.BTF.ext` of the inputs, by their place. */
   readonly ext?: readonly (Uint8Array | undefined)[];
@@ -33,6 +35,7 @@ export interface MergeOptions extends Omit<DedupOptions, "ext"> {
   readonly dedup?: boolean;
 }
 
+/** The deduplicated Btf, and where its types came from. */
 export interface DedupResult {
   readonly btf: Btf;
   /** The new id of each old one, ids of the base and 0 included. */
@@ -41,6 +44,7 @@ export interface DedupResult {
   readonly ext?: Uint8Array;
 }
 
+/** The merged Btf, and where each input's types went. */
 export interface MergeResult {
   readonly btf: Btf;
   /** For each input the new id of each old one. */
@@ -398,6 +402,11 @@ function keepPointerSize(from: Btf, to: Btf): Btf {
  *   BtfLimitError ERR_DEDUP_NAMES for names that overlap millionfold,
  *   ERR_MEMORY; BtfEnvironmentError ERR_UNSUPPORTED for a kind unknown to us;
  *   the reason of `signal`. Source: btf__dedup.
+ * @example
+ * const builder = new BtfBuilder();
+ * for (let i = 0; i < 2; i++) builder.ptr(builder.int("int", { byteSize: 4, isSigned: true }));
+ * const { btf, map } = dedup(builder.build());
+ * console.log(btf.size - 1, map); // 2 Uint32Array(5) [ 0, 1, 2, 1, 2 ]
  */
 export function dedup(btf: Btf, options: DedupOptions = {}): DedupResult {
   const { image, base } = btf;
@@ -418,6 +427,9 @@ export function dedup(btf: Btf, options: DedupOptions = {}): DedupResult {
  * @throws as `dedup`; BtfError ERR_BUILD_BASE for an input that is split on
  *   something else than `base`; BtfLimitError ERR_BUILD_LIMIT for more than
  *   2^31 - 1 ids or bytes of strings. Source: btf__add_btf, btf__dedup.
+ * @example
+ * const { btf: both } = merge([btf, object.btf]);
+ * console.log(both.size > btf.size); // true
  */
 export function merge(inputs: readonly Btf[], options: MergeOptions = {}): MergeResult {
   const base = options.base ?? inputs.find((one) => one.base)?.base;

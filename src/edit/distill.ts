@@ -9,6 +9,7 @@ import { assemble } from "./encode.js";
 import { kindOf, recordWords, rewriteRecords, visitIds } from "./record.js";
 import { checkKinds, stringMapper } from "./transfer.js";
 
+/** A split Btf with a base of its own. */
 export interface DistillResult {
   /** The types that the split one needs of its base, by name and size alone. */
   readonly base: Btf;
@@ -36,7 +37,7 @@ const REFERENCES = /* @__PURE__ */ kinds(
 
 const has = (set: number, kind: number): boolean => ((set >> kind) & 1) === 1;
 
-/** A copy of the record of a type of `image` or its bases. */
+/** A copy of the record of a type of `image` or its bases. @internal */
 export function recordOf(image: Image, id: number): Uint32Array<ArrayBuffer> {
   let owner = image;
   while (id < owner.firstId) owner = owner.base!;
@@ -53,6 +54,9 @@ export function recordOf(image: Image, id: number): Uint32Array<ArrayBuffer> {
  * @throws BtfError ERR_DISTILL_BASE for a Btf that is not split; BtfFormatError
  *   ERR_DISTILL_KIND if it refers to a FUNC, VAR, DATASEC or DECL_TAG of its
  *   base. Source: btf__distill_base.
+ * @example
+ * const { base, btf: split } = distill(module);
+ * console.log(base.size < btf.size, split.base === base); // true true
  */
 export function distill(btf: Btf): DistillResult {
   const { base, image, firstId } = btf;

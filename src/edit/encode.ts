@@ -6,6 +6,7 @@ import { BtfEnvironmentError, BtfError } from "../errors.js";
 import { ERR_ARGUMENT, ERR_UNSUPPORTED } from "../rules.js";
 import { isKnownKind } from "./record.js";
 
+/** How the bytes are laid out. */
 export interface EncodeOptions {
   /** Header length in bytes: 24, or 32 with fields for the layout section (default: the image's). */
   readonly header?: 24 | 32;
@@ -19,10 +20,10 @@ export interface EncodeOptions {
   readonly endian?: Endian;
 }
 
-/** Both of `.BTF` and `.BTF.ext`; the default entry keeps its own, so that it exports nothing more. */
+/** Both of `.BTF` and `.BTF.ext`; the default entry keeps its own, so that it exports nothing more. @internal */
 export const MAGIC = 0xeb9f;
 
-/** The parts of an image, little-endian. */
+/** The parts of an image, little-endian. @internal */
 export interface Sections {
   readonly types: Uint8Array;
   readonly strings: Uint8Array;
@@ -46,7 +47,7 @@ function knownLayout(): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Reverses the bytes of each whole u32; `bytes` starts at a multiple of 4 of its buffer. */
+/** Reverses the bytes of each whole u32; `bytes` starts at a multiple of 4 of its buffer. @internal */
 export function swapWords(bytes: Uint8Array): void {
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   for (let i = 0; i < words.length; i++) {
@@ -55,7 +56,7 @@ export function swapWords(bytes: Uint8Array): void {
   }
 }
 
-/** What an image has besides types and strings; the layout section is copied. */
+/** What an image has besides types and strings; the layout section is copied. @internal */
 export function frameOf(image: Image): Omit<Sections, "types" | "strings"> {
   const { header } = image;
   const layoutAt = image.raw + header.headerLength + header.layoutOffset;
@@ -67,7 +68,7 @@ export function frameOf(image: Image): Omit<Sections, "types" | "strings"> {
   };
 }
 
-/** The sections of an open image, copied. */
+/** The sections of an open image, copied. @internal */
 export function sectionsOf(image: Image): Sections {
   const { header, memory } = image;
   return {
@@ -77,14 +78,14 @@ export function sectionsOf(image: Image): Sections {
   };
 }
 
-/** An image of these sections: its header, its size in bytes, and what writes it. */
+/** An image of these sections: its header, its size in bytes, and what writes it. @internal */
 export interface Assembled {
   readonly head: Uint8Array;
   readonly size: number;
   readonly readInto: (target: Uint8Array) => void;
 }
 
-/** Puts an image together: header, types, layout, strings, without gaps. */
+/** Puts an image together: header, types, layout, strings, without gaps. @internal */
 export function assembled(
   sections: Sections,
   headerLength: 24 | 32,
@@ -119,7 +120,7 @@ export function assembled(
   return { head, size: headerLength + stringsOffset + strings.length, readInto };
 }
 
-/** The image of these sections. */
+/** The image of these sections. @internal */
 export function assemble(...parts: Parameters<typeof assembled>): Uint8Array<ArrayBuffer> {
   const { size, readInto } = assembled(...parts);
   const bytes = new Uint8Array(size);
@@ -148,6 +149,9 @@ function ownBytes(image: Image): Uint8Array<ArrayBuffer> {
  * @throws BtfError ERR_ARGUMENT for a layout section in a header of 24 bytes;
  *   BtfEnvironmentError ERR_UNSUPPORTED for the other byte order with kinds
  *   above 19, whose fields nothing describes.
+ * @example
+ * const swapped = encode(btf, { endian: "big" });
+ * console.log(Btf.parse(swapped).endian, swapped.length === bytes.length); // big true
  */
 export function encode(btf: Btf, options: EncodeOptions = {}): Uint8Array<ArrayBuffer> {
   const { image } = btf;

@@ -10,7 +10,13 @@ import { Workspace } from "./workspace.js";
 /** Bytes of two hashes and eight words. */
 const SCRATCH = 48;
 
-/** 128 bits a type. */
+/**
+ * 128 bits a type.
+ *
+ * @example
+ * const prints = fingerprints(btf);
+ * console.log(prints.of(1).length, prints.values.length === 2 * btf.size); // 32 true
+ */
 export class Fingerprints {
   /** Two halves for each id from 0 (void) on, the base's too; the low one first. */
   readonly values: BigUint64Array;
@@ -45,6 +51,9 @@ export class Fingerprints {
  *   others of it from 64 references away (no compiler makes such); ERR_DEDUP_NAMES,
  *   ERR_MEMORY; BtfFormatError ERR_BTF_TYPE_ID; BtfEnvironmentError ERR_UNSUPPORTED
  *   for a kind unknown to us
+ * @example
+ * const [ours, theirs] = [btf, Btf.parse(encode(btf, { endian: "big" }))].map(fingerprints);
+ * console.log(ours?.of(1) === theirs?.of(1)); // true
  */
 export function fingerprints(btf: Btf): Fingerprints {
   for (let seed = 1; ; seed++) {

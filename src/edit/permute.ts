@@ -8,6 +8,7 @@ import { recordWords, rewriteRecords } from "./record.js";
 import { encodeName } from "./string-table.js";
 import { checkKinds } from "./transfer.js";
 
+/** The types in their new order. */
 export interface PermuteResult {
   readonly btf: Btf;
   /** The new id of each old one, ids of the base and 0 included. */
@@ -16,6 +17,7 @@ export interface PermuteResult {
   readonly ext?: Uint8Array;
 }
 
+/** What is carried along. */
 export interface PermuteOptions {
   /** The `.BTF.ext` section that goes with the Btf. */
   readonly ext?: Uint8Array;
@@ -27,6 +29,11 @@ export interface PermuteOptions {
  *
  * @throws BtfError ERR_ARGUMENT if `map` is no permutation of the own ids;
  *   BtfEnvironmentError ERR_UNSUPPORTED for a kind unknown to us. Source: btf__permute.
+ * @example
+ * const builder = new BtfBuilder();
+ * for (const name of ["a", "b"]) builder.int(name, { byteSize: 4 });
+ * const { btf } = permute(builder.build(), Uint32Array.of(0, 2, 1));
+ * console.log(btf.get(1)?.name, btf.get(2)?.name); // b a
  */
 export function permute(btf: Btf, map: Uint32Array, { ext }: PermuteOptions = {}): PermuteResult {
   const { image, firstId, size } = btf;
@@ -83,6 +90,10 @@ function renumbered(ext: Uint8Array, map: Uint32Array): Uint8Array {
  * of equal names as they were: readers can find a name by bisection.
  *
  * @throws as `permute`. Source: libbpf's check for sorted types.
+ * @example
+ * const builder = new BtfBuilder();
+ * for (const name of ["b", "a"]) builder.int(name, { byteSize: 4 });
+ * console.log(sortByName(builder.build()).btf.get(1)?.name); // a
  */
 export function sortByName(btf: Btf, options: PermuteOptions = {}): PermuteResult {
   const { firstId, size } = btf;

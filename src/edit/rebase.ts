@@ -7,6 +7,7 @@ import { recordOf } from "./distill.js";
 import { assemble, frameOf, sectionsOf } from "./encode.js";
 import { rewriteRecords, visitIds } from "./record.js";
 
+/** The split Btf on its new base. */
 export interface RebaseResult {
   readonly btf: Btf;
   /** The new id of each old one; those of the distilled base are the new base's. */
@@ -29,6 +30,10 @@ const NAMED_USERS = 3;
  *   BtfLookupError ERR_REBASE_MISSING for a type that the new base lacks, with
  *   the types that use it; ERR_REBASE_AMBIGUOUS for one that it has twice;
  *   BtfError ERR_REBASE_ENDIAN for another byte order. Source: btf__relocate.
+ * @example
+ * const { btf: split } = distill(module);
+ * const moved = rebase(split, btf).btf;
+ * console.log(moved.base === btf, moved.size === module.size); // true true
  */
 export function rebase(btf: Btf, onto: Btf): RebaseResult {
   const { base, image } = btf;

@@ -28,6 +28,7 @@ const SINCE = {
 /** Something of BTF that came after its beginnings. */
 export type BtfFeature = keyof typeof SINCE;
 
+/** The kernel, or what it knows. */
 export interface SanitizeOptions {
   /** Version of the kernel that has to load it, such as `"5.4"`. */
   readonly kernel?: string;
@@ -35,13 +36,19 @@ export interface SanitizeOptions {
   readonly features?: readonly BtfFeature[];
 }
 
+/** What an older kernel takes. */
 export interface SanitizeResult {
   readonly btf: Btf;
   /** Types that were replaced or changed. Ids stay; one may be added behind them. */
   readonly changed: readonly number[];
 }
 
-/** Features in the order in which they came. */
+/**
+ * Features in the order in which they came.
+ *
+ * @example
+ * console.log(BTF_FEATURES.includes("enum64")); // true
+ */
 export const BTF_FEATURES: readonly BtfFeature[] = /* @__PURE__ */ Object.keys(SINCE) as BtfFeature[];
 
 function known({ kernel, features }: SanitizeOptions): ReadonlySet<BtfFeature> {
@@ -118,6 +125,9 @@ function renameSections(btf: Btf, has: ReadonlySet<BtfFeature>, strings: StringT
  *
  * @throws BtfError ERR_ARGUMENT for a version or feature that is none;
  *   BtfEnvironmentError ERR_UNSUPPORTED for a kind unknown to us
+ * @example
+ * const { btf: older, changed } = sanitize(btf, { kernel: "5.4" });
+ * console.log(changed.length > 0, [...older.types()].some(({ kind }) => kind === "enum64")); // true false
  */
 export function sanitize(btf: Btf, options: SanitizeOptions): SanitizeResult {
   const has = known(options);

@@ -8,6 +8,7 @@ export const SHF_COMPRESSED = 0x800;
 /** The section count or name table index is too large for the header and stands in section 0. */
 const SHN_XINDEX = 0xffff;
 
+/** A section header of an ELF file. */
 export interface ElfSection {
   readonly name: string;
   readonly type: number;

@@ -1,4 +1,9 @@
-/** Kinds of CO-RE relocations by name, as libbpf's messages spell them. The index is the kind's number. */
+/**
+ * Kinds of CO-RE relocations by name, as libbpf's messages spell them. The index is the kind's number.
+ *
+ * @example
+ * console.log(RELOCATION_KINDS[0], RELOCATION_KINDS.length); // byte_off 13
+ */
 export const RELOCATION_KINDS = [
   "byte_off",
   "byte_sz",

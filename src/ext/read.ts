@@ -45,6 +45,10 @@ export interface ExtPlace {
  *
  * @param stringAt strings of the BTF that belongs to it
  * @throws BtfFormatError ERR_EXT, with the offset inside the section
+ * @example
+ * const section = object.section(".BTF.ext")!;
+ * const ext = readExt(object.dataOf(section), () => "0");
+ * console.log(ext.coreRelocations?.sections[0]?.records[0]?.kind); // byte_off
  */
 export function readExt(bytes: Uint8Array, stringAt: StringAt): Ext {
   const reader = openExt(bytes, stringAt);

@@ -12,6 +12,9 @@ export type OffsetOf = (text: string) => number;
  * comes out shorter.
  *
  * @param offsetOf strings of the BTF that belongs to it; called for each section's name, file, line and access string
+ * @example
+ * const bytes = encodeExt(object.ext, () => 0);
+ * console.log(bytes.length); // 80
  */
 export function encodeExt(ext: Ext, offsetOf: OffsetOf): Uint8Array<ArrayBuffer> {
   const lists: readonly (readonly number[])[] = [

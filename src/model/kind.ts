@@ -1,4 +1,9 @@
-/** Kinds by name: bpftool's names in lower case. The index is the kind's number. */
+/**
+ * Kinds by name: bpftool's names in lower case. The index is the kind's number.
+ *
+ * @example
+ * console.log(KINDS[4]); // struct
+ */
 export const KINDS = [
   "void",
   "int",

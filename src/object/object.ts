@@ -24,6 +24,10 @@ const EM_BPF = 247;
  *
  * Memory: the bytes that were handed over (not copied), the section table,
  * symbols and ELF relocations; the BTF as `Btf` once it is asked for.
+ *
+ * @example
+ * const [program] = object.programs;
+ * console.log(program?.name, program?.section); // program raw_tp/sched_switch
  */
 export class BpfObject {
   /** The file. */
@@ -202,6 +206,9 @@ function groupBySection(programs: readonly Program[]): Map<number, Program[]> {
  * bytes are not copied and must not change.
  *
  * @throws BtfFormatError ERR_OBJECT for what is no BPF object, ERR_ELF_* for a malformed file
+ * @example
+ * const probe = readObject(readBytes("probe.bpf.o"));
+ * console.log(probe.hasBtf, probe.programs.length); // true 1
  */
 export function readObject(bytes: ArrayBuffer | ArrayBufferView): BpfObject {
   const { buffer, byteOffset, byteLength } = bytesOf(bytes);

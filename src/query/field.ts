@@ -74,6 +74,10 @@ const STEP = /^(?:\.|->)?([\p{L}_$][\p{L}\p{N}_$]*)|^\[(\d+)\]/u;
  *
  * @param of a type, or the name of a struct, union or typedef (the first that is one)
  * @throws BtfLookupError ERR_NOT_FOUND for the type, ERR_PATH for the path, naming the nearest members.
+ * @example
+ * const pid = fieldOf(btf, "task_struct", "pid");
+ * console.log(pid.bitOffset / 8, pid.byteSize); // 2416 4
+ * console.log(fieldOf(btf, "task_struct", "mm->pgd").pointers); // [ 18176 ]
  */
 export function fieldOf(btf: Btf, of: BtfType | string, path: string): Field {
   const start = typeof of === "string" ? startOf(btf, of) : of;

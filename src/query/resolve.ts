@@ -35,6 +35,9 @@ function isModifier(type: BtfType): type is Modifier {
  * The type behind typedefs, `const`, `volatile`, `restrict` and type tags.
  *
  * @throws BtfLimitError ERR_BTF_DEPTH behind 32 of them (a loop, or hostile).
+ * @example
+ * const pid = btf.require("pid_t", "typedef");
+ * console.log(resolve(pid).kind, resolve(pid).name); // int int
  */
 export function resolve(type: BtfType): Exclude<BtfType, Modifier> {
   let at = type;
@@ -51,6 +54,8 @@ export function resolve(type: BtfType): Exclude<BtfType, Modifier> {
  * btf__resolve_size, which returns EINVAL there.
  *
  * @throws BtfLimitError ERR_BTF_SIZE from 4 GiB on (libbpf's E2BIG), ERR_BTF_DEPTH behind 32 steps.
+ * @example
+ * console.log(sizeOf(btf.require("list_head"))); // 16
  */
 export function sizeOf(type: BtfType): number | undefined {
   let at = type;
@@ -104,6 +109,8 @@ const ALIGN_DEPTH = 512;
  *
  * @throws BtfFormatError ERR_BTF_LOOP for a type that contains itself,
  *   BtfLimitError ERR_BTF_DEPTH beyond 512 levels.
+ * @example
+ * console.log(alignOf(btf.require("list_head"))); // 8
  */
 export function alignOf(type: BtfType): number | undefined {
   return alignmentOf(type, { pointerSize: type.btf.pointerSize, known: new Map(), depth: 0 });

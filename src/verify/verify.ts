@@ -10,6 +10,7 @@ import { checkHeader, type Layout } from "./header.js";
 import { kernelRules } from "./kernel-version.js";
 import { TYPE_RULES, type VerifyRule } from "./rules.js";
 
+/** Which kernel's rules, and how much of what they find. */
 export interface VerifyOptions {
   /** What raw bytes are split on. */
   readonly base?: Btf;
@@ -35,6 +36,7 @@ export interface Finding {
   readonly offset: number;
 }
 
+/** What the kernel would say. */
 export interface VerifyResult {
   /** Whether a kernel loads it. */
   readonly ok: boolean;
@@ -69,6 +71,10 @@ function chainOf(image: Image | undefined): Image[] {
  *
  * @throws BtfError ERR_ARGUMENT for a version that is none; BtfLimitError
  *   ERR_MEMORY. Source: btf_parse in kernel/bpf/btf.c, Linux 6.18.
+ * @example
+ * console.log(verify(btf, { kernel: "6.1" }).ok); // true
+ * console.log(verify(bytes.subarray(0, 100)).findings[0]?.message);
+ * // header, section-length: Total section length too long (at byte 12)
  */
 export function verify(input: Btf | Uint8Array, options: VerifyOptions = {}): VerifyResult {
   const base = input instanceof Btf ? input.base : options.base;

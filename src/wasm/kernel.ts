@@ -6,7 +6,7 @@ import { BtfEnvironmentError } from "../errors.js";
 import { ERR_WASM } from "../rules.js";
 import { KERNEL } from "./inline.js";
 
-/** Exports of the WebAssembly module; all numbers are addresses, lengths in bytes, or type ids. */
+/** Exports of the WebAssembly module; all numbers are addresses, lengths in bytes, or type ids. @internal */
 export interface Kernel {
   readonly memory: WebAssembly.Memory;
   heapBase(): number;
@@ -80,8 +80,13 @@ function module(): WebAssembly.Module {
   }
 }
 
-/** What `init` takes in place of the kernel that the library carries. */
-export type KernelSource = WebAssembly.Module | BufferSource | Response;
+/** A `WebAssembly.Module`, in projects whose libraries declare that. */
+type CompiledModule = typeof globalThis extends { WebAssembly: { Module: new (...args: never[]) => infer Module } }
+  ? Module
+  : never;
+
+/** What `init` takes in place of the kernel that the library carries: compiled, as bytes, or on its way. */
+export type KernelSource = CompiledModule | ArrayBuffer | ArrayBufferView | Response;
 
 /**
  * Compiles the kernel ahead of its first use. Not needed: every entry compiles
@@ -89,6 +94,9 @@ export type KernelSource = WebAssembly.Module | BufferSource | Response;
  * that wants to stream it passes the response of `btfkit/kernel.wasm`.
  *
  * @throws BtfEnvironmentError ERR_WASM where WebAssembly is absent or forbidden.
+ * @example
+ * await init(); // or: await init(fetch("kernel.wasm"));
+ * console.log(Btf.parse(bytes).size); // 95069
  */
 export async function init(source?: KernelSource | Promise<KernelSource>): Promise<void> {
   const given = await source;
@@ -104,7 +112,7 @@ export async function init(source?: KernelSource | Promise<KernelSource>): Promi
   }
 }
 
-/** A new instance, with a memory of its own. */
+/** A new instance, with a memory of its own. @internal */
 export function instantiate(): Kernel {
   try {
     return new WebAssembly.Instance(module()).exports as unknown as Kernel;

@@ -1,6 +1,6 @@
 /** An application that has the packed package installed, in a folder of its own. */
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,6 +17,7 @@ export function makeApp() {
   npm(["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", join(folder, filename)], folder);
   for (const name of ["suite", "data"]) cpSync(join(root, "test", name), join(folder, name), { recursive: true });
   cpSync(join(here, "guest"), join(folder, "guest"), { recursive: true });
+  renameSync(join(folder, "guest/index.html"), join(folder, "index.html"));
   mkdirSync(join(folder, "bundles"));
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return { folder, tarball: join(folder, filename), remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

@@ -29,22 +29,27 @@ const CONTENT_TYPES = {
 const NONCE = "import-map";
 const POLICY = `default-src 'self'; script-src 'self' 'wasm-unsafe-eval' 'nonce-${NONCE}'`;
 
-/** A page that knows where the installed package's entry lies, as its `exports` tell. */
-function page(folder) {
+/** A page that knows where the installed package's entry lies, as its `exports` tell; `script` is run first. */
+function page(folder, script) {
   const { exports } = JSON.parse(readFileSync(join(folder, "node_modules/btfkit/package.json"), "utf8"));
   const imports = { btfkit: join("/node_modules/btfkit", exports["."].default) };
-  return `<!doctype html><script type="importmap" nonce="${NONCE}">${JSON.stringify({ imports })}</script>
-<script type="module" src="/guest/start-page.js"></script>`;
+  return `<!doctype html><meta charset="utf-8"><script type="importmap" nonce="${NONCE}">${JSON.stringify({ imports })}</script>
+${script ? `<script src="${script}"></script>` : ""}<script type="module" src="/guest/start-page.js"></script>`;
 }
 
-function serve(folder) {
-  const html = page(folder);
+/** @param site a folder with an `index.html` and files of its own, instead of the page */
+function serve(folder, { script, site } = {}) {
+  const html = site ? readFileSync(join(site, "index.html")) : page(folder, script);
+  const isFile = (path) => existsSync(path) && statSync(path).isFile();
   const server = createServer(({ url }, response) => {
     const { pathname } = new URL(url, "http://localhost");
-    const path = join(folder, normalize(pathname));
+    const path = [site, folder]
+      .filter(Boolean)
+      .map((root) => join(root, normalize(pathname)))
+      .find(isFile);
     if (pathname === "/") {
       response.writeHead(200, { "content-type": CONTENT_TYPES[".html"], "content-security-policy": POLICY }).end(html);
-    } else if (!existsSync(path) || !statSync(path).isFile()) response.writeHead(404).end();
+    } else if (!path) response.writeHead(404).end();
     else {
       response.writeHead(200, { "content-type": CONTENT_TYPES[extname(path)] ?? "application/octet-stream" });
       createReadStream(path).pipe(response);
@@ -53,14 +58,12 @@ function serve(folder) {
   return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));
 }
 
-/** Opens the browser; `run` runs a guest in a new page and hands its lines to `print`. */
+/** Opens the browser; `run` runs a guest in a new page and hands its lines to `print`; `runAt` on a server of one's own. */
 export async function openBrowser(executablePath, folder) {
-  const server = await serve(folder);
   const userDataDir = mkdtempSync(join(tmpdir(), "btfkit-chromium-"));
   const browser = await launch({ executablePath, headless: true, args: FLAGS, userDataDir });
-  const origin = `http://localhost:${server.address().port}`;
 
-  const run = async (guest, argument, print) => {
+  const runAt = async (origin, guest, argument, print) => {
     const page = await browser.newPage();
     let timer;
     try {
@@ -69,7 +72,7 @@ export async function openBrowser(executablePath, folder) {
         page.on("pageerror", reject);
         page
           .exposeFunction("report", (line) => (line === "done" ? resolve() : print(line)))
-          .then(() => page.goto(`${origin}/?${new URLSearchParams({ guest, argument })}`))
+          .then(() => page.goto(`${origin}?${new URLSearchParams({ guest, argument })}`))
           .catch(reject);
       });
     } finally {
@@ -77,10 +80,17 @@ export async function openBrowser(executablePath, folder) {
       await page.close();
     }
   };
+  const run = async (guest, argument, print, settings) => {
+    const server = await serve(folder, settings);
+    try {
+      await runAt(`http://localhost:${server.address().port}/`, guest, argument, print);
+    } finally {
+      server.close();
+    }
+  };
   const close = async () => {
     await browser.close();
-    server.close();
     rmSync(userDataDir, { recursive: true, force: true });
   };
-  return { run, close };
+  return { run, runAt, close };
 }

@@ -48,15 +48,16 @@ function host(name, executable, unconfined, confined = unconfined) {
   };
 }
 
-const deno = fromPlatformPackage("@deno", "deno") ?? fromPath("deno");
-const bun = fromPlatformPackage("@oven", "bin/bun") ?? fromPath("bun");
+export const deno = host(
+  "deno",
+  fromPlatformPackage("@deno", "deno") ?? fromPath("deno"),
+  ["run", "-A", "--no-lock"],
+  ["run", "--allow-read", "--no-prompt", "--no-lock"],
+);
+export const bun = host("bun", fromPlatformPackage("@oven", "bin/bun") ?? fromPath("bun"), []);
 
 /** Runtimes that have files and processes. One that is not installed says so in `missing`. */
-export const commandHosts = [
-  host("node", process.execPath, []),
-  host("deno", deno, ["run", "-A", "--no-lock"], ["run", "--allow-read", "--no-prompt", "--no-lock"]),
-  host("bun", bun, []),
-];
+export const commandHosts = [host("node", process.execPath, []), deno, bun];
 
 export const chromium = host("chromium", fromPath("chromium", "chromium-browser", "google-chrome"), []);
 

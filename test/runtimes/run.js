@@ -9,22 +9,29 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeApp } from "./app.js";
 import { openBrowser } from "./browser.js";
-import { checkHelpers, makeBundles } from "./bundles.js";
+import { checkSizes, makeBundles, makePages, missingBundlers, withViteServer } from "./bundles.js";
 import { testCommandLine } from "./command-line.js";
-import { checkDeclarations } from "./declarations.js";
+import { checkDeclarations, checkExports } from "./declarations.js";
 import { chromium, commandHosts } from "./hosts.js";
 import { runGuest } from "./process.js";
 import { Report } from "./report.js";
 
 const report = new Report({ strict: process.env.CI === "true", verbose: process.argv.includes("--verbose") });
-const { folder, remove } = makeApp();
+const { folder, tarball, remove } = makeApp();
+let sizes = {};
 try {
   await report.target("declarations", (print) => checkDeclarations(folder, print));
+  await report.target("exports", (print) => checkExports({ folder, tarball }, print));
 
   let bundles = {};
+  let pages = {};
+  for (const { name, missing } of missingBundlers) report.skip(`${name} bundles`, missing);
   await report.target("bundles", async (print) => {
     bundles = await makeBundles(folder, print);
-    await checkHelpers(folder, print);
+    pages = await makePages(folder, print);
+  });
+  await report.target("sizes of bundles", async (print) => {
+    sizes = await checkSizes(folder, print);
   });
 
   for (const host of commandHosts) {
@@ -64,6 +71,12 @@ try {
       for (const [bundler, path] of Object.entries(bundles)) {
         await report.target(`${title}: ${bundler} bundle`, (print) => browser.run("bundle", path, print));
       }
+      for (const [bundler, settings] of Object.entries(pages)) {
+        await report.target(`${title}: ${bundler} page`, (print) => browser.run("bundle", "", print, settings));
+      }
+      await report.target(`${title}: vite in development`, (print) =>
+        withViteServer(folder, (address) => browser.runAt(address, "bundle", "", print)),
+      );
     } finally {
       await browser.close();
     }
@@ -77,7 +90,7 @@ const build = fileURLToPath(new URL("../../build/", import.meta.url));
 mkdirSync(build, { recursive: true });
 writeFileSync(
   join(build, "runtimes.json"),
-  `${JSON.stringify({ passed, failed, targets: report.targets }, null, 2)}\n`,
+  `${JSON.stringify({ passed, failed, targets: report.targets, sizes }, null, 2)}\n`,
 );
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed ? 1 : 0;

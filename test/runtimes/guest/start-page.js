@@ -1,7 +1,7 @@
 /** Starts a guest in a page: `?guest=GUEST&argument=ARGUMENT`. `report` is the page's host. */
 const parameters = new URLSearchParams(location.search);
 try {
-  const { main } = await import(`./${parameters.get("guest")}.js`);
+  const { main } = await import(/* @vite-ignore */ `/guest/${parameters.get("guest")}.js`);
   await main({
     read: async (path) => {
       const response = await fetch(`/${path}`);

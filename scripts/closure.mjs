@@ -1,0 +1,22 @@
+// What a host loads at once: a module and all that it imports statically. And
+// what a compiler reads: a declaration file and all that it refers to.
+import { readFileSync } from "node:fs";
+import { posix } from "node:path";
+import { brotliCompressSync } from "node:zlib";
+
+/** A file's path and those of its static imports; import() is not followed in modules, and is a type in declarations. */
+export function closure(path, found = new Set()) {
+  if (found.has(path)) return found;
+  found.add(path);
+  const isDeclaration = path.endsWith(".d.ts");
+  const imports = isDeclaration ? /(?:\bfrom |\bimport[ (])"(\.[^"]+)"/g : /(?:\bfrom|\bimport)\s*"(\.[^"]+)"/g;
+  for (const [, from] of readFileSync(path, "utf8").matchAll(imports)) {
+    const file = posix.join(posix.dirname(path), from);
+    closure(isDeclaration ? file.replace(/\.js$/, ".d.ts") : file, found);
+  }
+  return found;
+}
+
+/** Bytes of all these files over the wire. */
+export const overTheWire = (paths) =>
+  Array.from(paths, (path) => brotliCompressSync(readFileSync(path)).length).reduce((sum, length) => sum + length, 0);
