@@ -252,9 +252,17 @@ const DEDUP: Record<string, readonly [input: readonly string[], output: readonly
     ["int int 4s", "struct foo 4: x 1@0", "union foo 4: x 1@0", "fwd foo", "ptr 4"],
     ["int int 4s", "struct foo 4: x 1@0", "union foo 4: x 1@0", "ptr 2"],
   ],
-  "an enum declared and defined in two ways: users of the declaration get the first": [
+  "an enum declared, then defined in two ways": [
     ["enum e 4", "typedef t 1", "enum e 4: a=1", "enum e 4: b=2"],
-    ["typedef t 2", "enum e 4: a=1", "enum e 4: b=2"],
+    ["typedef t 3", "enum e 4: a=1", "enum e 4: b=2"],
+  ],
+  "an enum defined, declared, and defined in another way": [
+    ["enum e 4: a=1", "enum e 4", "typedef t 2", "enum e 4: b=2"],
+    ["enum e 4: a=1", "typedef t 1", "enum e 4: b=2"],
+  ],
+  "an enum that is only declared, as enum and enum64, of two sizes": [
+    ["enum e 4", "enum64 e 8", "enum e 1", "typedef t 2"],
+    ["enum e 4", "typedef t 1"],
   ],
   "an enum declared and defined in two ways: the one that a struct asks for": [
     ["enum e 4: a=1", "enum e 4: b=2", "enum e 4", "struct s 4: e 2@0", "struct s 4: e 3@0"],
