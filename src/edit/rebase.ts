@@ -5,6 +5,7 @@ import { BtfError, BtfFormatError, BtfLookupError } from "../errors.js";
 import type { BtfType } from "../model/types.js";
 import { recordOf } from "./distill.js";
 import { assemble, frameOf, sectionsOf } from "./encode.js";
+import { type ProgressOptions, steps } from "./progress.js";
 import { rewriteRecords, visitIds } from "./record.js";
 
 /** The split Btf on its new base. */
@@ -29,13 +30,14 @@ const NAMED_USERS = 3;
  * @throws BtfFormatError ERR_REBASE_BASE for a base that is not distilled;
  *   BtfLookupError ERR_REBASE_MISSING for a type that the new base lacks, with
  *   the types that use it; ERR_REBASE_AMBIGUOUS for one that it has twice;
- *   BtfError ERR_REBASE_ENDIAN for another byte order. Source: btf__relocate.
+ *   BtfError ERR_REBASE_ENDIAN for another byte order; the reason of `signal`.
+ *   Source: btf__relocate.
  * @example
  * const { btf: split } = distill(module);
  * const moved = rebase(split, btf).btf;
  * console.log(moved.base === btf, moved.size === module.size); // true true
  */
-export function rebase(btf: Btf, onto: Btf): RebaseResult {
+export function rebase(btf: Btf, onto: Btf, options: ProgressOptions = {}): RebaseResult {
   const { base, image } = btf;
   if (!base) throw new BtfFormatError(ERR_REBASE_BASE, { note: "it is not split" });
   if (base.endian !== onto.endian) throw new BtfError(ERR_REBASE_ENDIAN, { name: onto.endian });
@@ -43,7 +45,9 @@ export function rebase(btf: Btf, onto: Btf): RebaseResult {
   const embedded = embeddedIn(btf, base);
   const map = new Uint32Array(btf.size);
   const names = new Map<number, number>();
+  const step = steps(options, base.size - 1);
   for (let id = 1; id < base.size; id++) {
+    step(id);
     const target = match(btf, base.get(id)!, onto, embedded.has(id));
     map[id] = target.id;
     names.set(recordOf(base.image, id)[0]!, recordOf(onto.image, target.id)[0]!);

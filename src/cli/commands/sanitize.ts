@@ -16,7 +16,10 @@ export async function sanitize(
   const { kernel } = options;
   const features = kernel.split(",").filter(Boolean) as BtfFeature[];
   const opened = await openInput(file, options);
-  const { btf, changed } = sanitizeFor(opened, /^v?\d/.test(kernel) ? { kernel } : { features });
+  const { btf, changed } = sanitizeFor(opened, {
+    onProgress: context.progress,
+    ...(/^v?\d/.test(kernel) ? { kernel } : { features }),
+  });
   await writeImage(btf, options, context, {
     changed: changed.length,
     types: btf.size - btf.firstId,
