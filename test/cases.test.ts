@@ -497,6 +497,26 @@ describe("distilling", () => {
     expect(lines(rebase(pointed, large).btf)).toEqual(["ptr 2"]);
   });
 
+  test("a declaration is met by a declaration sooner than by a struct with bitfields", () => {
+    const declared = built(["int int 4s", "fwd c", "struct c 8: b 1@0:3"]);
+    const held = distill(built(["ptr 2"], declared)).btf;
+    expect(lines(rebase(held, declared).btf)).toEqual(["ptr 2"]);
+    expect(lines(rebase(held, built(["int int 4s", "struct c 8: b 1@0:3"])).btf)).toEqual(["ptr 2"]);
+    expect(code(() => rebase(held, built(["fwd c", "struct c 8"])))).toBe("ERR_REBASE_AMBIGUOUS");
+  });
+
+  test("a definition is taken where the base declares it too", () => {
+    const base = built(["int int 4s", "struct b 8: x 1@0", "fwd b"]);
+    const held = distill(built(["struct mine 8: b 2@0"], base)).btf;
+    expect(lines(rebase(held, base).btf)).toEqual(["struct mine 8: b 2@0"]);
+  });
+
+  test("a split that uses nothing of its base by name is whole", () => {
+    const base = built(["int int 4s", "enum - 4: E=1", "typedef d 2"]);
+    const made = distill(built(["ptr 3"], base));
+    expect([lines(made.base), lines(made.btf)]).toEqual([[], ["ptr 3", "enum - 4: E=1", "typedef d 2"]]);
+  });
+
   test("both keep the byte order", () => {
     const b = new BtfBuilder({ endian: "big" });
     b.int("int", { byteSize: 4, isSigned: true });

@@ -152,10 +152,14 @@ function match(btf: Btf, distilled: BtfType, onto: Btf, isEmbedded: boolean): Bt
   const named = onto.findAll(name);
   // Among several structs of a name the size decides.
   const composites = named.filter(({ kind }) => kind === "struct" || kind === "union");
-  const found = named.filter((type) => {
+  const fitting = named.filter((type) => {
     if (composites.length > 1 && composites.includes(type) && sizeOf(type) !== sizeOf(distilled)) return false;
     return fits(distilled, type, isEmbedded);
   });
+  // libbpf takes no struct with bitfields for a declared one: here it counts where nothing else fits.
+  const plain =
+    distilled.kind === "fwd" ? fitting.filter(({ kind, kindFlag }) => kind === "fwd" || !kindFlag) : fitting;
+  const found = plain.length > 0 ? plain : fitting;
   if (found.length === 1) return found[0]!;
   const what = `${distilled.kind.toUpperCase()} "${name}"`;
   if (found.length > 1) {
