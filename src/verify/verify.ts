@@ -253,13 +253,10 @@ class Verification {
   #describe(rule: VerifyRule, typeId: number, offset: number, element: number, value: number): Found {
     const { view } = this.#arena;
     const column = this.#get(abi.VERIFY_OFFSETS);
-    const idLimit = this.#get(abi.VERIFY_ID_LIMIT);
-    // What ends the walk has no offset: it is what was found at.
-    const record =
-      this.#types + (typeId < idLimit ? view.getUint32(column + typeId * 4, true) : this.#ownStart + offset);
+    const record = this.#types + view.getUint32(column + typeId * 4, true);
     const isWhole = record + 8 <= this.#types + this.#ownStart + this.#header.typesLength;
     const kind = isWhole ? (KINDS[(view.getUint32(record + 4, true) >>> 24) & 0x1f] ?? "") : "";
-    const name = isWhole && typeId < idLimit ? this.#name(view.getUint32(record, true)) : "";
+    const name = isWhole ? this.#name(view.getUint32(record, true)) : "";
     const byte = this.#header.types + offset;
     const type = `type [${typeId}]${kind && ` ${kind.toUpperCase()}`}${name && ` ${JSON.stringify(name)}`}`;
     const number = rule === TYPE_RULES[abi.RULE_ARGUMENT] ? element + 1 : value;
