@@ -63,17 +63,18 @@ export const GRAPH_SIZE: u32 = 144;
 
 // A name that forward declarations declare.
 //
-//   ┌──────┬──────┬────────────┬───────┬────────┬───────────┬────────┬─────────────┐
-//   │ name │ kind │ definition │ state │ chosen │ witness,  │ unlike │ declaration │
-//   │      │      │            │       │        │ its other │        │ (first)     │
-//   └──────┴──────┴────────────┴───────┴────────┴───────────┴────────┴─────────────┘
-//   0      4      8            12      16       20          28       32            40
+//   ┌──────┬──────┬────────────┬───────┬────────┬───────────┬────────┬─────────────┬────────┐
+//   │ name │ kind │ definition │ state │ chosen │ witness,  │ unlike │ declaration │ latest │
+//   │      │      │            │       │        │ its other │        │ (first)     │        │
+//   └──────┴──────┴────────────┴───────┴────────┴───────────┴────────┴─────────────┴────────┘
+//   0      4      8            12      16       20          28       32            36       40
 //
 //   definition: the first one's id, 0 if there is none; state: 0 one definition
 //   at most, 1 several, 2 several and no choice among them holds; chosen: the
 //   one that the witness asks for, a type that is the same as its other but
 //   that it refers to the declaration and the other to the definition; unlike:
-//   1 if definitions have unequal shapes
+//   1 if definitions have unequal shapes; latest: the last definition unlike
+//   those before it, up to a declaration that comes behind a definition
 export const FORWARD_SIZE: u32 = 40;
 
 // Error codes of the edit kernels.

@@ -55,7 +55,8 @@ function checkSymbol(symbol, path, isValue = symbol.flags & ts.SymbolFlags.Value
     if (!ts.isClassDeclaration(declaration)) continue;
     for (const member of [...(symbol.members?.values() ?? []), ...(symbol.exports?.values() ?? [])]) {
       if (member.name === "name") continue;
-      if (member.flags & (ts.SymbolFlags.Constructor | ts.SymbolFlags.Prototype | ts.SymbolFlags.TypeParameter)) continue;
+      if (member.flags & (ts.SymbolFlags.Constructor | ts.SymbolFlags.Prototype | ts.SymbolFlags.TypeParameter))
+        continue;
       if (!isPrivate(member)) checkSymbol(member, `${path}.${member.name}`);
     }
   }

@@ -27,7 +27,9 @@ export {
 export { type DistillResult, distill } from "./edit/distill.js";
 export { type EncodeOptions, encode } from "./edit/encode.js";
 export { Fingerprints, fingerprints } from "./edit/fingerprint.js";
+export { fixSections } from "./edit/fix-sections.js";
 export { type PermuteOptions, type PermuteResult, permute, sortByName } from "./edit/permute.js";
+export type { ProgressOptions } from "./edit/progress.js";
 export { type RebaseResult, rebase } from "./edit/rebase.js";
 export {
   BTF_FEATURES,

@@ -252,9 +252,17 @@ const DEDUP: Record<string, readonly [input: readonly string[], output: readonly
     ["int int 4s", "struct foo 4: x 1@0", "union foo 4: x 1@0", "fwd foo", "ptr 4"],
     ["int int 4s", "struct foo 4: x 1@0", "union foo 4: x 1@0", "ptr 2"],
   ],
-  "an enum declared and defined in two ways: users of the declaration get the first": [
+  "an enum declared, then defined in two ways": [
     ["enum e 4", "typedef t 1", "enum e 4: a=1", "enum e 4: b=2"],
-    ["typedef t 2", "enum e 4: a=1", "enum e 4: b=2"],
+    ["typedef t 3", "enum e 4: a=1", "enum e 4: b=2"],
+  ],
+  "an enum defined, declared, and defined in another way": [
+    ["enum e 4: a=1", "enum e 4", "typedef t 2", "enum e 4: b=2"],
+    ["enum e 4: a=1", "typedef t 1", "enum e 4: b=2"],
+  ],
+  "an enum that is only declared, as enum and enum64, of two sizes": [
+    ["enum e 4", "enum64 e 8", "enum e 1", "typedef t 2"],
+    ["enum e 4", "typedef t 1"],
   ],
   "an enum declared and defined in two ways: the one that a struct asks for": [
     ["enum e 4: a=1", "enum e 4: b=2", "enum e 4", "struct s 4: e 2@0", "struct s 4: e 3@0"],
@@ -487,6 +495,26 @@ describe("distilling", () => {
     expect(code(() => rebase(held.btf, large))).toBe("ERR_REBASE_MISSING");
     const pointed = distill(built(["ptr 2"], small)).btf;
     expect(lines(rebase(pointed, large).btf)).toEqual(["ptr 2"]);
+  });
+
+  test("a declaration is met by a declaration sooner than by a struct with bitfields", () => {
+    const declared = built(["int int 4s", "fwd c", "struct c 8: b 1@0:3"]);
+    const held = distill(built(["ptr 2"], declared)).btf;
+    expect(lines(rebase(held, declared).btf)).toEqual(["ptr 2"]);
+    expect(lines(rebase(held, built(["int int 4s", "struct c 8: b 1@0:3"])).btf)).toEqual(["ptr 2"]);
+    expect(code(() => rebase(held, built(["fwd c", "struct c 8"])))).toBe("ERR_REBASE_AMBIGUOUS");
+  });
+
+  test("a definition is taken where the base declares it too", () => {
+    const base = built(["int int 4s", "struct b 8: x 1@0", "fwd b"]);
+    const held = distill(built(["struct mine 8: b 2@0"], base)).btf;
+    expect(lines(rebase(held, base).btf)).toEqual(["struct mine 8: b 2@0"]);
+  });
+
+  test("a split that uses nothing of its base by name is whole", () => {
+    const base = built(["int int 4s", "enum - 4: E=1", "typedef d 2"]);
+    const made = distill(built(["ptr 3"], base));
+    expect([lines(made.base), lines(made.btf)]).toEqual([[], ["ptr 3", "enum - 4: E=1", "typedef d 2"]]);
   });
 
   test("both keep the byte order", () => {

@@ -5,7 +5,8 @@ import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Btf } from "btfkit";
-import { BTF_FEATURES, type BtfFeature, encode, sanitize, verify } from "btfkit/edit";
+import { readObject } from "btfkit/bpf";
+import { BTF_FEATURES, type BtfFeature, encode, fixSections, sanitize, verify } from "btfkit/edit";
 import { expect, test } from "vitest";
 import { bpfObject } from "./support/bpf.js";
 import * as image from "./support/image.js";
@@ -126,6 +127,60 @@ needing("gcc and libbpf-dev", "the corpus in ../shared")("the corpus's objects",
       (name, i) => difference(program, corpusPath(`objects/${name}`), releases[i % releases.length]!) ?? [],
     ),
   ).toEqual([]);
+});
+
+needing("gcc and libbpf-dev", "the corpus in ../shared")(
+  "sizes, offsets and linkages of sections, as libbpf opens them",
+  () => {
+    const program = nativeProgram("sanitize");
+    const objects = readdirSync(corpusPath("objects")).filter((name) => !name.startsWith("s390x"));
+    let fixed = 0;
+    const differing = objects.filter((name) => {
+      const path = corpusPath(`objects/${name}`);
+      const made = fixSections(readObject(readFileSync(path)));
+      if (verify(made).ok) fixed++;
+      // What the kernel has to provide, libbpf writes into these by other rules.
+      if (made.find(".kconfig", "datasec") || made.find(".ksyms", "datasec")) return false;
+      return !native(program, path, ASKED).before.equals(encode(made));
+    });
+    expect(differing).toEqual([]);
+    expect(fixed).toBeGreaterThan(objects.length / 2);
+  },
+);
+
+needing("clang-19", "gcc and libbpf-dev")("variables in any order, hidden ones too", () => {
+  const path = join(folder, "sections.bpf.o");
+  const source = `
+    static int own; int shared = 1; __attribute__((visibility("hidden"))) long hidden = 2; int late[7] = {3};
+    const volatile int setting; char _license[] __attribute__((section("license"))) = "GPL";
+    __attribute__((section("raw_tp/x"))) int program(void *ctx) { return own++ + shared++ + hidden++ + late[0]++ + setting; }`;
+  execFileSync("clang-19", ["-target", "bpf", "-g", "-O2", "-c", "-x", "c", "-o", path, "-"], { input: source });
+  const object = readObject(readFileSync(path));
+  expect(verify(object.btf).findings[0]?.rule).toBe("section-size");
+  const fixed = fixSections(object);
+  expect(verify(fixed).ok).toBe(true);
+  expect(native(nativeProgram("sanitize"), path, ASKED).before.equals(encode(fixed))).toBe(true);
+  const data = fixed.require(".data", "datasec").variables;
+  expect(data.map(({ type }) => [type.name, (type as { linkage: string }).linkage])).toEqual(
+    [
+      ["hidden", "static"],
+      ["shared", "global"],
+      ["late", "global"],
+    ].sort(
+      (a, b) => data.findIndex(({ type }) => type.name === a[0]) - data.findIndex(({ type }) => type.name === b[0]),
+    ),
+  );
+  // From the command line, for a kernel of its own.
+  execFileSync(process.execPath, [
+    "dist/cli/btfkit.cjs",
+    "sanitize",
+    path,
+    "--kernel",
+    "4.19",
+    "-o",
+    join(folder, "old.btf"),
+  ]);
+  expect(verify(readFileSync(join(folder, "old.btf")), { kernel: "4.19" }).findings).toEqual([]);
 });
 
 test("a section is renamed where its name stands, unless something else bears it too", () => {

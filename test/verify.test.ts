@@ -317,6 +317,14 @@ describe("findings", () => {
     ]);
   });
 
+  test("a record whose kind nobody knows ends them, and is named", () => {
+    const to = new Image();
+    to.variable("counter", 1, 1);
+    expect(verify(to.bytes(), { kernel: "5.1" }).findings).toMatchObject([
+      { rule: "kind", typeId: 1, name: "counter", message: expect.stringMatching(/^type \[1\] VAR "counter", kind: /) },
+    ]);
+  });
+
   test("all records that are wrong, then all references; at most as many as asked for", () => {
     const to = new Image();
     for (let i = 0; i < 5; i++) to.ref(image.CONST, 0, "named");

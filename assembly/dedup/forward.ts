@@ -43,7 +43,7 @@ class Forward {
   other: u32;
   unlike: u32;
   declaration: u32;
-  unused: u32;
+  latest: u32;
 }
 
 /** What is declared: KIND_STRUCT, KIND_UNION, KIND_ENUM; 0 for what is no forward declaration. */
@@ -123,10 +123,16 @@ export function findDefinitions(graph: Graph, table: usize, mask: u32): u32 {
     count++;
     if (declares) {
       if (!entry.declaration) entry.declaration = id;
-    } else if (!entry.definition) entry.definition = id;
-    else {
+    } else if (!entry.definition) {
+      entry.definition = id;
+      entry.latest = id;
+    } else {
+      const shape = get64(graph.shape, id);
       entry.state = SEVERAL;
-      if (get64(graph.shape, entry.definition) != get64(graph.shape, id)) entry.unlike = 1;
+      if (get64(graph.shape, entry.definition) == shape) continue;
+      entry.unlike = 1;
+      const isOpen = entry.declaration <= entry.definition;
+      if (isOpen && get64(graph.shape, entry.latest) != shape) entry.latest = id;
     }
   }
   return count;
@@ -139,8 +145,10 @@ export function applyForwards(graph: Graph, table: usize, mask: u32): void {
     const kind = declared(type);
     if (!kind || !type.nameOff) continue;
     const entry = entryOf(table, mask, type.nameOff, kind);
-    const definition = entry.state ? entry.chosen : entry.definition;
-    set(graph.alias, id, definition ? definition : id);
+    let stands = entry.state ? entry.chosen : entry.definition;
+    // A declaration of an enum is like any other of its name, of whatever kind and size.
+    if (!stands && kind == KIND_ENUM) stands = entry.declaration;
+    set(graph.alias, id, stands ? stands : id);
   }
 }
 
@@ -240,10 +248,10 @@ export function findWitnesses(graph: Graph, table: usize, mask: u32): void {
   }
 }
 
-/** No choice holds: declarations stand for themselves, those of enums for the first definition (libbpf resolves these by name alone). */
+/** No choice holds: declarations stand for themselves; those of enums, which libbpf resolves by name alone, for the definition that it comes to. */
 function giveUp(entry: Forward): void {
   entry.state = ALONE;
-  entry.chosen = entry.kind == KIND_ENUM ? entry.definition : entry.declaration;
+  entry.chosen = entry.kind == KIND_ENUM ? entry.latest : entry.declaration;
 }
 
 /** Walks two types of one class side by side and notes where one declares what the other defines. */

@@ -34,6 +34,7 @@ export function checkRecords(btf: Verify): void {
   store<u32>(btf.offsets, 0);
   while (at < end) {
     const left = <u32>(end - at);
+    store<u32>(btf.offsets + (<usize>id << 2), <u32>(at - btf.types));
     if (id > ID_MAX) {
       report(btf, rule.RULE_TYPE_COUNT, id, at, WHOLE, ID_MAX);
       break;
@@ -63,7 +64,6 @@ export function checkRecords(btf: Verify): void {
       report(btf, rule.RULE_TRUNCATED, id, at, left - TYPE_SIZE, needed);
     } else checkRecord(btf, id, at, type, kind, vlen);
     if (left - TYPE_SIZE < needed) break;
-    store<u32>(btf.offsets + (<usize>id << 2), <u32>(at - btf.types));
     at += TYPE_SIZE + needed;
     id++;
   }

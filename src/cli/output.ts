@@ -1,5 +1,16 @@
 /** Where a command writes: a file descriptor, or a file that appears only once it is whole. */
-import { closeSync, openSync, renameSync, rmSync, write, writeSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  write,
+  writeSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BtfEnvironmentError } from "../errors.js";
 import { ERR_FILE } from "../rules.js";
@@ -54,18 +65,25 @@ function writeLater(fd: number, bytes: Uint8Array): Promise<void> {
   });
 }
 
+/** A stream, a pipe or a device. */
 class DescriptorOutput implements Output {
-  readonly fd: number;
+  readonly #fd: number;
+  readonly #name: string;
 
-  constructor(fd: number) {
-    this.fd = fd;
+  constructor(fd: number, name: string) {
+    this.#fd = fd;
+    this.#name = name;
   }
 
   async write(chunk: Uint8Array | string): Promise<void> {
     const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
     if (bytes.length === 0) return;
-    if (IN_BACKGROUND) await writeLater(this.fd, bytes);
-    else writeNow(this.fd, bytes);
+    try {
+      if (IN_BACKGROUND) await writeLater(this.#fd, bytes);
+      else writeNow(this.#fd, bytes);
+    } catch (cause) {
+      throw cause instanceof ClosedPipe ? cause : unwritable(this.#name, cause);
+    }
   }
 
   async commit(): Promise<void> {}
@@ -73,20 +91,52 @@ class DescriptorOutput implements Output {
   abandon(): void {}
 }
 
-class FileOutput extends DescriptorOutput {
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/**
+ * A file beside the one that is asked for, made with the first write and renamed
+ * in the end. Until then a signal that ends the process takes it away.
+ */
+class FileOutput implements Output {
   readonly #path: string;
   readonly #temporary: string;
-  #open = true;
+  #open: { readonly fd: number; readonly output: DescriptorOutput } | undefined;
+  readonly #interrupted = (signal: NodeJS.Signals): void => {
+    this.abandon();
+    process.kill(process.pid, signal);
+  };
 
-  constructor(path: string, temporary: string) {
-    super(openSync(temporary, "wx", 0o666));
+  constructor(path: string) {
     this.#path = path;
-    this.#temporary = temporary;
+    this.#temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   }
 
-  override async commit(): Promise<void> {
-    closeSync(this.fd);
-    this.#open = false;
+  #opened(): { readonly fd: number; readonly output: DescriptorOutput } {
+    if (this.#open) return this.#open;
+    for (const signal of SIGNALS) process.once(signal, this.#interrupted);
+    try {
+      const fd = openSync(this.#temporary, "wx", 0o666);
+      this.#open = { fd, output: new DescriptorOutput(fd, this.#path) };
+      return this.#open;
+    } catch (cause) {
+      this.#close();
+      throw unwritable(this.#path, cause);
+    }
+  }
+
+  #close(): void {
+    if (this.#open) closeSync(this.#open.fd);
+    this.#open = undefined;
+    for (const signal of SIGNALS) process.removeListener(signal, this.#interrupted);
+  }
+
+  async write(chunk: Uint8Array | string): Promise<void> {
+    await this.#opened().output.write(chunk);
+  }
+
+  async commit(): Promise<void> {
+    this.#opened();
+    this.#close();
     try {
       renameSync(this.#temporary, this.#path);
     } catch (cause) {
@@ -95,10 +145,9 @@ class FileOutput extends DescriptorOutput {
     }
   }
 
-  override abandon(): void {
+  abandon(): void {
     if (!this.#open) return;
-    this.#open = false;
-    closeSync(this.fd);
+    this.#close();
     rmSync(this.#temporary, { force: true });
   }
 }
@@ -111,11 +160,21 @@ function unwritable(path: string, cause: unknown): BtfEnvironmentError {
   );
 }
 
-/** Standard output, or the file that `--output` names. */
+/**
+ * Standard output, or what `--output` names: a file, which is replaced when all
+ * is written, or a pipe or device, which is written to.
+ *
+ * @throws BtfEnvironmentError ERR_FILE for a directory, and for a file in a folder where none can be made
+ */
 export function openOutput(path: string | undefined, stdout: number): Output {
-  if (path === undefined || path === "-") return new DescriptorOutput(stdout);
+  if (path === undefined || path === "-") return new DescriptorOutput(stdout, "standard output");
   try {
-    return new FileOutput(path, join(dirname(path), `.${basename(path)}.${process.pid}.tmp`));
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found?.isDirectory()) throw new Error("it is a directory");
+    if (found && !found.isFile()) return new DescriptorOutput(openSync(path, "w"), path);
+    const target = found ? realpathSync(path) : path;
+    accessSync(dirname(target), constants.W_OK);
+    return new FileOutput(target);
   } catch (cause) {
     throw unwritable(path, cause);
   }

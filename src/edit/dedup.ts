@@ -12,17 +12,14 @@ import { ERR_INTERNAL } from "../rules.js";
 import * as abi from "../wasm/edit-abi.js";
 import { assembled, frameOf, type Sections } from "./encode.js";
 import { type ExtFields, extFields } from "./ext-fields.js";
+import type { ProgressOptions } from "./progress.js";
 import { sameImage } from "./transfer.js";
 import { Workspace } from "./workspace.js";
 
 /** What is carried along, and how long work is followed or stopped. */
-export interface DedupOptions {
+export interface DedupOptions extends ProgressOptions {
   /** The `.BTF.ext` section that goes with the Btf: it comes back with new string offsets and ids. */
   readonly ext?: Uint8Array;
-  /** Stops the work between two steps. */
-  readonly signal?: AbortSignal;
-  /** Told after each step how many of how many types are done. */
-  readonly onProgress?: (done: number, total: number) => void;
 }
 
 /** What is carried along, on which base, and whether equal types become one. */

@@ -6,6 +6,7 @@ import { BtfError, BtfFormatError } from "../errors.js";
 import * as abi from "../wasm/edit-abi.js";
 import { Draft } from "./draft.js";
 import { assemble } from "./encode.js";
+import { type ProgressOptions, steps } from "./progress.js";
 import { kindOf, recordWords, rewriteRecords, visitIds } from "./record.js";
 import { checkKinds, stringMapper } from "./transfer.js";
 
@@ -53,12 +54,12 @@ export function recordOf(image: Image, id: number): Uint32Array<ArrayBuffer> {
  *
  * @throws BtfError ERR_DISTILL_BASE for a Btf that is not split; BtfFormatError
  *   ERR_DISTILL_KIND if it refers to a FUNC, VAR, DATASEC or DECL_TAG of its
- *   base. Source: btf__distill_base.
+ *   base; the reason of `signal`. Source: btf__distill_base.
  * @example
  * const { base, btf: split } = distill(module);
  * console.log(base.size < btf.size, split.base === base); // true true
  */
-export function distill(btf: Btf): DistillResult {
+export function distill(btf: Btf, options: ProgressOptions = {}): DistillResult {
   const { base, image, firstId } = btf;
   if (!base) throw new BtfError(ERR_DISTILL_BASE);
   for (let at: Image | undefined = image; at; at = at.base) checkKinds(at);
@@ -91,7 +92,11 @@ export function distill(btf: Btf): DistillResult {
     rewriteRecords(record, 0, record.length, name, newId);
     above.addRecords(new Uint8Array(record.buffer), 1, 0);
   };
-  for (let id = firstId; id < btf.size; id++) add(recordOf(image, id));
+  const step = steps(options, btf.size - firstId);
+  for (let id = firstId; id < btf.size; id++) {
+    step(id - firstId + 1);
+    add(recordOf(image, id));
+  }
   for (const [, record] of rest) add(record);
   const split = newBase.split(assemble(above.sections, 24, undefined, btf.endian));
   for (const made of [newBase, split]) made.pointerSize = btf.pointerSize;

@@ -5,6 +5,7 @@ import type { BtfType } from "../model/types.js";
 import { ERR_INTERNAL, ERR_NO_SUCH_ID } from "../rules.js";
 import * as abi from "../wasm/edit-abi.js";
 import { Dedup, SEEDS } from "./dedup.js";
+import type { ProgressOptions } from "./progress.js";
 import { Workspace } from "./workspace.js";
 
 /** Bytes of two hashes and eight words. */
@@ -50,16 +51,16 @@ export class Fingerprints {
  * @throws BtfLimitError ERR_FINGERPRINT for a circle of types that all look like
  *   others of it from 64 references away (no compiler makes such); ERR_DEDUP_NAMES,
  *   ERR_MEMORY; BtfFormatError ERR_BTF_TYPE_ID; BtfEnvironmentError ERR_UNSUPPORTED
- *   for a kind unknown to us
+ *   for a kind unknown to us; the reason of `signal`
  * @example
- * const [ours, theirs] = [btf, Btf.parse(encode(btf, { endian: "big" }))].map(fingerprints);
+ * const [ours, theirs] = [btf, Btf.parse(encode(btf, { endian: "big" }))].map((one) => fingerprints(one));
  * console.log(ours?.of(1) === theirs?.of(1)); // true
  */
-export function fingerprints(btf: Btf): Fingerprints {
+export function fingerprints(btf: Btf, options: ProgressOptions = {}): Fingerprints {
   for (let seed = 1; ; seed++) {
     const work = new Workspace([btf.image], btf.base?.image);
     try {
-      const values = tryFingerprints(work);
+      const values = tryFingerprints(work, options);
       if (values) return new Fingerprints(values);
       if (seed === SEEDS) throw new BtfInternalError(ERR_INTERNAL, { note: "hashes collide whatever the seed" });
     } finally {
@@ -68,9 +69,9 @@ export function fingerprints(btf: Btf): Fingerprints {
   }
 }
 
-function tryFingerprints(work: Workspace): BigUint64Array | undefined {
+function tryFingerprints(work: Workspace, options: ProgressOptions): BigUint64Array | undefined {
   const { arena, idLimit } = work;
-  const dedup = new Dedup(work, {});
+  const dedup = new Dedup(work, options);
   dedup.names(new Uint32Array(0));
   const names = arena.allocate(work.run((kernel, graph) => kernel.rankNames(graph)) * 16);
   const records = arena.allocate(idLimit * 16);

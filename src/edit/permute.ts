@@ -1,11 +1,12 @@
 /** Own types in another order (libbpf's btf__permute). */
 import { Btf } from "../btf.js";
+import type { Image } from "../core/image.js";
 import { BtfError } from "../errors.js";
 import { ERR_ARGUMENT } from "../rules.js";
 import { assemble, frameOf } from "./encode.js";
 import { extFields } from "./ext-fields.js";
+import { type ProgressOptions, steps } from "./progress.js";
 import { recordWords, rewriteRecords } from "./record.js";
-import { encodeName } from "./string-table.js";
 import { checkKinds } from "./transfer.js";
 
 /** The types in their new order. */
@@ -18,7 +19,7 @@ export interface PermuteResult {
 }
 
 /** What is carried along. */
-export interface PermuteOptions {
+export interface PermuteOptions extends ProgressOptions {
   /** The `.BTF.ext` section that goes with the Btf. */
   readonly ext?: Uint8Array;
 }
@@ -28,14 +29,16 @@ export interface PermuteOptions {
  * stay.
  *
  * @throws BtfError ERR_ARGUMENT if `map` is no permutation of the own ids;
- *   BtfEnvironmentError ERR_UNSUPPORTED for a kind unknown to us. Source: btf__permute.
+ *   BtfEnvironmentError ERR_UNSUPPORTED for a kind unknown to us; the reason of
+ *   `signal`. Source: btf__permute.
  * @example
  * const builder = new BtfBuilder();
  * for (const name of ["a", "b"]) builder.int(name, { byteSize: 4 });
  * const { btf } = permute(builder.build(), Uint32Array.of(0, 2, 1));
  * console.log(btf.get(1)?.name, btf.get(2)?.name); // b a
  */
-export function permute(btf: Btf, map: Uint32Array, { ext }: PermuteOptions = {}): PermuteResult {
+export function permute(btf: Btf, map: Uint32Array, options: PermuteOptions = {}): PermuteResult {
+  const { ext } = options;
   const { image, firstId, size } = btf;
   const refuse = (note: string): never => {
     throw new BtfError(ERR_ARGUMENT, { note });
@@ -50,8 +53,10 @@ export function permute(btf: Btf, map: Uint32Array, { ext }: PermuteOptions = {}
   }
   checkKinds(image);
   const records = new Uint8Array(image.header.typesLength);
+  const step = steps(options, size - firstId);
   let at = 0;
   for (let id = firstId; id < size; id++) {
+    step(id - firstId + 1);
     const from = image.record(oldId[id]!);
     const length = recordWords(image.view.getUint32(from + 4, true)) * 4;
     records.set(image.memory.subarray(from, from + length), at);
@@ -97,13 +102,23 @@ function renumbered(ext: Uint8Array, map: Uint32Array): Uint8Array {
  */
 export function sortByName(btf: Btf, options: PermuteOptions = {}): PermuteResult {
   const { firstId, size } = btf;
-  const names = Array.from({ length: size - firstId }, (_, i) => encodeName(btf.nameAt(firstId + i)));
+  options.signal?.throwIfAborted();
+  const names = Array.from({ length: size - firstId }, (_, i) => nameBytes(btf.image, firstId + i));
   const order = Uint32Array.from(names.keys()).sort((a, b) => compareBytes(names[a]!, names[b]!) || a - b);
   const map = Uint32Array.from({ length: size }, (_, id) => id);
   order.forEach((old, i) => {
     map[firstId + old] = firstId + i;
   });
   return permute(btf, map, options);
+}
+
+/** The bytes of an own type's name, where they lie. */
+function nameBytes(image: Image, id: number): Uint8Array {
+  const offset = image.view.getUint32(image.record(id), true);
+  let owner = image;
+  while (offset < owner.stringsStart) owner = owner.base!;
+  const start = owner.strings + offset - owner.stringsStart;
+  return owner.memory.subarray(start, owner.memory.indexOf(0, start));
 }
 
 function compareBytes(a: Uint8Array, b: Uint8Array): number {

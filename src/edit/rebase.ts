@@ -5,6 +5,7 @@ import { BtfError, BtfFormatError, BtfLookupError } from "../errors.js";
 import type { BtfType } from "../model/types.js";
 import { recordOf } from "./distill.js";
 import { assemble, frameOf, sectionsOf } from "./encode.js";
+import { type ProgressOptions, steps } from "./progress.js";
 import { rewriteRecords, visitIds } from "./record.js";
 
 /** The split Btf on its new base. */
@@ -29,13 +30,14 @@ const NAMED_USERS = 3;
  * @throws BtfFormatError ERR_REBASE_BASE for a base that is not distilled;
  *   BtfLookupError ERR_REBASE_MISSING for a type that the new base lacks, with
  *   the types that use it; ERR_REBASE_AMBIGUOUS for one that it has twice;
- *   BtfError ERR_REBASE_ENDIAN for another byte order. Source: btf__relocate.
+ *   BtfError ERR_REBASE_ENDIAN for another byte order; the reason of `signal`.
+ *   Source: btf__relocate.
  * @example
  * const { btf: split } = distill(module);
  * const moved = rebase(split, btf).btf;
  * console.log(moved.base === btf, moved.size === module.size); // true true
  */
-export function rebase(btf: Btf, onto: Btf): RebaseResult {
+export function rebase(btf: Btf, onto: Btf, options: ProgressOptions = {}): RebaseResult {
   const { base, image } = btf;
   if (!base) throw new BtfFormatError(ERR_REBASE_BASE, { note: "it is not split" });
   if (base.endian !== onto.endian) throw new BtfError(ERR_REBASE_ENDIAN, { name: onto.endian });
@@ -43,7 +45,9 @@ export function rebase(btf: Btf, onto: Btf): RebaseResult {
   const embedded = embeddedIn(btf, base);
   const map = new Uint32Array(btf.size);
   const names = new Map<number, number>();
+  const step = steps(options, base.size - 1);
   for (let id = 1; id < base.size; id++) {
+    step(id);
     const target = match(btf, base.get(id)!, onto, embedded.has(id));
     map[id] = target.id;
     names.set(recordOf(base.image, id)[0]!, recordOf(onto.image, target.id)[0]!);
@@ -148,10 +152,14 @@ function match(btf: Btf, distilled: BtfType, onto: Btf, isEmbedded: boolean): Bt
   const named = onto.findAll(name);
   // Among several structs of a name the size decides.
   const composites = named.filter(({ kind }) => kind === "struct" || kind === "union");
-  const found = named.filter((type) => {
+  const fitting = named.filter((type) => {
     if (composites.length > 1 && composites.includes(type) && sizeOf(type) !== sizeOf(distilled)) return false;
     return fits(distilled, type, isEmbedded);
   });
+  // libbpf takes no struct with bitfields for a declared one: here it counts where nothing else fits.
+  const plain =
+    distilled.kind === "fwd" ? fitting.filter(({ kind, kindFlag }) => kind === "fwd" || !kindFlag) : fitting;
+  const found = plain.length > 0 ? plain : fitting;
   if (found.length === 1) return found[0]!;
   const what = `${distilled.kind.toUpperCase()} "${name}"`;
   if (found.length > 1) {

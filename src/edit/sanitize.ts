@@ -7,6 +7,7 @@ import * as abi from "../wasm/edit-abi.js";
 import { recordOf } from "./distill.js";
 import { Draft, stringsOf } from "./draft.js";
 import { assemble } from "./encode.js";
+import { type ProgressOptions, steps } from "./progress.js";
 import { kindOf, rewriteRecords } from "./record.js";
 import { encodeName, type StringTable } from "./string-table.js";
 import { checkKinds } from "./transfer.js";
@@ -29,7 +30,7 @@ const SINCE = {
 export type BtfFeature = keyof typeof SINCE;
 
 /** The kernel, or what it knows. */
-export interface SanitizeOptions {
+export interface SanitizeOptions extends ProgressOptions {
   /** Version of the kernel that has to load it, such as `"5.4"`. */
   readonly kernel?: string;
   /** What it knows, in place of a version. */
@@ -124,7 +125,7 @@ function renameSections(btf: Btf, has: ReadonlySet<BtfFeature>, strings: StringT
  * before 6.15, which refuse it.
  *
  * @throws BtfError ERR_ARGUMENT for a version or feature that is none;
- *   BtfEnvironmentError ERR_UNSUPPORTED for a kind unknown to us
+ *   BtfEnvironmentError ERR_UNSUPPORTED for a kind unknown to us; the reason of `signal`
  * @example
  * const { btf: older, changed } = sanitize(btf, { kernel: "5.4" });
  * console.log(changed.length > 0, [...older.types()].some(({ kind }) => kind === "enum64")); // true false
@@ -135,10 +136,12 @@ export function sanitize(btf: Btf, options: SanitizeOptions): SanitizeResult {
   const draft = new Draft(btf.base);
   // Existing offsets stay.
   const sectionNames = renameSections(btf, has, draft.strings);
+  const step = steps(options, btf.size - btf.firstId);
   const changed: number[] = [];
   const placeholder = btf.size;
   let needsPlaceholder = false;
   for (let id = btf.firstId; id < btf.size; id++) {
+    step(id - btf.firstId + 1);
     const record = recordOf(btf.image, id);
     const before = record.join();
     let isRenamed = false;

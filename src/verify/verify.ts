@@ -2,6 +2,7 @@
 import { Btf } from "../btf.js";
 import type { Image } from "../core/image.js";
 import { encode, swapWords } from "../edit/encode.js";
+import type { ProgressOptions } from "../edit/progress.js";
 import { editArena } from "../edit/workspace.js";
 import { KINDS } from "../model/kind.js";
 import * as abi from "../wasm/edit-abi.js";
@@ -11,7 +12,7 @@ import { kernelRules } from "./kernel-version.js";
 import { TYPE_RULES, type VerifyRule } from "./rules.js";
 
 /** Which kernel's rules, and how much of what they find. */
-export interface VerifyOptions {
+export interface VerifyOptions extends ProgressOptions {
   /** What raw bytes are split on. */
   readonly base?: Btf;
   /** Size of the kernel's pointers in bytes (default: that of a Btf, 8 for bytes). */
@@ -70,7 +71,7 @@ function chainOf(image: Image | undefined): Image[] {
  * destructor for what a `kptr` points to, and privileges.
  *
  * @throws BtfError ERR_ARGUMENT for a version that is none; BtfLimitError
- *   ERR_MEMORY. Source: btf_parse in kernel/bpf/btf.c, Linux 6.18.
+ *   ERR_MEMORY; the reason of `signal`. Source: btf_parse in kernel/bpf/btf.c, Linux 6.18.
  * @example
  * console.log(verify(btf, { kernel: "6.1" }).ok); // true
  * console.log(verify(bytes.subarray(0, 100)).findings[0]?.message);
@@ -87,7 +88,7 @@ export function verify(input: Btf | Uint8Array, options: VerifyOptions = {}): Ve
     return { ok: false, errno: rule.errno, findings: [{ rule: rule.rule, typeId: 0, name: "", message, offset }] };
   }
   const pointerSize = options.pointerSize ?? (input instanceof Btf ? input.pointerSize : 8);
-  return new Verification(bytes, header, base, options.limit ?? LIMIT).run(maxKind, features, pointerSize);
+  return new Verification(bytes, header, base, options.limit ?? LIMIT).run(maxKind, features, pointerSize, options);
 }
 
 interface Found {
@@ -166,15 +167,24 @@ class Verification {
     }
   }
 
-  run(maxKind: number, features: number, pointerSize: number): VerifyResult {
+  run(maxKind: number, features: number, pointerSize: number, { signal, onProgress }: ProgressOptions): VerifyResult {
     const arena = this.#arena;
+    // Shares of the time, roughly.
+    const step = (share: number): void => {
+      signal?.throwIfAborted();
+      const total = this.#get(abi.VERIFY_ID_LIMIT);
+      onProgress?.(Math.floor(total * share), total);
+    };
     try {
       arena.view.setUint32(this.#at + abi.VERIFY_MAX_KIND, maxKind, true);
       arena.view.setUint32(this.#at + abi.VERIFY_FEATURES, features, true);
       arena.view.setUint32(this.#at + abi.VERIFY_POINTER, pointerSize, true);
+      signal?.throwIfAborted();
       arena.run((kernel) => kernel.checkRecords(this.#at));
+      step(0.4);
       if (this.#count === 0) arena.run((kernel) => kernel.checkReferences(this.#at));
       if (this.#count === 0) arena.run((kernel) => kernel.checkTags(this.#at));
+      step(0.9);
       // A module's types are not looked through for such fields.
       const hasFields = this.#count === 0 && this.#firstId === 1 && (features & abi.FEATURE_FIELDS) !== 0;
       const found = hasFields
@@ -243,13 +253,10 @@ class Verification {
   #describe(rule: VerifyRule, typeId: number, offset: number, element: number, value: number): Found {
     const { view } = this.#arena;
     const column = this.#get(abi.VERIFY_OFFSETS);
-    const idLimit = this.#get(abi.VERIFY_ID_LIMIT);
-    // What ends the walk has no offset: it is what was found at.
-    const record =
-      this.#types + (typeId < idLimit ? view.getUint32(column + typeId * 4, true) : this.#ownStart + offset);
+    const record = this.#types + view.getUint32(column + typeId * 4, true);
     const isWhole = record + 8 <= this.#types + this.#ownStart + this.#header.typesLength;
     const kind = isWhole ? (KINDS[(view.getUint32(record + 4, true) >>> 24) & 0x1f] ?? "") : "";
-    const name = isWhole && typeId < idLimit ? this.#name(view.getUint32(record, true)) : "";
+    const name = isWhole ? this.#name(view.getUint32(record, true)) : "";
     const byte = this.#header.types + offset;
     const type = `type [${typeId}]${kind && ` ${kind.toUpperCase()}`}${name && ` ${JSON.stringify(name)}`}`;
     const number = rule === TYPE_RULES[abi.RULE_ARGUMENT] ? element + 1 : value;

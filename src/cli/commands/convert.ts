@@ -18,7 +18,7 @@ export async function convert(
   context: Context,
 ): Promise<ExitCode> {
   const opened = await openInput(file, options);
-  const btf = options.sort ? sortByName(opened).btf : opened;
+  const btf = options.sort ? sortByName(opened, { onProgress: context.progress }).btf : opened;
   const wanted: EncodeOptions = {
     ...(options.endian && { endian: options.endian }),
     ...(options.header && { header: Number(options.header) as 24 | 32 }),

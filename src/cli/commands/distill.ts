@@ -17,7 +17,7 @@ export async function distill(file: string, options: DistillCommandOptions, cont
       "there are two results: name a file for the split BTF with -o, and for its base with --base-output",
     );
   }
-  const { base, btf } = distillBase(await openInput(file, options));
+  const { base, btf } = distillBase(await openInput(file, options), { onProgress: context.progress });
   if (options.output) await context.out.write(encode(btf));
   if (options.baseOutput) {
     const out = openOutput(options.baseOutput, -1);

@@ -22,8 +22,9 @@ function isDistilled(base: Btf): boolean {
 export async function rebase(file: string, options: RebaseCommandOptions, context: Context): Promise<ExitCode> {
   const btf = await openInput(file, options);
   const onto = await openInput(options.newBase, {});
-  const from = btf.base && !isDistilled(btf.base) ? distill(btf).btf : btf;
-  const moved = rebaseSplit(from, onto).btf;
+  const shown = { onProgress: context.progress };
+  const from = btf.base && !isDistilled(btf.base) ? distill(btf, shown).btf : btf;
+  const moved = rebaseSplit(from, onto, shown).btf;
   const report = {
     types: moved.size - moved.firstId,
     bytes: moved.byteLength,

@@ -1,4 +1,9 @@
+import type { Btf } from "../../btf.js";
+import { fixSections } from "../../edit/fix-sections.js";
 import { type BtfFeature, sanitize as sanitizeFor } from "../../edit/sanitize.js";
+import { BtfError } from "../../errors.js";
+import { readBytes } from "../../node.js";
+import { readObject } from "../../object/object.js";
 import type { CommonOptions, Context, ExitCode } from "../context.js";
 import { writeImage } from "../image-output.js";
 import { openInput } from "../input.js";
@@ -7,7 +12,20 @@ export interface SanitizeCommandOptions extends CommonOptions {
   readonly kernel: string;
 }
 
-/** Replaces what an older kernel does not know. */
+/** Of a BPF object what a loader fills in is filled in first. */
+async function opened(file: string | undefined, options: SanitizeCommandOptions): Promise<Btf> {
+  const btf = await openInput(file, options);
+  if (file === undefined || file === "-" || btf.base) return btf;
+  try {
+    return fixSections(readObject(readBytes(file)));
+  } catch (error) {
+    // No object then, but BTF.
+    if (error instanceof BtfError && error.code !== "ERR_INTERNAL") return btf;
+    throw error;
+  }
+}
+
+/** Replaces what an older kernel does not know; BPF objects' sections get their sizes. */
 export async function sanitize(
   file: string | undefined,
   options: SanitizeCommandOptions,
@@ -15,8 +33,10 @@ export async function sanitize(
 ): Promise<ExitCode> {
   const { kernel } = options;
   const features = kernel.split(",").filter(Boolean) as BtfFeature[];
-  const opened = await openInput(file, options);
-  const { btf, changed } = sanitizeFor(opened, /^v?\d/.test(kernel) ? { kernel } : { features });
+  const { btf, changed } = sanitizeFor(await opened(file, options), {
+    onProgress: context.progress,
+    ...(/^v?\d/.test(kernel) ? { kernel } : { features }),
+  });
   await writeImage(btf, options, context, {
     changed: changed.length,
     types: btf.size - btf.firstId,

@@ -14,7 +14,11 @@ export async function verify(
   context: Context,
 ): Promise<ExitCode> {
   const base = options.base === undefined ? undefined : await openInput(options.base, {});
-  const rules = { ...(options.kernel !== undefined && { kernel: options.kernel }), ...(base && { base }) };
+  const rules = {
+    onProgress: context.progress,
+    ...(options.kernel !== undefined && { kernel: options.kernel }),
+    ...(base && { base }),
+  };
   const judge = async (file: string): Promise<VerifyResult> => {
     // Standard input can be read once.
     if (file === "-") return verifyImage(rawBytes(file), rules);
