@@ -1,5 +1,16 @@
 // Small steps over raw memory that every kernel shares.
 
+/**
+ * 8 bytes at any address. Every other `load` and `store` is aligned to its size
+ * or says that it is not: what WebAssembly takes as a hint, the JavaScript that
+ * is made of the kernels takes at its word.
+ */
+// @ts-ignore: decorator
+@inline
+export function bytesAt(at: usize): u64 {
+  return load<u64>(at, 0, 1);
+}
+
 /** The lowest set bit of the result stands at the first zero byte of `word`. */
 // @ts-ignore: decorator
 @inline
@@ -34,7 +45,7 @@ export function hashString(at: usize, seed: u64): u64 {
   let hash = seed;
   const end = at + HASHED_BYTES;
   while (at < end) {
-    const word = load<u64>(at);
+    const word = bytesAt(at);
     const zeros = zeroBytes(word);
     if (zeros) {
       return mix(hash, word & below(zeros));
@@ -47,15 +58,15 @@ export function hashString(at: usize, seed: u64): u64 {
 
 /** Whether two NUL-terminated strings are the same. */
 export function sameString(a: usize, b: usize): bool {
-  let word = load<u64>(a);
+  let word = bytesAt(a);
   let zeros = zeroBytes(word);
   while (!zeros) {
-    if (word != load<u64>(b)) return false;
+    if (word != bytesAt(b)) return false;
     a += 8;
     b += 8;
-    word = load<u64>(a);
+    word = bytesAt(a);
     zeros = zeroBytes(word);
   }
   // They must agree up to and including the NUL.
-  return ((word ^ load<u64>(b)) & ((below(zeros) << 8) | 0xff)) == 0;
+  return ((word ^ bytesAt(b)) & ((below(zeros) << 8) | 0xff)) == 0;
 }

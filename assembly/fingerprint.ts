@@ -12,7 +12,7 @@
 // fingerprint that of the component and its number. Nothing depends on ids or
 // on the order of records.
 import { KIND_ARRAY, KIND_DATASEC, KIND_ENUM64, TYPE_SIZE } from "./abi";
-import { zeroBytes } from "./bytes";
+import { bytesAt, zeroBytes } from "./bytes";
 import {
   elementBytes, elementName, fixedBytes, fixedIds, get, get64, Graph, mixed, recordBytes, refers, set, set64, shapeOf,
 } from "./dedup/graph"; // prettier-ignore
@@ -47,13 +47,13 @@ export function hashNames(graph: Graph, out: usize): void {
         let at = graph.strings + (word << 6) + <usize>ctz(rest);
         let low = LOW;
         let high = HIGH;
-        let bytes = load<u64>(at);
+        let bytes = bytesAt(at);
         let zeros = zeroBytes(bytes);
         while (!zeros) {
           low = mixed(low, bytes);
           high = stirred(high, bytes);
           at += 8;
-          bytes = load<u64>(at);
+          bytes = bytesAt(at);
           zeros = zeroBytes(bytes);
         }
         bytes &= (<u64>1 << (ctz(zeros) & 56)) - 1;
@@ -120,7 +120,7 @@ export function hashRecords(graph: Graph, names: usize, out: usize): void {
     if (size) {
       for (; at < next; at += size) {
         if (elementName(shape)) addName(graph, names, load<u32>(at));
-        if (kind == KIND_ENUM64 || kind == KIND_DATASEC) add(load<u64>(at, 4));
+        if (kind == KIND_ENUM64 || kind == KIND_DATASEC) add(load<u64>(at, 4, 4));
         else if (size == 12) add(load<u32>(at, 8));
         else if (kind != KIND_ARRAY && !refers(shape)) add(load<u32>(at, 4));
       }

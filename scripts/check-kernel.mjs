@@ -1,6 +1,8 @@
 // The kernels keep their promises: no imports, the exports that src/wasm names
-// and no others, memory that the host alone grows, and a size budget.
+// and no others, memory that the host alone grows, and a size budget. So do
+// those that are JavaScript.
 import { readFileSync } from "node:fs";
+import { brotliCompressSync } from "node:zlib";
 import binaryen from "binaryen";
 
 /** Of the release kernel, in bytes: 24 KB to open, look up and print, 12 KB for C headers. */
@@ -40,6 +42,18 @@ for (const [kernel, limit, expected] of [
   if (/\(memory\.grow\b/.test(parsed.emitText())) fail(kernel, "grows memory");
   parsed.dispose();
   console.log(`${kernel}: ${bytes.length} bytes, ${actual.length} exports`);
+}
+
+/** Of the kernels as JavaScript, in bytes over the wire. */
+for (const [chunk, limit] of [
+  ["dist/chunks/js-kernel.js", 16 * 1024],
+  ["dist/chunks/js-edit-kernel.js", 14 * 1024],
+]) {
+  const text = readFileSync(chunk, "utf8");
+  const { length } = brotliCompressSync(text);
+  if (length > limit) fail(chunk, `${length} bytes of brotli, the limit is ${limit}`);
+  if (/\beval\b|\bFunction\b/.test(text)) fail(chunk, "makes code of text");
+  console.log(`${chunk}: ${length} bytes of brotli`);
 }
 
 for (const problem of problems) console.error(problem);

@@ -17,7 +17,8 @@ for (const file of readdirSync("dist/types", { recursive: true })) {
   if (path.endsWith(".d.ts") && !declarations.has(path)) rmSync(path);
 }
 
-const BUNDLED = ["commander", "@bomb.sh/tab", "fzstd"];
+// Binaryen's wasm2js puts some lines of its own around the kernels that it makes JavaScript of.
+const BUNDLED = ["commander", "@bomb.sh/tab", "fzstd", "binaryen"];
 
 const notices = BUNDLED.map((name) => {
   const { version, license, author, homepage } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8"));

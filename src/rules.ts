@@ -171,7 +171,10 @@ export const ERR_OUTPUT_LIMIT = /* @__PURE__ */ rule(
 );
 
 // Environment
-export const ERR_WASM = /* @__PURE__ */ rule("ERR_WASM", (d) => `WebAssembly cannot run here: ${d.note}`);
+export const ERR_WASM = /* @__PURE__ */ rule(
+  "ERR_WASM",
+  (d) => `WebAssembly cannot run here: ${d.note}; allow script-src 'wasm-unsafe-eval', or import btfkit/js`,
+);
 export const ERR_UNSUPPORTED = /* @__PURE__ */ rule("ERR_UNSUPPORTED", (d) => `${d.note}`);
 export const ERR_FILE = /* @__PURE__ */ rule("ERR_FILE", (d) => `${d.name}: ${d.note}`);
 

@@ -352,6 +352,30 @@ describe("declaration", () => {
     expect(declaration(btf.require("point", "struct"), { name: "größe" })).toBe("struct point größe");
   });
 
+  test("what leads to no type has none, and takes no memory to say so", () => {
+    const made = open((image) => {
+      const variable = image.variable("v", image.int("int", 4, 1));
+      image.array(image.ref(CONST, image.ref(PTR, variable)), 1, 3);
+    });
+    for (const id of [3, 4, 5]) expect(declaration(made.get(id)!, { name: "x" })).toBe("");
+    const { byteLength } = (made as unknown as { image: { memory: Uint8Array } }).image.memory;
+    expect(byteLength).toBeLessThan(1 << 20);
+  });
+
+  test("a text that names of megabytes make endless is refused", () => {
+    const made = open((image) => {
+      const int = image.int("int", 4, 1);
+      image.composite(
+        STRUCT,
+        "",
+        4,
+        Array.from({ length: 64 }, () => ["n".repeat(1 << 20), int, 0] as const),
+      );
+    });
+    const refused = expect.objectContaining({ code: "ERR_PIECE", name: "BtfLimitError" });
+    expect(() => declaration(made.get(2)!)).toThrow(refused);
+  });
+
   for (const name of ["6.12-amd64", "6.1-cloud-amd64", "6.12-s390x", "6.1-i386", "6.12-armhf-layout"]) {
     needing("the corpus in ../shared", "gcc and libbpf-dev")(`equals libbpf's for every type of ${name}`, () => {
       const path = join(folder, "kernel.btf");

@@ -17,6 +17,8 @@ interface Inside {
   };
 }
 
+const isJs = process.env["BTFKIT_KERNEL"] === "js";
+
 const inside = (btf: Btf): Inside["image"] => (btf as unknown as Inside).image;
 
 describe("disposal", () => {
@@ -89,10 +91,11 @@ describe("bounds", () => {
     expect(inside(btf).arena.bytes.length).toBe(before);
   });
 
-  test("more than a WebAssembly memory can be is refused", () => {
+  // An address of kernels that are JavaScript has a sign.
+  test("more than a memory can be is refused", () => {
     const path = join(mkdtempSync(join(tmpdir(), "btfkit-")), "huge.btf");
     writeFileSync(path, everyKind().bytes());
-    truncateSync(path, 5e9);
+    truncateSync(path, isJs ? 2.2e9 : 5e9);
     expect(() => openFile(path)).toThrow(expect.objectContaining({ code: "ERR_MEMORY", name: "BtfLimitError" }));
   });
 
@@ -116,7 +119,12 @@ describe("bounds", () => {
 
 test("after a trap nothing of the family is trusted", () => {
   const btf = Btf.parse(everyKind().bytes());
-  expect(() => inside(btf).arena.run((kernel) => kernel.scan(0xfffffff0))).toThrow(
+  // Nothing traps in JavaScript but what throws.
+  const trap = (kernel: { scan(image: number): number }) => {
+    kernel.scan(0xfffffff0);
+    if (isJs) throw new RangeError();
+  };
+  expect(() => inside(btf).arena.run(trap)).toThrow(
     expect.objectContaining({ code: "ERR_INTERNAL", name: "BtfInternalError" }),
   );
   expect(() => btf.get(1)?.name).toThrow(expect.objectContaining({ code: "ERR_INTERNAL" }));

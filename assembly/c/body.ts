@@ -24,8 +24,8 @@ const INDENT_LIMIT: u32 = 13;
 
 /** A line break and `level` tabs. */
 function newline(p: usize, level: u32): usize {
-  store<u64>(p, 0x090909090909090a);
-  store<u64>(p, 0x0909090909090909, 8);
+  store<u64>(p, 0x090909090909090a, 0, 1);
+  store<u64>(p, 0x0909090909090909, 8, 1);
   return p + 1 + min(level, INDENT_LIMIT);
 }
 

@@ -68,7 +68,7 @@ export function hashShapes(graph: Graph, single: bool): u32 {
         for (const last = at + vlenOf(info) * 12; at < last; at += 12) {
           const label = nameOf(graph, load<u32>(at));
           store<u32>(at, label);
-          hash = mixed(mixed(hash, label), load<u64>(at, 4));
+          hash = mixed(mixed(hash, label), load<u64>(at, 4, 4));
         }
         break;
       case KIND_FUNC_PROTO:
@@ -84,7 +84,7 @@ export function hashShapes(graph: Graph, single: bool): u32 {
         break;
       case KIND_DATASEC:
         hash = mixed(hash, single ? id : type.size);
-        for (const last = at + vlenOf(info) * 12; at < last; at += 12) hash = mixed(hash, load<u64>(at, 4));
+        for (const last = at + vlenOf(info) * 12; at < last; at += 12) hash = mixed(hash, load<u64>(at, 4, 4));
         break;
       case KIND_DECL_TAG:
         hash = mixed(hash, load<u32>(at));

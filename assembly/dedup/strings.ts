@@ -4,7 +4,7 @@
 // libbpf's (btf_dedup_strings).
 import { TYPE_SIZE } from "../abi";
 import { ERR_NAME_OVERLAP } from "../edit-abi";
-import { sameString, zeroBytes } from "../bytes";
+import { bytesAt, sameString, zeroBytes } from "../bytes";
 import { Type } from "../image";
 import { refuse } from "../status";
 import { elementBytes, elementName, fixedBytes, get, get64, Graph, mixed, recordBytes, set, shapeOf } from "./graph";
@@ -65,13 +65,13 @@ let hashedLength: u32 = 0;
 
 function hashName(at: usize, seed: u64): u64 {
   let hash = seed;
-  let word = load<u64>(at);
+  let word = bytesAt(at);
   let zeros = zeroBytes(word);
   const start = at;
   while (!zeros) {
     hash = mixed(hash, word);
     at += 8;
-    word = load<u64>(at);
+    word = bytesAt(at);
     zeros = zeroBytes(word);
   }
   const bit = <u32>ctz(zeros);
@@ -158,13 +158,13 @@ export function nameOf(graph: Graph, off: u32): u32 {
     let to = graph.outStrings + graph.outLength;
     const start = to;
     // Whole steps of 8: what is written too much the next name overwrites.
-    while (!zeroBytes(load<u64>(from))) {
-      store<u64>(to, load<u64>(from));
+    while (!zeroBytes(bytesAt(from))) {
+      store<u64>(to, bytesAt(from), 0, 1);
       from += 8;
       to += 8;
     }
-    store<u64>(to, load<u64>(from));
-    to += (<usize>ctz(zeroBytes(load<u64>(from))) >> 3) + 1;
+    store<u64>(to, bytesAt(from), 0, 1);
+    to += (<usize>ctz(zeroBytes(bytesAt(from))) >> 3) + 1;
     graph.outLength += <u32>(to - start);
   }
   return name;

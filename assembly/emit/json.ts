@@ -42,9 +42,9 @@ const ELEMENT_DEPTH: u32 = 5;
 /** A line break and `depth` indents, at most 20 spaces. */
 function newline(p: usize, depth: u32): usize {
   store<u8>(p, 10);
-  store<u64>(p, 0x2020202020202020, 1);
-  store<u64>(p, 0x2020202020202020, 9);
-  store<u64>(p, 0x2020202020202020, 17);
+  store<u64>(p, 0x2020202020202020, 1, 1);
+  store<u64>(p, 0x2020202020202020, 9, 1);
+  store<u64>(p, 0x2020202020202020, 17, 1);
   return p + 1 + (depth << 2);
 }
 

@@ -83,10 +83,10 @@ export function unsigned(p: usize, value: u32): usize {
   while (value >= 100) {
     const rest = value / 100;
     at -= 2;
-    store<u16>(at, pair(value - rest * 100));
+    store<u16>(at, pair(value - rest * 100), 0, 1);
     value = rest;
   }
-  if (value >= 10) store<u16>(at - 2, pair(value));
+  if (value >= 10) store<u16>(at - 2, pair(value), 0, 1);
   else store<u8>(at - 1, <u8>(48 + value));
   return end;
 }

@@ -14,7 +14,7 @@ export function listFieldTypes(btf: Verify): u32 {
   for (let id: u32 = 1; id < btf.idLimit; id++) {
     const kind = kindAt(btf, id);
     if (kind == KIND_STRUCT) {
-      if (load<u32>(btf.strings + typeAt(btf, id).nameOff) != PREFIX) continue;
+      if (load<u32>(btf.strings + typeAt(btf, id).nameOff, 0, 1) != PREFIX) continue;
     } else {
       const pointer = kind == KIND_VOLATILE ? typeAt(btf, id).size : id;
       if (kindAt(btf, pointer) != KIND_PTR || kindAt(btf, typeAt(btf, pointer).size) != KIND_TYPE_TAG) continue;

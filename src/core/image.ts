@@ -20,8 +20,8 @@ import { Arena } from "./arena.js";
 import { type Header, readHeader } from "./header.js";
 import { decode, decodeSlice, encodeInto } from "./strings.js";
 
-/** Zero bytes behind the raw data: 8- and 16-byte loads may read past its end. */
-const PADDING = 16;
+/** Zero bytes behind the raw data: 16-byte loads may read past its end, which moves by up to 3 bytes. */
+const PADDING = 20;
 
 /** A WebAssembly memory has at most 4 GiB. */
 const MEMORY_LIMIT = 2 ** 32;
@@ -73,10 +73,13 @@ export class Image {
     base: Image | undefined,
   ) {
     if (length > MEMORY_LIMIT - PADDING) throw new BtfLimitError(ERR_MEMORY, { value: length });
-    const raw = arena.allocate(length + PADDING);
-    write(arena.bytes.subarray(raw, raw + length));
-    arena.bytes.fill(0, raw + length, raw + length + PADDING);
-    const header = readHeader(arena.view, raw, length, base !== undefined);
+    const at = arena.allocate(length + PADDING);
+    write(arena.bytes.subarray(at, at + length));
+    arena.bytes.fill(0, at + length, at + length + PADDING);
+    const header = readHeader(arena.view, at, length, base !== undefined);
+    // Records lie at multiples of 4, whatever the header's length.
+    const raw = at + (-header.headerLength & 3);
+    if (raw > at) arena.bytes.copyWithin(raw, at, at + length);
     if (base && base.header.endian !== header.endian) {
       throw new BtfFormatError(ERR_BTF_BASE_ENDIAN, { offset: 0, name: header.endian });
     }

@@ -2,6 +2,7 @@ import type { Image } from "../core/image.js";
 import { encode } from "../core/strings.js";
 import type { BtfType } from "../model/types.js";
 import { CContext } from "./c/context.js";
+import { longer } from "./dump.js";
 
 /** What is declared, and how it is written. */
 export interface DeclarationOptions {
@@ -24,8 +25,8 @@ const contexts = new WeakMap<Image, CContext>();
  * out. Source: libbpf's btf_dump__emit_type_decl. The first call on a Btf
  * prepares about 30 bytes of memory a type, which stay.
  *
- * @returns "" for what is no type: a FUNC, VAR, DATASEC or DECL_TAG
- * @throws BtfFormatError ERR_BTF_LOOP, BtfLimitError ERR_BTF_DEPTH, ERR_WORK
+ * @returns "" for what is no type, or leads to none: a FUNC, VAR, DATASEC or DECL_TAG
+ * @throws BtfFormatError ERR_BTF_LOOP, BtfLimitError ERR_BTF_DEPTH, ERR_WORK, ERR_PIECE
  * @example
  * const ops = btf.require("file_operations", "struct");
  * console.log(declaration(ops.members[2]!.type, { name: "read" }));
@@ -45,7 +46,7 @@ export function declaration(
   arena.bytes.set(bytes, label.at);
   arena.bytes.fill(0, label.at + bytes.length, label.at + label.length);
   try {
-    for (let length = WINDOW; ; length *= 2) {
+    for (let length = WINDOW; ; length = longer(length, image)) {
       const window = arena.takeWindow(length);
       try {
         const written = context.run((kernel, address, state) =>
@@ -62,7 +63,31 @@ export function declaration(
   }
 }
 
-/** Whether no text means that the window was too small. */
-function takesText({ kind }: BtfType): boolean {
-  return kind !== "func" && kind !== "var" && kind !== "datasec" && kind !== "decl_tag";
+/** Whether no text means that the window was too small. The chain has an end: a kernel has been there. */
+function takesText(type: BtfType): boolean {
+  let end = type;
+  for (;;) {
+    switch (end.kind) {
+      case "func":
+      case "var":
+      case "datasec":
+      case "decl_tag":
+        return false;
+      case "ptr":
+      case "const":
+      case "volatile":
+      case "restrict":
+      case "type_tag":
+        end = end.target;
+        break;
+      case "array":
+        end = end.element;
+        break;
+      case "func_proto":
+        end = end.returnType;
+        break;
+      default:
+        return true;
+    }
+  }
 }

@@ -4,6 +4,7 @@
  */
 import type { Btf } from "../btf.js";
 import type { Arena, Window } from "../core/arena.js";
+import type { Image } from "../core/image.js";
 import { BtfLimitError } from "../errors.js";
 import type { BtfType } from "../model/types.js";
 import { ERR_PIECE, ERR_TEXT_LENGTH } from "../rules.js";
@@ -147,9 +148,7 @@ export class Dump implements AsyncIterable<Uint8Array> {
         if (emitter.ended) return;
         if (written === 0) {
           // One piece alone is longer than the window: a name can be as long as the image.
-          length *= 2;
-          const limit = WINDOW_LIMIT + 4 * image.rawLength;
-          if (length > limit) throw new BtfLimitError(ERR_PIECE, { limit });
+          length = longer(length, image);
           windows = giveBack(arena, windows);
         }
       }
@@ -158,6 +157,13 @@ export class Dump implements AsyncIterable<Uint8Array> {
       emitter.close();
     }
   }
+}
+
+/** What to try after `length` bytes that took no piece. @throws BtfLimitError ERR_PIECE @internal */
+export function longer(length: number, image: Image): number {
+  const limit = WINDOW_LIMIT + 4 * image.rawLength;
+  if (length * 2 > limit) throw new BtfLimitError(ERR_PIECE, { limit });
+  return length * 2;
 }
 
 function giveBack(arena: Arena, windows: Window[]): Window[] {

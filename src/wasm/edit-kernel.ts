@@ -3,9 +3,8 @@
  * memory of their own. It is compiled when one of them is first needed, and
  * bundlers leave it out where none is.
  */
-import { BtfEnvironmentError } from "../errors.js";
-import { ERR_WASM } from "../rules.js";
 import { EDIT } from "./inline-edit.js";
+import { compile, type Make, refused } from "./kernel.js";
 
 /** Exports of the module; all numbers are addresses, lengths in bytes, type ids, or counts. */
 export interface EditKernel {
@@ -54,20 +53,21 @@ export interface EditKernel {
   listFieldHolders(verify: number): number;
 }
 
-let compiled: WebAssembly.Module | undefined;
+let make: Make<EditKernel> = () => {
+  make = compile(EDIT);
+  return make();
+};
+
+/** Instances come from `given` from now on. */
+export function provideEdit(given: Make<EditKernel>): void {
+  make = given;
+}
 
 /** A new instance, with a memory of its own. @throws BtfEnvironmentError ERR_WASM */
 export function instantiateEdit(): EditKernel {
   try {
-    if (!compiled) {
-      compiled = new WebAssembly.Module(Uint8Array.from(EDIT, (char) => char.charCodeAt(0)));
-    }
-    return new WebAssembly.Instance(compiled).exports as unknown as EditKernel;
+    return make();
   } catch (cause) {
-    throw new BtfEnvironmentError(
-      ERR_WASM,
-      { note: cause instanceof Error ? cause.message : String(cause) },
-      { cause },
-    );
+    throw refused(cause);
   }
 }

@@ -1,6 +1,7 @@
 /**
- * The kernels as typed functions, and the one place where WebAssembly is
- * compiled: on first use, never at import.
+ * The kernels as typed functions, and where instances of them come from: of the
+ * WebAssembly that the library carries, compiled on first use and never at
+ * import, unless an entry for another host has provided other ones.
  */
 import { BtfEnvironmentError } from "../errors.js";
 import { ERR_WASM } from "../rules.js";
@@ -48,36 +49,47 @@ export interface Kernel {
   ): number;
 }
 
-let compiled: WebAssembly.Module | undefined;
+/** Makes instances, each with a memory of its own. @internal */
+export type Make<K> = () => K;
+
+/** Instances of what is compiled already. @internal */
+export function instancesOf<K>(module: WebAssembly.Module): Make<K> {
+  return () => new WebAssembly.Instance(module).exports as unknown as K;
+}
 
 /** Bytes of a string with a character a byte. */
 type Decoder = (text: string) => Uint8Array<ArrayBuffer>;
 
-function decode(text: string): Uint8Array<ArrayBuffer> {
+let decoder: Decoder = (text) => {
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return bytes;
-}
-
-let decoder: Decoder = decode;
+};
 
 /** Hosts that do so natively save a millisecond of the first open. @internal */
 export function decodeWith(native: Decoder): void {
   decoder = native;
 }
 
-function refused(cause: unknown): BtfEnvironmentError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new BtfEnvironmentError(ERR_WASM, { note: reason }, { cause });
+/** Instances of a module that travels as a string. @internal */
+export function compile<K>(text: string): Make<K> {
+  return instancesOf(new WebAssembly.Module(decoder(text)));
 }
 
-function module(): WebAssembly.Module {
-  try {
-    compiled ??= new WebAssembly.Module(decoder(KERNEL));
-    return compiled;
-  } catch (cause) {
-    throw refused(cause);
-  }
+/** @internal */
+export function refused(cause: unknown): BtfEnvironmentError {
+  const note = cause instanceof Error ? cause.message : String(cause);
+  return new BtfEnvironmentError(ERR_WASM, { note }, { cause });
+}
+
+let make: Make<Kernel> = () => {
+  make = compile(KERNEL);
+  return make();
+};
+
+/** Instances come from `given` from now on. @internal */
+export function provide(given: Make<Kernel>): void {
+  make = given;
 }
 
 /** A `WebAssembly.Module`, in projects whose libraries declare that. */
@@ -101,22 +113,27 @@ export type KernelSource = CompiledModule | ArrayBuffer | ArrayBufferView | Resp
 export async function init(source?: KernelSource | Promise<KernelSource>): Promise<void> {
   const given = await source;
   // Compiled lazily, at once, it takes half a millisecond (V8): nothing to wait for.
-  if (given === undefined) return void module();
+  if (given === undefined) return void instantiate();
   try {
-    if (given instanceof WebAssembly.Module) compiled = given;
-    else if (typeof Response !== "undefined" && given instanceof Response) {
-      compiled = await WebAssembly.compileStreaming(given);
-    } else compiled = await WebAssembly.compile(given as BufferSource);
+    provide(
+      instancesOf(
+        given instanceof WebAssembly.Module
+          ? given
+          : typeof Response !== "undefined" && given instanceof Response
+            ? await WebAssembly.compileStreaming(given)
+            : await WebAssembly.compile(given as BufferSource),
+      ),
+    );
   } catch (cause) {
     throw refused(cause);
   }
 }
 
-/** A new instance, with a memory of its own. @internal */
+/** A new instance, with a memory of its own. @throws BtfEnvironmentError ERR_WASM @internal */
 export function instantiate(): Kernel {
   try {
-    return new WebAssembly.Instance(module()).exports as unknown as Kernel;
+    return make();
   } catch (cause) {
-    throw cause instanceof BtfEnvironmentError ? cause : refused(cause);
+    throw refused(cause);
   }
 }

@@ -1,11 +1,11 @@
-/** Headless Chromium on pages of the application, which a server on this machine hands out. */
+/** Headless browsers on pages of the application, which a server on this machine hands out. */
 import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
 import { launch } from "puppeteer-core";
 
-const FLAGS = [
+const CHROMIUM_FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
@@ -25,71 +25,105 @@ const CONTENT_TYPES = {
   ".wasm": "application/wasm",
 };
 
-/** As strict as a page with WebAssembly can be: no eval, nothing inline but the import map. */
+/** Nothing inline but the import map. */
 const NONCE = "import-map";
-const POLICY = `default-src 'self'; script-src 'self' 'wasm-unsafe-eval' 'nonce-${NONCE}'`;
 
-/** A page that knows where the installed package's entry lies, as its `exports` tell; `script` is run first. */
-function page(folder, script) {
+/** No eval in any; with and without WebAssembly. */
+const POLICIES = {
+  wasm: `default-src 'self'; script-src 'self' 'wasm-unsafe-eval' 'nonce-${NONCE}'`,
+  strict: `default-src 'self'; script-src 'self' 'nonce-${NONCE}'`,
+};
+
+/** Where the installed package's entries lie, as its `exports` tell. */
+function entriesOf(folder) {
   const { exports } = JSON.parse(readFileSync(join(folder, "node_modules/btfkit/package.json"), "utf8"));
-  const imports = { btfkit: join("/node_modules/btfkit", exports["."].default) };
+  const entries = Object.entries(exports).filter(([, target]) => target.default);
+  return Object.fromEntries(
+    entries.map(([name, target]) => [join("btfkit", name), join("/node_modules/btfkit", target.default)]),
+  );
+}
+
+/** A page that knows the entries; `script` is run first. */
+function page(imports, script) {
   return `<!doctype html><meta charset="utf-8"><script type="importmap" nonce="${NONCE}">${JSON.stringify({ imports })}</script>
 ${script ? `<script src="${script}"></script>` : ""}<script type="module" src="/guest/start-page.js"></script>`;
 }
 
-/** @param site a folder with an `index.html` and files of its own, instead of the page */
-function serve(folder, { script, site } = {}) {
-  const html = site ? readFileSync(join(site, "index.html")) : page(folder, script);
+/**
+ * Hands out files; below /resolved, for workers, which have no import map, with
+ * the paths of the package's entries.
+ *
+ * @param policy "wasm" or "strict"
+ * @param site a folder with an `index.html` and files of its own, instead of the page
+ */
+function serve(folder, { policy = "wasm", script, site }) {
+  const imports = entriesOf(folder);
+  const html = site ? readFileSync(join(site, "index.html")) : page(imports, script);
+  const resolved = (path) =>
+    readFileSync(path, "utf8").replace(/(?<=\bfrom ")btfkit[^"]*(?=")/g, (specifier) => imports[specifier]);
   const isFile = (path) => existsSync(path) && statSync(path).isFile();
   const server = createServer(({ url }, response) => {
     const { pathname } = new URL(url, "http://localhost");
+    const file = normalize(pathname.replace(/^\/resolved\//, "/"));
     const path = [site, folder]
       .filter(Boolean)
-      .map((root) => join(root, normalize(pathname)))
+      .map((root) => join(root, file))
       .find(isFile);
-    if (pathname === "/") {
-      response.writeHead(200, { "content-type": CONTENT_TYPES[".html"], "content-security-policy": POLICY }).end(html);
-    } else if (!path) response.writeHead(404).end();
+    // A worker goes by the policy of its own script.
+    const start = (contentType) =>
+      response.writeHead(200, { "content-type": contentType, "content-security-policy": POLICIES[policy] });
+    if (pathname === "/") start(CONTENT_TYPES[".html"]).end(html);
+    else if (!path) response.writeHead(404).end();
     else {
-      response.writeHead(200, { "content-type": CONTENT_TYPES[extname(path)] ?? "application/octet-stream" });
-      createReadStream(path).pipe(response);
+      start(CONTENT_TYPES[extname(path)] ?? "application/octet-stream");
+      if (pathname.startsWith("/resolved/")) response.end(resolved(path));
+      else createReadStream(path).pipe(response);
     }
   });
   return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));
 }
 
-/** Opens the browser; `run` runs a guest in a new page and hands its lines to `print`; `runAt` on a server of one's own. */
-export async function openBrowser(executablePath, folder) {
-  const userDataDir = mkdtempSync(join(tmpdir(), "btfkit-chromium-"));
-  const browser = await launch({ executablePath, headless: true, args: FLAGS, userDataDir });
+/**
+ * Opens a browser. `run` runs a guest in a new page and hands its lines to
+ * `print`; `runAt` on a server of one's own. Settings: those of the server,
+ * `argument`, the guest's, and `worker`: the suite runs in a "dedicated",
+ * "shared" or "service" one.
+ */
+export async function openBrowser({ name, executable }, folder) {
+  const userDataDir = mkdtempSync(join(tmpdir(), `btfkit-${name}-`));
+  const args = name === "chromium" ? CHROMIUM_FLAGS : [];
+  const browser = name === "chromium" ? "chrome" : name;
+  const driven = await launch({ browser, executablePath: executable, headless: true, args, userDataDir });
 
-  const runAt = async (origin, guest, argument, print) => {
-    const page = await browser.newPage();
+  const runAt = async (origin, guest, print, { argument = "", worker = "" } = {}) => {
+    const page = await driven.newPage();
     let timer;
     try {
-      await new Promise((resolve, reject) => {
+      const lines = await new Promise((resolve, reject) => {
         timer = setTimeout(() => reject(new Error("the page does not come to its end")), DEADLINE);
-        page.on("pageerror", reject);
+        // Firefox reports what a policy forbids as an error of the page.
+        page.on("pageerror", (error) => /^Content-Security-Policy/.test(error.message) || reject(error));
         page
-          .exposeFunction("report", (line) => (line === "done" ? resolve() : print(line)))
-          .then(() => page.goto(`${origin}?${new URLSearchParams({ guest, argument })}`))
+          .exposeFunction("report", resolve)
+          .then(() => page.goto(`${origin}?${new URLSearchParams({ guest, argument, worker })}`))
           .catch(reject);
       });
+      for (const line of lines) print(line);
     } finally {
       clearTimeout(timer);
       await page.close();
     }
   };
-  const run = async (guest, argument, print, settings) => {
+  const run = async (guest, print, settings = {}) => {
     const server = await serve(folder, settings);
     try {
-      await runAt(`http://localhost:${server.address().port}/`, guest, argument, print);
+      await runAt(`http://localhost:${server.address().port}/`, guest, print, settings);
     } finally {
       server.close();
     }
   };
   const close = async () => {
-    await browser.close();
+    await driven.close();
     rmSync(userDataDir, { recursive: true, force: true });
   };
   return { run, runAt, close };

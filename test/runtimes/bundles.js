@@ -114,6 +114,13 @@ export async function makeBundles(folder, print) {
   return paths;
 }
 
+/** The suite for a service worker, which may import nothing later on: in one file. */
+export async function bundleWorker(folder, print) {
+  await check(print, "esbuild bundles a worker without warnings", () =>
+    bundle("esbuild", join(folder, "guest/start-worker.js"), folderFor(folder, "bundles/worker")),
+  );
+}
+
 /** Bundles for a page: webpack a script, Vite a whole site (`index.html`) into the folder `dist`. */
 export async function makePages(folder, print) {
   const pages = {};

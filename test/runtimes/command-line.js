@@ -1,6 +1,6 @@
 /** The packed executable, in each runtime that runs executables. */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { output } from "./process.js";
@@ -18,6 +18,7 @@ export async function testCommandLine(command, { folder, print }) {
   const file = `${data}.btf.gz`;
   const golden = JSON.parse(readFileSync(join(folder, `${data}.json`), "utf8"));
   const { version } = JSON.parse(readFileSync(join(folder, "node_modules/btfkit/package.json"), "utf8"));
+  const own = mkdtempSync(join(folder, "command-line-"));
   const btfkit = (args, options) => output([...command, ...args], { cwd: folder, ...options });
   const test = (name, body) => check(print, name, body);
 
@@ -40,8 +41,9 @@ export async function testCommandLine(command, { folder, print }) {
   await test("dump", async () => isDump(await ends(0, ["dump", file]), "raw"));
   await test("dump -f json", async () => isDump(await ends(0, ["dump", "-f", "json", file]), "json"));
   await test("dump -o", async () => {
-    await ends(0, ["dump", file, "-o", "dump.txt"]);
-    isDump(readFileSync(join(folder, "dump.txt")), "raw");
+    const path = join(own, "dump.txt");
+    await ends(0, ["dump", file, "-o", path]);
+    isDump(readFileSync(path), "raw");
   });
   await test("dump of standard input", async () => {
     isDump(await ends(0, ["dump", "-"], { input: gunzipSync(readFileSync(join(folder, file))) }), "raw");
@@ -69,6 +71,35 @@ export async function testCommandLine(command, { folder, print }) {
     equal(/^\[\d+\] STRUCT 'task_struct'\n$/.test(text), true, `one line, got ${text}`);
     const found = JSON.parse(await ends(0, ["find", "^tcp_", file, "--json"]));
     equal(found.length > 10 && found.every(({ name }) => name.startsWith("tcp_")), true, "names");
+  });
+  await test("dump -f c", async () => {
+    const header = (await ends(0, ["dump", "-f", "c", file, "-t", "struct:list_head"])).toString();
+    equal(/^#ifndef __VMLINUX_H__\n[\s\S]*struct list_head \{\n\tstruct list_head \*next;/.test(header), true, header);
+  });
+  await test("verify --json", async () => {
+    const [{ ok, findings }] = JSON.parse(await ends(0, ["verify", "--json", file]));
+    equal(ok && findings.length === 0, true, "a kernel loads it");
+  });
+  await test("convert there and back", async () => {
+    const [big, little] = ["big.btf", "little.btf"].map((name) => join(own, name));
+    await ends(0, ["convert", "--endian", "big", file, "-o", big]);
+    isDump(await ends(0, ["dump", big]), "raw");
+    await ends(0, ["convert", "--endian", "little", big, "-o", little]);
+    equal(sha256(readFileSync(little)), sha256(gunzipSync(readFileSync(join(folder, file)))), "the bytes");
+  });
+  await test("dedup", async () => {
+    const path = join(own, "dedup.btf");
+    await ends(0, ["dedup", file, "-o", path]);
+    equal(JSON.parse(await ends(0, ["stat", "--json", path])).types, golden.types, "types of a kernel, deduplicated");
+  });
+  await test("sanitize, and what an older kernel says", async () => {
+    const path = join(own, "sanitized.btf");
+    await ends(0, ["sanitize", "--kernel", "5.4", file, "-o", path]);
+    await ends(0, ["verify", "--kernel", "5.4", path]);
+  });
+  await test("not a BPF object", async () => ends(3, ["relocate", file, "-o", join(own, "out.o")]));
+  await test("complete", async () => {
+    equal(/btfkit/.test(await ends(0, ["complete", "bash"])), true, "a script");
   });
   await test("the answer no", async () => equal((await ends(1, ["find", "no_such_name", file])).length, 0, "output"));
   await test("wrong usage", async () => ends(2, ["dump", "--no-such-option"]).then(() => ends(2, ["dmup", file])));

@@ -1,4 +1,4 @@
-/** Results, printed as they come and kept as numbers. */
+/** Results, printed target by target and kept as numbers. */
 
 export class Report {
   /** One entry per target: name, passed, failed, milliseconds, and why it was skipped if it was. */
@@ -16,32 +16,35 @@ export class Report {
   async target(name, body) {
     const started = performance.now();
     const counts = { passed: 0, failed: 0 };
+    // Targets run side by side: what one says stays together.
+    const lines = [];
     const print = (line) => {
       if (line.startsWith("ok ")) {
         counts.passed++;
         if (!this.#verbose) return;
       } else if (line.startsWith("not ok ")) counts.failed++;
-      console.log(`  ${line}`);
+      lines.push(`  ${line}`);
     };
     try {
       await body(print);
-      if (counts.passed + counts.failed === 0) print("not ok: no test was run");
+      if (counts.passed + counts.failed === 0) print("not ok no test was run");
     } catch (error) {
       print(`not ok ${name}: ${error.stack}`);
     }
-    this.#add({ name, ...counts, milliseconds: Math.round(performance.now() - started) });
+    this.#add({ name, ...counts, milliseconds: Math.round(performance.now() - started) }, lines);
   }
 
   skip(name, reason) {
     this.#add({ name, passed: 0, failed: this.#strict ? 1 : 0, milliseconds: 0, skipped: reason });
   }
 
-  #add(target) {
+  #add(target, lines = []) {
     this.targets.push(target);
     const { name, passed, failed, milliseconds, skipped } = target;
     const outcome = skipped
       ? `skipped: ${skipped}`
       : `${passed} passed, ${failed} failed, ${(milliseconds / 1000).toFixed(1)} s`;
+    for (const line of lines) console.log(line);
     console.log(`${failed ? "FAIL" : skipped ? "SKIP" : "PASS"} ${name}: ${outcome}`);
   }
 

@@ -1,86 +1,124 @@
 /**
- * Runs the packed package in every runtime: the API suite, files, the command
- * line, and bundles of it; compiles against its declarations. `--verbose`
- * prints each test. A runtime that is not installed is skipped; with CI=true
- * that is a failure. The numbers go to build/runtimes.json.
+ * Runs the packed package in every runtime: the API suite, with WebAssembly and
+ * without, files, the command line, and bundles of it; compiles against its
+ * declarations. `--verbose` prints each test. A runtime that is not installed
+ * is skipped; with CI=true that is a failure. The numbers go to
+ * build/runtimes.json.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeApp } from "./app.js";
 import { openBrowser } from "./browser.js";
-import { checkSizes, makeBundles, makePages, missingBundlers, withViteServer } from "./bundles.js";
+import { bundleWorker, checkSizes, makeBundles, makePages, missingBundlers, withViteServer } from "./bundles.js";
 import { testCommandLine } from "./command-line.js";
 import { checkDeclarations, checkExports } from "./declarations.js";
-import { chromium, commandHosts } from "./hosts.js";
+import { browsers, commandHosts, workerd } from "./hosts.js";
 import { runGuest } from "./process.js";
 import { Report } from "./report.js";
+import { runInWorkerd } from "./workerd.js";
+
+const EXECUTABLE = "node_modules/btfkit/dist/cli/btfkit.cjs";
 
 const report = new Report({ strict: process.env.CI === "true", verbose: process.argv.includes("--verbose") });
 const { folder, tarball, remove } = makeApp();
+const cwd = folder;
+let bundles = {};
+let pages = {};
 let sizes = {};
-try {
-  await report.target("declarations", (print) => checkDeclarations(folder, print));
-  await report.target("exports", (print) => checkExports({ folder, tarball }, print));
 
-  let bundles = {};
-  let pages = {};
+/** A runtime that has files and processes. */
+async function inCommandHost({ title, command, confinedCommand }) {
+  const guest = (start, ...args) => [`${title}: ${args.join(" ")}`, start, args];
+  const targets = [
+    // The library itself needs no permission.
+    guest(confinedCommand, "suite"),
+    guest(confinedCommand, "suite-js"),
+    guest(command, "files"),
+    ...Object.values(bundles).map((path) => guest(command, "bundle", path)),
+  ];
+  for (const [name, start, args] of targets) {
+    await report.target(name, (print) => runGuest([...start("guest/start.js"), ...args], { cwd, print }));
+  }
+  await report.target(`${title}: command line`, (print) => testCommandLine(command(EXECUTABLE), { folder, print }));
+}
+
+async function inBrowser(host) {
+  const { title } = host;
+  const browser = await openBrowser(host, folder);
+  try {
+    await report.target(`${title}: suite`, (print) => browser.run("suite", print));
+    for (const worker of ["dedicated", "shared", "service"]) {
+      await report.target(`${title}: suite in a ${worker} worker`, (print) => browser.run("suite", print, { worker }));
+    }
+    const policy = "strict";
+    await report.target(`${title}, no WebAssembly allowed: suite-js`, (print) =>
+      browser.run("suite-js", print, { policy }),
+    );
+    await report.target(`${title}, no WebAssembly allowed: refused`, (print) =>
+      browser.run("refused", print, { policy }),
+    );
+    for (const path of Object.values(bundles)) {
+      await report.target(`${title}: bundle ${path}`, (print) => browser.run("bundle", print, { argument: path }));
+    }
+    for (const [bundler, settings] of Object.entries(pages)) {
+      await report.target(`${title}: ${bundler} page`, (print) => browser.run("bundle", print, settings));
+    }
+    await report.target(`${title}: vite in development`, (print) =>
+      withViteServer(folder, (address) => browser.runAt(address, "bundle", print)),
+    );
+  } finally {
+    await browser.close();
+  }
+}
+
+async function inWorkerd(host) {
+  const { title } = host;
+  await report.target(`${title}: suite`, (print) => runInWorkerd(host, folder, "suite", print, { argument: "ahead" }));
+  await report.target(`${title}: suite-js`, (print) => runInWorkerd(host, folder, "suite-js", print));
+  await report.target(`${title}, bundled for another host: refused`, (print) =>
+    runInWorkerd(host, folder, "refused", print, { conditions: false }),
+  );
+}
+
+/** A task for each host that is installed. */
+function inHosts(hosts, run) {
+  for (const { name, missing } of hosts) if (missing) report.skip(name, missing);
+  return hosts.filter(({ missing }) => !missing).map((host) => () => run(host));
+}
+
+/** Runs tasks, as many side by side as there are processors. */
+async function runAll(tasks) {
+  const waiting = [...tasks];
+  const worker = async () => {
+    for (let task = waiting.shift(); task; task = waiting.shift()) await task();
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+}
+
+try {
   for (const { name, missing } of missingBundlers) report.skip(`${name} bundles`, missing);
   await report.target("bundles", async (print) => {
     bundles = await makeBundles(folder, print);
     pages = await makePages(folder, print);
+    await bundleWorker(folder, print);
   });
-  await report.target("sizes of bundles", async (print) => {
-    sizes = await checkSizes(folder, print);
-  });
-
-  for (const host of commandHosts) {
-    const { name, version, missing, command, confinedCommand } = host;
-    if (missing) {
-      report.skip(name, missing);
-      continue;
-    }
-    const title = `${name} ${version}`;
-    const cwd = folder;
-    // The library itself needs no permission.
-    await report.target(`${title}: suite`, (print) =>
-      runGuest([...confinedCommand("guest/start.js"), "suite"], { cwd, print }),
-    );
-    const guest =
-      (...args) =>
-      (print) =>
-        runGuest([...command("guest/start.js"), ...args], { cwd, print });
-    await report.target(`${title}: files`, guest("files"));
-    await report.target(`${title}: command line`, (print) =>
-      testCommandLine(command("node_modules/btfkit/dist/cli/btfkit.cjs"), { folder, print }),
-    );
-    for (const [bundler, path] of Object.entries(bundles)) {
-      await report.target(`${title}: ${bundler} bundle`, guest("bundle", path));
-    }
-  }
-  await report.target("installed executable: command line", (print) =>
-    testCommandLine([join(folder, "node_modules/.bin/btfkit")], { folder, print }),
-  );
-
-  if (chromium.missing) report.skip("chromium", chromium.missing);
-  else {
-    const title = `chromium ${chromium.version}`;
-    const browser = await openBrowser(chromium.executable, folder);
-    try {
-      await report.target(`${title}: suite`, (print) => browser.run("suite", "", print));
-      for (const [bundler, path] of Object.entries(bundles)) {
-        await report.target(`${title}: ${bundler} bundle`, (print) => browser.run("bundle", path, print));
-      }
-      for (const [bundler, settings] of Object.entries(pages)) {
-        await report.target(`${title}: ${bundler} page`, (print) => browser.run("bundle", "", print, settings));
-      }
-      await report.target(`${title}: vite in development`, (print) =>
-        withViteServer(folder, (address) => browser.runAt(address, "bundle", "", print)),
-      );
-    } finally {
-      await browser.close();
-    }
-  }
+  await runAll([
+    ...inHosts(browsers, inBrowser),
+    ...inHosts(commandHosts, inCommandHost),
+    ...inHosts([workerd], inWorkerd),
+    () =>
+      report.target("installed executable: command line", (print) =>
+        testCommandLine([join(folder, "node_modules/.bin/btfkit")], { folder, print }),
+      ),
+    () => report.target("declarations", (print) => checkDeclarations(folder, print)),
+    () => report.target("exports", (print) => checkExports({ folder, tarball }, print)),
+    () =>
+      report.target("sizes of bundles", async (print) => {
+        sizes = await checkSizes(folder, print);
+      }),
+  ]);
 } finally {
   remove();
 }

@@ -1,9 +1,9 @@
 /**
  * The API suite: the same in every runtime. It imports nothing but itself; what
  * it is called with is declared in suite.d.ts.
- *
  */
 import { dumps } from "./dump.js";
+import { entries } from "./entries.js";
 import { errors } from "./errors.js";
 import { kernel } from "./kernel.js";
 import { lookup } from "./lookup.js";
@@ -13,6 +13,6 @@ import { query } from "./query.js";
 import { views } from "./views.js";
 
 export function suite(context) {
-  for (const part of [opening, elfFiles, lookup, views, query, dumps, errors, memory, kernel, initialising])
+  for (const part of [opening, elfFiles, lookup, views, query, dumps, errors, memory, kernel, entries, initialising])
     part(context);
 }

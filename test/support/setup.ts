@@ -1,5 +1,6 @@
-// BTFKIT_KERNEL=debug runs the tests on the kernel that asserts.
+// BTFKIT_KERNEL runs the tests on other kernels: "debug" on the one that asserts, "js" on those without WebAssembly.
 import { readFileSync } from "node:fs";
 import { init } from "btfkit";
 
 if (process.env["BTFKIT_KERNEL"] === "debug") await init(readFileSync("build/kernel.debug.wasm"));
+if (process.env["BTFKIT_KERNEL"] === "js") await import("btfkit/js/edit");

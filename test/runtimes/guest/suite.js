@@ -1,10 +1,14 @@
 /** The API suite on the installed package. */
 import * as lib from "btfkit";
+import * as bpf from "btfkit/bpf";
+import * as edit from "btfkit/edit";
 import { run } from "../suite/run.js";
 import { suite } from "../suite/suite.js";
 import { readVmlinux } from "./fixtures.js";
 
-export async function main({ read, print }) {
-  const fixtures = { vmlinux: await readVmlinux(read), wasm: await read("node_modules/btfkit/dist/kernel.wasm") };
-  await run((test) => suite({ lib, fixtures, test }), print);
+/** @param argument "ahead" where the host has compiled all WebAssembly that it ever will */
+export async function main({ read, print, argument }) {
+  const wasm = argument === "ahead" ? undefined : await read("node_modules/btfkit/dist/kernel.wasm");
+  const fixtures = { vmlinux: await readVmlinux(read), wasm };
+  await run((test) => suite({ lib, bpf, edit, fixtures, test }), print);
 }

@@ -1,10 +1,15 @@
 /** Compiled, never run: what the declarations promise. */
 import { Btf, type BtfType, dumpRaw, type Enumerator, fieldOf, KINDS, type Kind, type StructType } from "btfkit";
+import type { Btf as JsBtf } from "btfkit/js";
+import { readObject } from "btfkit/js/bpf";
+import { merge } from "btfkit/js/edit";
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function same<A, B>(_: Same<A, B>): void {}
 
 const btf = Btf.parse(new Uint8Array());
+same<typeof JsBtf, typeof Btf>(true);
+merge([readObject(new Uint8Array()).btf ?? btf]).btf satisfies JsBtf;
 const split = await btf.loadSplit(fetch("module.btf"));
 
 const found = btf.find("task_struct", "struct");

@@ -1,0 +1,4 @@
+/** `btfkit/bpf` without WebAssembly. */
+import "./index.js";
+
+export * from "../bpf.js";

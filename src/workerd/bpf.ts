@@ -1,0 +1,4 @@
+/** `btfkit/bpf` in workerd. */
+import "./index.js";
+
+export * from "../bpf.js";
