@@ -6,7 +6,7 @@ import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { Btf } from "btfkit";
-import { type Cell, check, type Matrix, readObject } from "btfkit/bpf";
+import { type Cell, check, type Matrix, minimize, readObject } from "btfkit/bpf";
 import { openFile } from "btfkit/node";
 import { describe, expect, test } from "vitest";
 import { bpfObject, type Insn } from "./support/bpf.js";
@@ -268,6 +268,7 @@ char license_name[] SEC("license") = "GPL";
   test("a function of a module is found in it", () => {
     const base = new Image();
     base.int("int", 4, 1);
+    base.ref(FUNC, base.proto(1, []), "of_vmlinux");
     const split = new Image({ base });
     split.ref(FUNC, split.proto(1, []), "of_the_module");
     const image = new Image();
@@ -277,6 +278,17 @@ char license_name[] SEC("license") = "GPL";
     expect(check(object, vmlinux).verdict).toBe("breaks");
     expect(check(object, { vmlinux, modules: [vmlinux.split(split.bytes())] }).verdict).toBe("ok");
   });
+});
+
+needing("the corpus in ../shared")("a minimised BTF does not tell what is there to attach to", () => {
+  const object = corpusObject("lt026-fsslower.bpf.o");
+  const whole = openFile(corpusPath("vmlinux/6.12-amd64.btf.gz"));
+  const least = Btf.parse(minimize([object], whole));
+  const { attachments } = check(object, least);
+  expect(attachments.length).toBeGreaterThan(0);
+  expect(new Set(attachments.map(({ status }) => status))).toEqual(new Set(["unknown"]));
+  const verdicts = (btf: Btf): string[] => check(object, btf).relocations.map(({ verdict }) => verdict);
+  expect(verdicts(least)).toEqual(verdicts(whole));
 });
 
 describe("arguments that a function does not have", () => {

@@ -66,15 +66,20 @@ const SYSCALL_PREFIXES = [
 /** What a program does with what the kernel hands to it. */
 export type UsesOf = (program: Program) => readonly Use[];
 
-/** All that an object's programs and externs need of a target. */
+/**
+ * All that an object's programs and externs need of a target. A BTF without any
+ * function, such as a minimised one, does not tell: loaders look these up in
+ * that of the kernel itself.
+ */
 export function attachments(object: BpfObject, target: CoreTarget, usesOf: UsesOf): Attachment[] {
-  return [
-    ...object.programs
-      .filter(({ isSubprogram }) => !isSubprogram)
-      .flatMap((program) => ofProgram(program, target, usesOf)),
+  const found = [
+    ...object.programs.filter(({ isSubprogram }) => !isSubprogram).flatMap((one) => ofProgram(one, target, usesOf)),
     ...object.externs.filter(({ kind }) => kind !== "kconfig").map((one) => ofExtern(object, one, target)),
     ...(object.hasBtf ? structOps(object, target, usesOf) : []),
   ];
+  if (found.length === 0 || places(target).some((btf) => btf.idsOfKind("func").length > 0)) return found;
+  const reason = "the target's BTF has no functions at all, as a minimised one";
+  return found.map((one) => (one.status === "absent" ? { ...one, status: "unknown", reason } : one));
 }
 
 function places({ vmlinux, modules }: CoreTarget): Btf[] {
@@ -112,7 +117,7 @@ function ofProgram(program: Program, target: CoreTarget, usesOf: UsesOf): Attach
   }
   if (SYSCALLS.includes(kind)) return known(hasSyscall(wanted, target) ? "present" : "absent", false);
   if (TRACEPOINTS.includes(kind)) return known(tracepoint(wanted, target), false);
-  if (/^(kprobe|kretprobe)\.(multi|session)$/.test(kind) && !/[*?]/.test(wanted)) {
+  if (/^(kprobe|kretprobe|fentry|fexit|fsession)\.(multi|session)$/.test(kind) && !/[*?]/.test(wanted)) {
     return known(find(target, wanted, "func") ? "present" : "absent", false);
   }
   return [];
