@@ -218,7 +218,7 @@ describe("wrong input: one line, the right exit code, nothing written", () => {
         return [object, "--target", file("split.btf", split.bytes())];
       },
       code: 3,
-      error: /split\.btf: .*base/,
+      error: /split\.btf: .*base\?.*name the kernel with --target, and this file with --module/,
     },
     "an ambiguity": {
       args: () => [object, "--target", file("two.btf", ambiguous.bytes())],
