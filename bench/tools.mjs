@@ -46,13 +46,16 @@ const libbpfFlags = () => ask("pkg-config", "--cflags", "--libs", "libbpf")?.spl
 export function findTools() {
   mkdirSync(BUILD, { recursive: true });
   const bpftool = firstThatRuns(["bpftool", "/usr/sbin/bpftool"], "version");
-  const libbpf = compileNative("libbpf", [...libbpfFlags(), "-lelf", "-lz"]);
+  const libraries = [...libbpfFlags(), "-lelf", "-lz"];
+  const libbpf = compileNative("libbpf", libraries);
   return {
     bpftool,
     bpftoolVersion: bpftool && ask(bpftool, "version").split("\n")[0].replace("bpftool v", ""),
     libbpf,
     libbpfVersion: libbpf && ask(libbpf, "--version").replace("v", ""),
     launch: compileNative("launch"),
+    // It answers system calls in libbpf's place: the symbol has to be seen from there.
+    relocate: compileNative("relocate", [...libraries, "-rdynamic", "-ldl"]),
     runtimes: findRuntimes(),
   };
 }
