@@ -13,7 +13,14 @@ import { type Need, needing } from "./support/needs.js";
 import { promised } from "./support/promised.js";
 import { layOutSamples, SAMPLE } from "./support/samples.js";
 
-const DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/errors.md", "docs/architecture.md", "docs/compatibility.md"];
+const DOCUMENTS = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "docs/errors.md",
+  "docs/architecture.md",
+  "docs/compatibility.md",
+  "docs/objects.md",
+];
 const FOLDER = "build/readme";
 
 interface Example {
