@@ -11,7 +11,7 @@ import { openFile } from "btfkit/node";
 import { describe, expect, test } from "vitest";
 import { bpfObject, type Insn } from "./support/bpf.js";
 import { FUNC, Image, PTR, STRUCT, TYPEDEF } from "./support/image.js";
-import { corpusPath, needing } from "./support/needs.js";
+import { corpusPath, needing, runtime } from "./support/needs.js";
 import { compileObject, compileSource, corpusObject, objectNames, openObject } from "./support/objects.js";
 
 const folder = mkdtempSync(join(tmpdir(), "btfkit-"));
@@ -258,9 +258,7 @@ char license_name[] SEC("license") = "GPL";
     );
     const reasons = Object.fromEntries(attachments.map(({ name, reason }) => [name, reason]));
     expect(reasons["longer_kfunc"]).toBe("it has 2 arguments in the target, 1 argument in the program");
-    expect(reasons["other_kfunc"]).toBe(
-      "argument 1 is a pointer to struct later in the target, int int in the program",
-    );
+    expect(reasons["other_kfunc"]).toBe("argument 1 is a pointer to struct later in the target, int in the program");
     expect(reasons["ops"]).toBe("the target's struct has no member stop");
     expect(verdict).toBe("breaks");
   });
@@ -439,7 +437,7 @@ ${functions}`;
       "fexit/f",
       "READ(found, second->depth);",
       "KEEP int f(struct inode *inode, int depth) { return depth; }",
-      "argument 2 (depth) is taken for a pointer to struct path, it is int int in the target",
+      "argument 2 (depth) is taken for a pointer to struct path, it is int in the target",
     ],
     "an address as a number": [
       "fexit/f",
@@ -494,14 +492,28 @@ ${functions}`;
 
   needing("clang-19")("a callback's, its members' kinds and sizes", () => {
     const source = `${taking("struct_ops/run", "READ(found, first->number);")}
-struct callbacks { int (*run)(struct inode *, struct path *, int); };
+struct callbacks { int (*run)(struct inode *, struct path *, int); int flags; int limit; };
 SEC(".struct_ops") struct callbacks mine = { .run = (void *)program };`;
-    const reason = (functions: string): string | undefined => {
-      const object = openObject(compileSource("callbacks", source));
-      return check(object, openFile(compileSource("callbacks-kernel", kernelOf(functions)))).attachments[0]!.reason;
-    };
-    expect(reason("")).toBe(
+    const reason = (kernel: string, text = source): string | undefined =>
+      check(openObject(compileSource("callbacks", text)), openFile(compileSource("callbacks-kernel", kernel)))
+        .attachments[0]!.reason;
+    const plain = kernelOf("KEEP int f(void) { return 0; }");
+    expect(reason(plain)).toBe(
       "member run: argument 1 is taken for a pointer to struct inode, it is one to struct path in the target",
+    );
+    const alike = plain.replace("(*run)(struct path *, struct inode *, int)", "(*run)(struct inode *, int)");
+    expect(reason(alike)).toBeUndefined();
+    const members = (text: string): string | undefined => reason(alike.replace("int (*run)", `${text} int (*run)`));
+    expect(members("int flags;")).toBeUndefined();
+    // Empty members may be missing, others not.
+    const limited = source.replace("program };", "program, .limit = 3 };");
+    expect(reason(alike, limited)).toBe("the target's struct has no member limit");
+    expect(members("u64 flags;".replace("u64", "unsigned long long"))).toBe(
+      "member flags: it has 8 bytes in the target, 4 in the program",
+    );
+    expect(members("void *flags;")).toBe("member flags: it is a pointer to void in the target, int in the program");
+    expect(reason(alike.replace("int (*run)(struct inode *, int)", "long run"))).toBe(
+      "member run: it is long in the target, a pointer to a function in the program",
     );
   });
 });
@@ -677,6 +689,18 @@ describe("btfkit check", () => {
     });
     expect(existsSync(join(folder, "never.json"))).toBe(false);
   });
+
+  for (const [name, args] of [
+    ["bun", []],
+    ["deno", ["run", "--allow-all"]],
+  ] as const) {
+    needing(name)(`--jobs: threads of ${name}`, () => {
+      const { out } = run(objects, "--target", kernels, "--json");
+      const command = [...args, "dist/cli/btfkit.cjs", "check", objects, "--target", kernels, "--json", "--jobs", "2"];
+      const { status, stdout, stderr } = spawnSync(runtime(name), command);
+      expect([status, stdout.toString(), stderr.toString()]).toEqual([1, out, ""]);
+    });
+  }
 
   test("--progress: where standard error is no terminal too", () => {
     const { error } = run(objects, "--target", kernels, "--progress");

@@ -4,9 +4,10 @@
  * arguments: the kernel's btf_ctx_access.
  */
 import { essentialName } from "../core-relocation/names.js";
-import { describe, isComposite, skip } from "../core-relocation/types.js";
+import { isComposite, skip } from "../core-relocation/types.js";
 import type { BtfType, FuncProtoType } from "../model/types.js";
 import { sizeOf } from "../query/resolve.js";
+import { described } from "./described.js";
 import type { Use } from "./reach.js";
 
 /** Arguments lie in the context one behind the other, in words of 8 bytes. */
@@ -45,10 +46,10 @@ export function misused(kind: string, proto: FuncProtoType | undefined, uses: re
 /** What is not said of pointers to no particular type, and of those to what starts with the other. */
 function otherType({ type, what }: { type: BtfType; what: string }, root: BtfType): string | undefined {
   const found = skip(type);
-  const expected = `${what} is taken for a pointer to ${describe(root)}`;
+  const expected = `${what} is taken for a pointer to ${described(root)}`;
   if (found.kind !== "ptr") {
     const isAddress = found.kind === "int" && found.byteSize === WORD;
-    return isAddress ? undefined : `${expected}, it is ${describe(found)} in the target`;
+    return isAddress ? undefined : `${expected}, it is ${described(found)} in the target`;
   }
   const pointed = skip(found.target);
   const ours = skip(root);
@@ -60,7 +61,7 @@ function otherType({ type, what }: { type: BtfType; what: string }, root: BtfTyp
   if (startsWith(pointed, name) || startsWith(ours, pointed.name) || (whole && startsWith(whole, pointed.name))) {
     return undefined;
   }
-  return `${expected}, it is one to ${describe(pointed)} in the target`;
+  return `${expected}, it is one to ${described(pointed)} in the target`;
 }
 
 /** Whether a type is, or has as its first member, one of a name: a pointer to it is one to that too. */

@@ -9,12 +9,13 @@ import { Budget } from "../core-relocation/budget.js";
 import { typesCompatible } from "../core-relocation/compatible.js";
 import { essentialName } from "../core-relocation/names.js";
 import type { CoreTarget } from "../core-relocation/resolve.js";
-import { describe, skip } from "../core-relocation/types.js";
+import { skip } from "../core-relocation/types.js";
 import type { Program } from "../elf/programs.js";
 import type { BtfType, FuncProtoType, StructType } from "../model/types.js";
 import type { BpfObject } from "../object/object.js";
 import type { Extern } from "../object/variables.js";
 import { misused } from "./arguments.js";
+import { described } from "./described.js";
 import type { Use } from "./reach.js";
 import { StructOps } from "./struct-ops.js";
 
@@ -165,7 +166,7 @@ function difference(local: BtfType, found: BtfType): string | undefined {
   if (local.kind === "var" && found.kind === "var") {
     return typesCompatible(skip(local.type), skip(found.type), new Budget())
       ? undefined
-      : `it is ${describe(skip(found.type))} in the target`;
+      : `it is ${described(found.type)} in the target`;
   }
   if (local.kind !== "func" || found.kind !== "func") return undefined;
   const [ours, theirs] = [skip(local.proto), skip(found.proto)] as [FuncProtoType, FuncProtoType];
@@ -180,11 +181,6 @@ function difference(local: BtfType, found: BtfType): string | undefined {
   return typesCompatible(skip(ours.returnType), skip(theirs.returnType), budget)
     ? undefined
     : "it returns another type in the target";
-}
-
-function described(type: BtfType): string {
-  if (type.kind === "void") return "void";
-  return type.kind === "ptr" ? `a pointer to ${described(skip(type.target))}` : describe(type);
 }
 
 /** Variables of `.struct_ops`: the kernel must have the struct, and every member that is set, alike. */

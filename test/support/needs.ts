@@ -15,6 +15,11 @@ function runs(command: string, ...args: string[]): boolean {
   }
 }
 
+/** Another runtime than Node, as test/runtimes installs it. */
+export function runtime(name: "bun" | "deno"): string {
+  return new URL(`../runtimes/node_modules/.bin/${name}`, import.meta.url).pathname;
+}
+
 function compiles(source: string): boolean {
   try {
     execFileSync("gcc", ["-x", "c", "-fsyntax-only", "-"], { input: source, stdio: ["pipe", "ignore", "ignore"] });
@@ -38,6 +43,8 @@ const checks = {
   strace: () => runs("strace", "-V"),
   readelf: () => runs("readelf", "--version"),
   bash: () => runs("bash", "--version"),
+  bun: () => runs(runtime("bun"), "--version"),
+  deno: () => runs(runtime("deno"), "--version"),
 };
 
 export type Need = keyof typeof checks;
