@@ -146,6 +146,14 @@ describe("targets", () => {
     });
   }
 
+  test("split, with its base", () => {
+    const module = file("module.btf", split.bytes());
+    const args = ["--target", module, "--base", target];
+    expect(run("check", path, ...args)).toMatchObject({ code: 0, error: "" });
+    expect(run("relocate", path, ...args, "--explain").out).toMatch(/1 relocations, 1 same/);
+    expect(run("minimize", path, ...args, "--json")).toMatchObject({ code: 0, error: "" });
+  });
+
   test("of the other byte order, and with pointers of another size", () => {
     const other = new Image({ endian: "big" });
     other.int("int", 4, 1);

@@ -68,8 +68,9 @@ async function named(file: string, base: Btf | undefined, hint: (error: BtfError
 export async function openTarget(
   file: string | undefined,
   modules: readonly string[] = [],
+  options: InputOptions = {},
 ): Promise<{ vmlinux: Btf; modules: Btf[] }> {
-  const vmlinux = await openInput(file, {}, "name the kernel with --target, and this file with --module");
+  const vmlinux = await openInput(file, options, "name the kernel with --target, and this file with --module");
   const opened: Btf[] = [];
   for (const module of modules) {
     const hint = (error: BtfError): string =>
