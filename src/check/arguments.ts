@@ -16,6 +16,9 @@ const WORD = 8;
 /** Kinds that get the function's result behind its arguments. */
 const WITH_RESULT = ["fexit", "fmod_ret", "fsession", "lsm", "lsm_cgroup"];
 
+/** Uses that do not fit are looked at closely, at most this many: each takes a walk through the program. */
+const DOUBTS = 64;
+
 /** How deep first members are looked into. */
 const DEPTH = 16;
 
@@ -32,13 +35,16 @@ export function misused(kind: string, proto: FuncProtoType | undefined, uses: re
   );
   const arguments_ = words.length;
   if (WITH_RESULT.includes(kind)) words.push({ type: proto.returnType, what: "the result" });
+  let doubts = 0;
   for (const use of [...uses].sort((a, b) => a.offset - b.offset)) {
     const { offset, root } = use;
     const word = words[Math.floor(offset / WORD)];
     const reason = word
       ? root && offset % WORD === 0 && otherType(word, root)
       : `argument ${Math.floor(offset / WORD) - arguments_ + params.length + 1} is read, it has ${params.length} in the target`;
-    if (reason && use.isCertain()) return reason;
+    if (!reason) continue;
+    if (use.isCertain()) return reason;
+    if (++doubts === DOUBTS) break;
   }
   return undefined;
 }

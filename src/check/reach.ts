@@ -62,6 +62,7 @@ export class Reach {
   readonly #uses = new Map<Program, Map<string, Use>>();
   readonly #roots = new Map<string, BtfType>();
   readonly #settings: Settings;
+  #before: ReadonlyMap<Place, readonly Place[]> | undefined;
   #left = STEPS;
 
   /**
@@ -132,6 +133,19 @@ export class Reach {
    * follows all.
    */
   #isCertain(program: Program, goal: Place): boolean {
+    const leads = new Set([goal]);
+    for (const place of leads) {
+      for (const earlier of this.#earlier().get(place) ?? []) {
+        if (!earlier.isChoice || [...earlier.next].every((next) => leads.has(next))) leads.add(earlier);
+      }
+    }
+    const start = this.#places.get(`${program.sectionIndex}:${program.byteOffset}`);
+    return this.#left > 0 && start !== undefined && leads.has(start);
+  }
+
+  /** From where each place is come to. */
+  #earlier(): ReadonlyMap<Place, readonly Place[]> {
+    if (this.#before) return this.#before;
     const before = new Map<Place, Place[]>();
     for (const place of this.#places.values()) {
       for (const next of place.next) {
@@ -140,14 +154,8 @@ export class Reach {
         else before.set(next, [place]);
       }
     }
-    const leads = new Set([goal]);
-    for (const place of leads) {
-      for (const earlier of before.get(place) ?? []) {
-        if (!earlier.isChoice || [...earlier.next].every((next) => leads.has(next))) leads.add(earlier);
-      }
-    }
-    const start = this.#places.get(`${program.sectionIndex}:${program.byteOffset}`);
-    return this.#left > 0 && start !== undefined && leads.has(start);
+    this.#before = before;
+    return before;
   }
 
   /** Enters a function: with arguments that are known, or whatever they are. */
