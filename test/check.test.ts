@@ -10,7 +10,7 @@ import { type Cell, check, type Matrix, minimize, readObject } from "btfkit/bpf"
 import { openFile } from "btfkit/node";
 import { describe, expect, test } from "vitest";
 import { bpfObject, type Insn } from "./support/bpf.js";
-import { FUNC, Image, PTR, STRUCT, TYPEDEF } from "./support/image.js";
+import { CONST, FUNC, Image, PTR, STRUCT, TYPEDEF } from "./support/image.js";
 import { corpusPath, needing, runtime } from "./support/needs.js";
 import { compileObject, compileSource, corpusObject, objectNames, openObject } from "./support/objects.js";
 
@@ -261,6 +261,32 @@ char license_name[] SEC("license") = "GPL";
     expect(reasons["other_kfunc"]).toBe("argument 1 is a pointer to struct later in the target, int in the program");
     expect(reasons["ops"]).toBe("the target's struct has no member stop");
     expect(verdict).toBe("breaks");
+  });
+
+  needing("clang-19")("types that end nowhere do not tell", () => {
+    const object = openObject(
+      compileSource(
+        "endless",
+        `extern int known_kfunc(int) __attribute__((section(".ksyms")));
+struct ops_type { int (*start)(void); };
+__attribute__((section("fentry/known"), used)) int program(unsigned long long *ctx) { return ctx[0] + known_kfunc(1); }
+__attribute__((section(".struct_ops"), used)) struct ops_type ops = { .start = (void *)program };`,
+      ),
+    );
+    const image = new Image();
+    image.int("int", 4, 1);
+    image.ref(TYPEDEF, 3, "endless");
+    image.ref(CONST, 2);
+    const proto = image.proto(1, [["first", 2]]);
+    for (const name of ["known", "known_kfunc"]) image.ref(FUNC, proto, name);
+    image.composite(STRUCT, "ops_type", 8, [["start", 2, 0]]);
+    image.composite(STRUCT, "bpf_struct_ops_ops_type", 8, []);
+    const { attachments } = check(object, Btf.parse(image.bytes()));
+    expect(attachments.map(({ status, reason }) => [status, /loop|32/.test(reason ?? "")])).toEqual([
+      ["unknown", true],
+      ["unknown", true],
+      ["unknown", true],
+    ]);
   });
 
   test("a function of a module is found in it", () => {

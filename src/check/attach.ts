@@ -8,9 +8,11 @@ import type { Btf } from "../btf.js";
 import { Budget } from "../core-relocation/budget.js";
 import { typesCompatible } from "../core-relocation/compatible.js";
 import { essentialName } from "../core-relocation/names.js";
+import { Refusal } from "../core-relocation/refusal.js";
 import type { CoreTarget } from "../core-relocation/resolve.js";
 import { skip } from "../core-relocation/types.js";
 import type { Program } from "../elf/programs.js";
+import { BtfFormatError, BtfLimitError } from "../errors.js";
 import type { BtfType, FuncProtoType, StructType } from "../model/types.js";
 import type { BpfObject } from "../object/object.js";
 import type { Extern } from "../object/variables.js";
@@ -74,13 +76,29 @@ export type UsesOf = (program: Program) => readonly Use[];
  */
 export function attachments(object: BpfObject, target: CoreTarget, usesOf: UsesOf): Attachment[] {
   const found = [
-    ...object.programs.filter(({ isSubprogram }) => !isSubprogram).flatMap((one) => ofProgram(one, target, usesOf)),
-    ...object.externs.filter(({ kind }) => kind !== "kconfig").map((one) => ofExtern(object, one, target)),
+    ...object.programs
+      .filter(({ isSubprogram }) => !isSubprogram)
+      .flatMap((one) => told(one.name, one.convention ?? "", one.attachTo, () => ofProgram(one, target, usesOf))),
+    ...object.externs
+      .filter(({ kind }) => kind !== "kconfig")
+      .flatMap((one) => told(one.name, one.kind, one.name, () => [ofExtern(object, one, target)])),
     ...(object.hasBtf ? structOps(object, target, usesOf) : []),
   ];
   if (found.length === 0 || places(target).some((btf) => btf.idsOfKind("func").length > 0)) return found;
   const reason = "the target's BTF has no functions at all, as a minimised one";
   return found.map((one) => (one.status === "absent" ? { ...one, status: "unknown", reason } : one));
+}
+
+/** What is found, or why malformed types (a loop, an id that does not exist) do not tell. */
+function told(name: string, kind: string, target: string | undefined, find: () => Attachment[]): Attachment[] {
+  try {
+    return find();
+  } catch (error) {
+    const isMalformed = error instanceof BtfFormatError || error instanceof BtfLimitError;
+    if (!isMalformed && !(error instanceof Refusal)) throw error;
+    const reason = isMalformed ? error.message : error.reason;
+    return [{ name, kind, target, status: "unknown", isRequired: false, reason }];
+  }
 }
 
 function places({ vmlinux, modules }: CoreTarget): Btf[] {
@@ -183,8 +201,12 @@ function difference(local: BtfType, found: BtfType): string | undefined {
     : "it returns another type in the target";
 }
 
+function structOps(object: BpfObject, target: CoreTarget, usesOf: UsesOf): Attachment[] {
+  return told("", "struct_ops", undefined, () => [...callbacks(object, target, usesOf)]);
+}
+
 /** Variables of `.struct_ops`: the kernel must have the struct, and every member that is set, alike. */
-function* structOps(object: BpfObject, target: CoreTarget, usesOf: UsesOf): Generator<Attachment> {
+function* callbacks(object: BpfObject, target: CoreTarget, usesOf: UsesOf): Generator<Attachment> {
   for (const section of object.btf.ofKind("datasec")) {
     if (!/^\??\.struct_ops(\.link)?$/.test(section.name)) continue;
     const sectionIndex = object.sections.findIndex(({ name }) => name === section.name);

@@ -15,9 +15,11 @@ function runs(command: string, ...args: string[]): boolean {
   }
 }
 
-/** Another runtime than Node, as test/runtimes installs it. */
+/** Another runtime than Node, as test/runtimes installs it: npm's wrapper, or Bun itself, since that runs no install scripts. */
 export function runtime(name: "bun" | "deno"): string {
-  return new URL(`../runtimes/node_modules/.bin/${name}`, import.meta.url).pathname;
+  const modules = new URL("../runtimes/node_modules/", import.meta.url).pathname;
+  const own = `${modules}@oven/bun-${process.platform}-${process.arch}/bin/bun`;
+  return name === "bun" && existsSync(own) ? own : `${modules}.bin/${name}`;
 }
 
 function compiles(source: string): boolean {
