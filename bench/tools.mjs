@@ -19,7 +19,10 @@ const firstThatRuns = (commands, ...args) => commands.find((command) => ask(comm
 
 /** Runtimes by name: how they start a script, with their version. npm's wrappers are left out of the measurement. */
 function findRuntimes() {
-  const installed = (name) => firstThatRuns([`test/runtimes/node_modules/.bin/${name}`, name], "--version");
+  const modules = "test/runtimes/node_modules";
+  // npm may not have run the install script that puts Bun in the place of its stub.
+  const itself = { bun: [`${modules}/@oven/bun-${process.platform}-${process.arch}/bin/bun`] };
+  const installed = (name) => firstThatRuns([...(itself[name] ?? []), `${modules}/.bin/${name}`, name], "--version");
   const runtimes = { Node: { command: [process.execPath], version: process.version } };
   const bun = installed("bun");
   if (bun) {
