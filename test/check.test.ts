@@ -459,6 +459,18 @@ ${functions}`;
       FIRST,
       SETTING,
     ],
+    "one of two by a setting": [
+      "fentry/f",
+      'struct inode *one = old ? first : (void *)second; asm volatile("" : "+r"(one)); READ(found, one->number);',
+      moved,
+      undefined,
+      SETTING,
+    ],
+    "one of two by what happens": [
+      "fentry/f",
+      'struct inode *one = (void *)second; if (random()) one = first; asm volatile("" : "+r"(one)); READ(found, one->number);',
+      moved,
+    ],
     "a number": [
       "fexit/f",
       "READ(found, second->depth);",

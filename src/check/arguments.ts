@@ -13,6 +13,9 @@ import type { Use } from "./reach.js";
 /** Arguments lie in the context one behind the other, in words of 8 bytes. */
 const WORD = 8;
 
+/** Words of one argument, at most: functions that programs attach to have arguments of two. */
+const WORDS = 16;
+
 /** Kinds that get the function's result behind its arguments. */
 const WITH_RESULT = ["fexit", "fmod_ret", "fsession", "lsm", "lsm_cgroup"];
 
@@ -28,7 +31,7 @@ export function misused(kind: string, proto: FuncProtoType | undefined, uses: re
   // A trace point's function gets data of its own first.
   const params = kind === "tp_btf" ? proto.params.slice(1) : proto.params;
   const words = params.flatMap(({ type, name }, i) =>
-    Array.from({ length: Math.max(1, Math.ceil((sizeOf(type) ?? WORD) / WORD)) }, () => ({
+    Array.from({ length: Math.min(WORDS, Math.max(1, Math.ceil((sizeOf(type) ?? WORD) / WORD))) }, () => ({
       type,
       what: `argument ${i + 1}${name ? ` (${name})` : ""}`,
     })),
