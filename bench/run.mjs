@@ -8,6 +8,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import * as bpf from "./cases/bpf.mjs";
 import * as dump from "./cases/dump.mjs";
 import * as lookup from "./cases/lookup.mjs";
 import * as memory from "./cases/memory.mjs";
@@ -34,7 +35,7 @@ function finish(group, row) {
 async function measureAll(plan) {
   const rows = [];
   const warm = await measureWarm(plan);
-  for (const { group, measure } of [open, lookup, dump, memory, size]) {
+  for (const { group, measure } of [open, lookup, dump, bpf, memory, size]) {
     for (const row of await measure({ ...plan, warm })) rows.push(finish(group, row));
   }
   return rows;

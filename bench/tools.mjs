@@ -19,7 +19,10 @@ const firstThatRuns = (commands, ...args) => commands.find((command) => ask(comm
 
 /** Runtimes by name: how they start a script, with their version. npm's wrappers are left out of the measurement. */
 function findRuntimes() {
-  const installed = (name) => firstThatRuns([`test/runtimes/node_modules/.bin/${name}`, name], "--version");
+  const modules = "test/runtimes/node_modules";
+  // npm may not have run the install script that puts Bun in the place of its stub.
+  const itself = { bun: [`${modules}/@oven/bun-${process.platform}-${process.arch}/bin/bun`] };
+  const installed = (name) => firstThatRuns([...(itself[name] ?? []), `${modules}/.bin/${name}`, name], "--version");
   const runtimes = { Node: { command: [process.execPath], version: process.version } };
   const bun = installed("bun");
   if (bun) {
@@ -46,13 +49,16 @@ const libbpfFlags = () => ask("pkg-config", "--cflags", "--libs", "libbpf")?.spl
 export function findTools() {
   mkdirSync(BUILD, { recursive: true });
   const bpftool = firstThatRuns(["bpftool", "/usr/sbin/bpftool"], "version");
-  const libbpf = compileNative("libbpf", [...libbpfFlags(), "-lelf", "-lz"]);
+  const libraries = [...libbpfFlags(), "-lelf", "-lz"];
+  const libbpf = compileNative("libbpf", libraries);
   return {
     bpftool,
     bpftoolVersion: bpftool && ask(bpftool, "version").split("\n")[0].replace("bpftool v", ""),
     libbpf,
     libbpfVersion: libbpf && ask(libbpf, "--version").replace("v", ""),
     launch: compileNative("launch"),
+    // It answers system calls in libbpf's place: the symbol has to be seen from there.
+    relocate: compileNative("relocate", [...libraries, "-rdynamic", "-ldl"]),
     runtimes: findRuntimes(),
   };
 }

@@ -8,6 +8,7 @@ const HEADINGS = {
   open: "Open",
   find: "Find by name",
   dump: "Dump",
+  bpf: "BPF objects",
   memory: "Memory",
   size: "Size",
 };

@@ -6,12 +6,12 @@ import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { Btf } from "btfkit";
-import { type Cell, check, type Matrix, readObject } from "btfkit/bpf";
+import { type Cell, check, type Matrix, minimize, readObject } from "btfkit/bpf";
 import { openFile } from "btfkit/node";
 import { describe, expect, test } from "vitest";
 import { bpfObject, type Insn } from "./support/bpf.js";
-import { FUNC, Image, PTR, STRUCT, TYPEDEF } from "./support/image.js";
-import { corpusPath, needing } from "./support/needs.js";
+import { CONST, FUNC, Image, PTR, STRUCT, TYPEDEF } from "./support/image.js";
+import { corpusPath, needing, runtime } from "./support/needs.js";
 import { compileObject, compileSource, corpusObject, objectNames, openObject } from "./support/objects.js";
 
 const folder = mkdtempSync(join(tmpdir(), "btfkit-"));
@@ -258,16 +258,41 @@ char license_name[] SEC("license") = "GPL";
     );
     const reasons = Object.fromEntries(attachments.map(({ name, reason }) => [name, reason]));
     expect(reasons["longer_kfunc"]).toBe("it has 2 arguments in the target, 1 argument in the program");
-    expect(reasons["other_kfunc"]).toBe(
-      "argument 1 is a pointer to struct later in the target, int int in the program",
-    );
+    expect(reasons["other_kfunc"]).toBe("argument 1 is a pointer to struct later in the target, int in the program");
     expect(reasons["ops"]).toBe("the target's struct has no member stop");
     expect(verdict).toBe("breaks");
+  });
+
+  needing("clang-19")("types that end nowhere do not tell", () => {
+    const object = openObject(
+      compileSource(
+        "endless",
+        `extern int known_kfunc(int) __attribute__((section(".ksyms")));
+struct ops_type { int (*start)(void); };
+__attribute__((section("fentry/known"), used)) int program(unsigned long long *ctx) { return ctx[0] + known_kfunc(1); }
+__attribute__((section(".struct_ops"), used)) struct ops_type ops = { .start = (void *)program };`,
+      ),
+    );
+    const image = new Image();
+    image.int("int", 4, 1);
+    image.ref(TYPEDEF, 3, "endless");
+    image.ref(CONST, 2);
+    const proto = image.proto(1, [["first", 2]]);
+    for (const name of ["known", "known_kfunc"]) image.ref(FUNC, proto, name);
+    image.composite(STRUCT, "ops_type", 8, [["start", 2, 0]]);
+    image.composite(STRUCT, "bpf_struct_ops_ops_type", 8, []);
+    const { attachments } = check(object, Btf.parse(image.bytes()));
+    expect(attachments.map(({ status, reason }) => [status, /loop|32/.test(reason ?? "")])).toEqual([
+      ["unknown", true],
+      ["unknown", true],
+      ["unknown", true],
+    ]);
   });
 
   test("a function of a module is found in it", () => {
     const base = new Image();
     base.int("int", 4, 1);
+    base.ref(FUNC, base.proto(1, []), "of_vmlinux");
     const split = new Image({ base });
     split.ref(FUNC, split.proto(1, []), "of_the_module");
     const image = new Image();
@@ -277,6 +302,17 @@ char license_name[] SEC("license") = "GPL";
     expect(check(object, vmlinux).verdict).toBe("breaks");
     expect(check(object, { vmlinux, modules: [vmlinux.split(split.bytes())] }).verdict).toBe("ok");
   });
+});
+
+needing("the corpus in ../shared")("a minimised BTF does not tell what is there to attach to", () => {
+  const object = corpusObject("lt026-fsslower.bpf.o");
+  const whole = openFile(corpusPath("vmlinux/6.12-amd64.btf.gz"));
+  const least = Btf.parse(minimize([object], whole));
+  const { attachments } = check(object, least);
+  expect(attachments.length).toBeGreaterThan(0);
+  expect(new Set(attachments.map(({ status }) => status))).toEqual(new Set(["unknown"]));
+  const verdicts = (btf: Btf): string[] => check(object, btf).relocations.map(({ verdict }) => verdict);
+  expect(verdicts(least)).toEqual(verdicts(whole));
 });
 
 describe("arguments that a function does not have", () => {
@@ -423,11 +459,23 @@ ${functions}`;
       FIRST,
       SETTING,
     ],
+    "one of two by a setting": [
+      "fentry/f",
+      'struct inode *one = old ? first : (void *)second; asm volatile("" : "+r"(one)); READ(found, one->number);',
+      moved,
+      undefined,
+      SETTING,
+    ],
+    "one of two by what happens": [
+      "fentry/f",
+      'struct inode *one = (void *)second; if (random()) one = first; asm volatile("" : "+r"(one)); READ(found, one->number);',
+      moved,
+    ],
     "a number": [
       "fexit/f",
       "READ(found, second->depth);",
       "KEEP int f(struct inode *inode, int depth) { return depth; }",
-      "argument 2 (depth) is taken for a pointer to struct path, it is int int in the target",
+      "argument 2 (depth) is taken for a pointer to struct path, it is int in the target",
     ],
     "an address as a number": [
       "fexit/f",
@@ -482,14 +530,28 @@ ${functions}`;
 
   needing("clang-19")("a callback's, its members' kinds and sizes", () => {
     const source = `${taking("struct_ops/run", "READ(found, first->number);")}
-struct callbacks { int (*run)(struct inode *, struct path *, int); };
+struct callbacks { int (*run)(struct inode *, struct path *, int); int flags; int limit; };
 SEC(".struct_ops") struct callbacks mine = { .run = (void *)program };`;
-    const reason = (functions: string): string | undefined => {
-      const object = openObject(compileSource("callbacks", source));
-      return check(object, openFile(compileSource("callbacks-kernel", kernelOf(functions)))).attachments[0]!.reason;
-    };
-    expect(reason("")).toBe(
+    const reason = (kernel: string, text = source): string | undefined =>
+      check(openObject(compileSource("callbacks", text)), openFile(compileSource("callbacks-kernel", kernel)))
+        .attachments[0]!.reason;
+    const plain = kernelOf("KEEP int f(void) { return 0; }");
+    expect(reason(plain)).toBe(
       "member run: argument 1 is taken for a pointer to struct inode, it is one to struct path in the target",
+    );
+    const alike = plain.replace("(*run)(struct path *, struct inode *, int)", "(*run)(struct inode *, int)");
+    expect(reason(alike)).toBeUndefined();
+    const members = (text: string): string | undefined => reason(alike.replace("int (*run)", `${text} int (*run)`));
+    expect(members("int flags;")).toBeUndefined();
+    // Empty members may be missing, others not.
+    const limited = source.replace("program };", "program, .limit = 3 };");
+    expect(reason(alike, limited)).toBe("the target's struct has no member limit");
+    expect(members("u64 flags;".replace("u64", "unsigned long long"))).toBe(
+      "member flags: it has 8 bytes in the target, 4 in the program",
+    );
+    expect(members("void *flags;")).toBe("member flags: it is a pointer to void in the target, int in the program");
+    expect(reason(alike.replace("int (*run)(struct inode *, int)", "long run"))).toBe(
+      "member run: it is long in the target, a pointer to a function in the program",
     );
   });
 });
@@ -665,6 +727,18 @@ describe("btfkit check", () => {
     });
     expect(existsSync(join(folder, "never.json"))).toBe(false);
   });
+
+  for (const [name, args] of [
+    ["bun", []],
+    ["deno", ["run", "--allow-all"]],
+  ] as const) {
+    needing(name)(`--jobs: threads of ${name}`, () => {
+      const { out } = run(objects, "--target", kernels, "--json");
+      const command = [...args, "dist/cli/btfkit.cjs", "check", objects, "--target", kernels, "--json", "--jobs", "2"];
+      const { status, stdout, stderr } = spawnSync(runtime(name), command);
+      expect([status, stdout.toString(), stderr.toString()]).toEqual([1, out, ""]);
+    });
+  }
 
   test("--progress: where standard error is no terminal too", () => {
     const { error } = run(objects, "--target", kernels, "--progress");

@@ -20,6 +20,7 @@ const DOCUMENTS = [
   "docs/architecture.md",
   "docs/compatibility.md",
   "docs/runtimes.md",
+  "docs/objects.md",
 ];
 const FOLDER = "build/readme";
 

@@ -4,16 +4,23 @@
  * arguments: the kernel's btf_ctx_access.
  */
 import { essentialName } from "../core-relocation/names.js";
-import { describe, isComposite, skip } from "../core-relocation/types.js";
+import { isComposite, skip } from "../core-relocation/types.js";
 import type { BtfType, FuncProtoType } from "../model/types.js";
 import { sizeOf } from "../query/resolve.js";
+import { described } from "./described.js";
 import type { Use } from "./reach.js";
 
 /** Arguments lie in the context one behind the other, in words of 8 bytes. */
 const WORD = 8;
 
+/** Words of one argument, at most: functions that programs attach to have arguments of two. */
+const WORDS = 16;
+
 /** Kinds that get the function's result behind its arguments. */
 const WITH_RESULT = ["fexit", "fmod_ret", "fsession", "lsm", "lsm_cgroup"];
+
+/** Uses that do not fit are looked at closely, at most this many: each takes a walk through the program. */
+const DOUBTS = 64;
 
 /** How deep first members are looked into. */
 const DEPTH = 16;
@@ -24,20 +31,23 @@ export function misused(kind: string, proto: FuncProtoType | undefined, uses: re
   // A trace point's function gets data of its own first.
   const params = kind === "tp_btf" ? proto.params.slice(1) : proto.params;
   const words = params.flatMap(({ type, name }, i) =>
-    Array.from({ length: Math.max(1, Math.ceil((sizeOf(type) ?? WORD) / WORD)) }, () => ({
+    Array.from({ length: Math.min(WORDS, Math.max(1, Math.ceil((sizeOf(type) ?? WORD) / WORD))) }, () => ({
       type,
       what: `argument ${i + 1}${name ? ` (${name})` : ""}`,
     })),
   );
   const arguments_ = words.length;
   if (WITH_RESULT.includes(kind)) words.push({ type: proto.returnType, what: "the result" });
+  let doubts = 0;
   for (const use of [...uses].sort((a, b) => a.offset - b.offset)) {
     const { offset, root } = use;
     const word = words[Math.floor(offset / WORD)];
     const reason = word
       ? root && offset % WORD === 0 && otherType(word, root)
       : `argument ${Math.floor(offset / WORD) - arguments_ + params.length + 1} is read, it has ${params.length} in the target`;
-    if (reason && use.isCertain()) return reason;
+    if (!reason) continue;
+    if (use.isCertain()) return reason;
+    if (++doubts === DOUBTS) break;
   }
   return undefined;
 }
@@ -45,10 +55,10 @@ export function misused(kind: string, proto: FuncProtoType | undefined, uses: re
 /** What is not said of pointers to no particular type, and of those to what starts with the other. */
 function otherType({ type, what }: { type: BtfType; what: string }, root: BtfType): string | undefined {
   const found = skip(type);
-  const expected = `${what} is taken for a pointer to ${describe(root)}`;
+  const expected = `${what} is taken for a pointer to ${described(root)}`;
   if (found.kind !== "ptr") {
     const isAddress = found.kind === "int" && found.byteSize === WORD;
-    return isAddress ? undefined : `${expected}, it is ${describe(found)} in the target`;
+    return isAddress ? undefined : `${expected}, it is ${described(found)} in the target`;
   }
   const pointed = skip(found.target);
   const ours = skip(root);
@@ -60,7 +70,7 @@ function otherType({ type, what }: { type: BtfType; what: string }, root: BtfTyp
   if (startsWith(pointed, name) || startsWith(ours, pointed.name) || (whole && startsWith(whole, pointed.name))) {
     return undefined;
   }
-  return `${expected}, it is one to ${describe(pointed)} in the target`;
+  return `${expected}, it is one to ${described(pointed)} in the target`;
 }
 
 /** Whether a type is, or has as its first member, one of a name: a pointer to it is one to that too. */

@@ -8,13 +8,16 @@ import type { Btf } from "../btf.js";
 import { Budget } from "../core-relocation/budget.js";
 import { typesCompatible } from "../core-relocation/compatible.js";
 import { essentialName } from "../core-relocation/names.js";
+import { Refusal } from "../core-relocation/refusal.js";
 import type { CoreTarget } from "../core-relocation/resolve.js";
-import { describe, skip } from "../core-relocation/types.js";
+import { skip } from "../core-relocation/types.js";
 import type { Program } from "../elf/programs.js";
+import { BtfFormatError, BtfLimitError } from "../errors.js";
 import type { BtfType, FuncProtoType, StructType } from "../model/types.js";
 import type { BpfObject } from "../object/object.js";
 import type { Extern } from "../object/variables.js";
 import { misused } from "./arguments.js";
+import { described } from "./described.js";
 import type { Use } from "./reach.js";
 import { StructOps } from "./struct-ops.js";
 
@@ -66,15 +69,36 @@ const SYSCALL_PREFIXES = [
 /** What a program does with what the kernel hands to it. */
 export type UsesOf = (program: Program) => readonly Use[];
 
-/** All that an object's programs and externs need of a target. */
+/**
+ * All that an object's programs and externs need of a target. A BTF without any
+ * function, such as a minimised one, does not tell: loaders look these up in
+ * that of the kernel itself.
+ */
 export function attachments(object: BpfObject, target: CoreTarget, usesOf: UsesOf): Attachment[] {
-  return [
+  const found = [
     ...object.programs
       .filter(({ isSubprogram }) => !isSubprogram)
-      .flatMap((program) => ofProgram(program, target, usesOf)),
-    ...object.externs.filter(({ kind }) => kind !== "kconfig").map((one) => ofExtern(object, one, target)),
+      .flatMap((one) => told(one.name, one.convention ?? "", one.attachTo, () => ofProgram(one, target, usesOf))),
+    ...object.externs
+      .filter(({ kind }) => kind !== "kconfig")
+      .flatMap((one) => told(one.name, one.kind, one.name, () => [ofExtern(object, one, target)])),
     ...(object.hasBtf ? structOps(object, target, usesOf) : []),
   ];
+  if (found.length === 0 || places(target).some((btf) => btf.idsOfKind("func").length > 0)) return found;
+  const reason = "the target's BTF has no functions at all, as a minimised one";
+  return found.map((one) => (one.status === "absent" ? { ...one, status: "unknown", reason } : one));
+}
+
+/** What is found, or why malformed types (a loop, an id that does not exist) do not tell. */
+function told(name: string, kind: string, target: string | undefined, find: () => Attachment[]): Attachment[] {
+  try {
+    return find();
+  } catch (error) {
+    const isMalformed = error instanceof BtfFormatError || error instanceof BtfLimitError;
+    if (!isMalformed && !(error instanceof Refusal)) throw error;
+    const reason = isMalformed ? error.message : error.reason;
+    return [{ name, kind, target, status: "unknown", isRequired: false, reason }];
+  }
 }
 
 function places({ vmlinux, modules }: CoreTarget): Btf[] {
@@ -112,7 +136,7 @@ function ofProgram(program: Program, target: CoreTarget, usesOf: UsesOf): Attach
   }
   if (SYSCALLS.includes(kind)) return known(hasSyscall(wanted, target) ? "present" : "absent", false);
   if (TRACEPOINTS.includes(kind)) return known(tracepoint(wanted, target), false);
-  if (/^(kprobe|kretprobe)\.(multi|session)$/.test(kind) && !/[*?]/.test(wanted)) {
+  if (/^(kprobe|kretprobe|fentry|fexit|fsession)\.(multi|session)$/.test(kind) && !/[*?]/.test(wanted)) {
     return known(find(target, wanted, "func") ? "present" : "absent", false);
   }
   return [];
@@ -160,7 +184,7 @@ function difference(local: BtfType, found: BtfType): string | undefined {
   if (local.kind === "var" && found.kind === "var") {
     return typesCompatible(skip(local.type), skip(found.type), new Budget())
       ? undefined
-      : `it is ${describe(skip(found.type))} in the target`;
+      : `it is ${described(found.type)} in the target`;
   }
   if (local.kind !== "func" || found.kind !== "func") return undefined;
   const [ours, theirs] = [skip(local.proto), skip(found.proto)] as [FuncProtoType, FuncProtoType];
@@ -177,13 +201,12 @@ function difference(local: BtfType, found: BtfType): string | undefined {
     : "it returns another type in the target";
 }
 
-function described(type: BtfType): string {
-  if (type.kind === "void") return "void";
-  return type.kind === "ptr" ? `a pointer to ${described(skip(type.target))}` : describe(type);
+function structOps(object: BpfObject, target: CoreTarget, usesOf: UsesOf): Attachment[] {
+  return told("", "struct_ops", undefined, () => [...callbacks(object, target, usesOf)]);
 }
 
 /** Variables of `.struct_ops`: the kernel must have the struct, and every member that is set, alike. */
-function* structOps(object: BpfObject, target: CoreTarget, usesOf: UsesOf): Generator<Attachment> {
+function* callbacks(object: BpfObject, target: CoreTarget, usesOf: UsesOf): Generator<Attachment> {
   for (const section of object.btf.ofKind("datasec")) {
     if (!/^\??\.struct_ops(\.link)?$/.test(section.name)) continue;
     const sectionIndex = object.sections.findIndex(({ name }) => name === section.name);

@@ -4,7 +4,7 @@
  * would at least (do_check, is_branch_taken). Where it would know more, more is
  * taken to be reachable here, never less.
  */
-import { Code, INSN_SIZE, JMP, JMP32, LD, LD_IMM64, LDX, ST, STX } from "../core-relocation/instruction.js";
+import { ALU64, Code, INSN_SIZE, JMP, JMP32, LD, LD_IMM64, LDX, ST, STX } from "../core-relocation/instruction.js";
 import type { RelocatedObject } from "../core-relocation/relocate.js";
 import { isCode, type Program } from "../elf/programs.js";
 import type { ElfRelocation } from "../elf/relocations.js";
@@ -51,6 +51,8 @@ export interface Use {
   isCertain(): boolean;
 }
 
+type ContextValue = Extract<Value, { readonly kind: "context" | "argument" }>;
+
 /** The reachable instructions of programs that start at the given ones. */
 export class Reach {
   readonly #object: BpfObject;
@@ -59,9 +61,10 @@ export class Reach {
   readonly #functions = new Map<Program, Function>();
   readonly #places = new Map<string, Place>();
   readonly #pending: Place[] = [];
-  readonly #uses = new Map<Program, Map<string, Use>>();
+  #uses: Map<Program, Use[]> | undefined;
   readonly #roots = new Map<string, BtfType>();
   readonly #settings: Settings;
+  #before: ReadonlyMap<Place, readonly Place[]> | undefined;
   #left = STEPS;
 
   /**
@@ -104,26 +107,50 @@ export class Reach {
     return this.#left <= 0 || this.#places.has(`${program.sectionIndex}:${byteOffset}`);
   }
 
-  /** What a program does with what the kernel hands to it. */
-  usesOf(program: Program): Use[] {
-    return [...(this.#uses.get(program)?.values() ?? [])];
+  /** What a program does with what the kernel hands to it, as far as that is the same on all ways. */
+  usesOf(program: Program): readonly Use[] {
+    if (!this.#uses) {
+      this.#uses = new Map();
+      for (const place of this.#places.values()) this.#noteUses(place);
+    }
+    return this.#uses.get(program) ?? [];
   }
 
-  /** A value that is read, `bytes` behind it, or whose field is asked for by a relocation about `root`. */
-  #note(place: Place, value: Value, root: BtfType | undefined, bytes = 0): void {
-    if (value.kind === "context") root = undefined;
-    else if (value.kind !== "argument" || !root) return;
-    const offset = value.offset + (root ? 0 : bytes);
-    const uses = this.#uses.get(value.program) ?? new Map<string, Use>();
-    this.#uses.set(value.program, uses);
-    const key = `${keyOf(place)}:${offset}:${root?.id}`;
-    if (!uses.has(key)) uses.set(key, { offset, root, isCertain: () => this.#isCertain(value.program, place) });
+  /** Reads of the context, and accesses through what was read there that a relocation tells the type of. */
+  #noteUses(place: Place): void {
+    const { at, state } = place;
+    const code = this.#code(place.function.program.sectionIndex);
+    const opcode = code.opcode(at);
+    const root = this.#roots.get(keyOf(place));
+    const [to, from] = [state.register(code.destination(at)), state.register(code.source(at))];
+    const access = (through: Value, type: BtfType | undefined): void => {
+      if (type && through.kind === "argument") this.#note(place, through, type);
+    };
+    switch (opcode & 7) {
+      case LDX:
+        if (from.kind === "context") this.#note(place, from, undefined, code.offset(at));
+        access(from, root);
+        break;
+      case ST:
+      case STX:
+        access(to, root);
+        break;
+      case ALU64:
+        if ((opcode & 0xf0) !== ADD) break;
+        if (!(opcode & 8)) access(to, root);
+        else {
+          access(to, rootOf(from));
+          access(from, rootOf(to));
+        }
+        break;
+    }
   }
 
-  /** Programs write through arguments, not to the context. */
-  #noteStore(place: Place, code: Code, root: BtfType | undefined): void {
-    const to = place.state.register(code.destination(place.at));
-    if (to.kind === "argument") this.#note(place, to, root);
+  #note(place: Place, { program, offset }: ContextValue, root: BtfType | undefined, bytes = 0): void {
+    const use = { offset: offset + bytes, root, isCertain: () => this.#isCertain(program, place) };
+    const known = this.#uses!.get(program);
+    if (known) known.push(use);
+    else this.#uses!.set(program, [use]);
   }
 
   /**
@@ -132,6 +159,19 @@ export class Reach {
    * follows all.
    */
   #isCertain(program: Program, goal: Place): boolean {
+    const leads = new Set([goal]);
+    for (const place of leads) {
+      for (const earlier of this.#earlier().get(place) ?? []) {
+        if (!earlier.isChoice || [...earlier.next].every((next) => leads.has(next))) leads.add(earlier);
+      }
+    }
+    const start = this.#places.get(`${program.sectionIndex}:${program.byteOffset}`);
+    return this.#left > 0 && start !== undefined && leads.has(start);
+  }
+
+  /** From where each place is come to. */
+  #earlier(): ReadonlyMap<Place, readonly Place[]> {
+    if (this.#before) return this.#before;
     const before = new Map<Place, Place[]>();
     for (const place of this.#places.values()) {
       for (const next of place.next) {
@@ -140,14 +180,8 @@ export class Reach {
         else before.set(next, [place]);
       }
     }
-    const leads = new Set([goal]);
-    for (const place of leads) {
-      for (const earlier of before.get(place) ?? []) {
-        if (!earlier.isChoice || [...earlier.next].every((next) => leads.has(next))) leads.add(earlier);
-      }
-    }
-    const start = this.#places.get(`${program.sectionIndex}:${program.byteOffset}`);
-    return this.#left > 0 && start !== undefined && leads.has(start);
+    this.#before = before;
+    return before;
   }
 
   /** Enters a function: with arguments that are known, or whatever they are. */
@@ -201,15 +235,12 @@ export class Reach {
         else next(afterCall(state, OTHER));
         break;
       case LDX:
-        this.#note(place, state.register(code.source(at)), root, code.offset(at));
         next(state.withRegister(code.destination(at), this.#loaded(state, code, at, opcode)));
         break;
       case ST:
-        this.#noteStore(place, code, root);
         next(stored(state, code, at, opcode, constant(code.immediate(at))));
         break;
       case STX:
-        this.#noteStore(place, code, root);
         next(stored(state, code, at, opcode, state.register(code.source(at))));
         break;
       default:
@@ -320,10 +351,6 @@ export class Reach {
     if (op === 0xd0) return state.withRegister(to, OTHER);
     const own = state.register(to);
     const operand = opcode & 8 ? state.register(code.source(at)) : { ...constant(code.immediate(at)), root };
-    if (op === ADD) {
-      if (own.kind === "argument") this.#note(place, own, rootOf(operand));
-      if (operand.kind === "argument") this.#note(place, operand, rootOf(own));
-    }
     return state.withRegister(to, compute(op, (opcode & 7) === 7, own, operand, code.offset(at)));
   }
 }

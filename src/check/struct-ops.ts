@@ -1,12 +1,13 @@
 /** A struct of callbacks beside the kernel's. Source: libbpf's bpf_map__init_kern_struct_ops. */
 import { essentialName } from "../core-relocation/names.js";
-import { describe, skip } from "../core-relocation/types.js";
+import { skip } from "../core-relocation/types.js";
 import type { Program } from "../elf/programs.js";
 import type { FuncProtoType, Member, StructType } from "../model/types.js";
 import type { BpfObject } from "../object/object.js";
 import { sizeOf } from "../query/resolve.js";
 import { misused } from "./arguments.js";
 import type { UsesOf } from "./attach.js";
+import { described } from "./described.js";
 
 /** One variable of `.struct_ops`. */
 export class StructOps {
@@ -44,7 +45,8 @@ export class StructOps {
 
   #difference(ours: Member, theirs: Member): string | undefined {
     const [local, kernel] = [skip(ours.type), skip(theirs.type)];
-    if (local.kind !== kernel.kind) return `it is ${describe(kernel)} in the target, ${describe(local)} in the program`;
+    if (local.kind !== kernel.kind)
+      return `it is ${described(kernel)} in the target, ${described(local)} in the program`;
     const program = this.#programOf(ours);
     if (program) {
       const proto = kernel.kind === "ptr" ? skip(kernel.target) : undefined;

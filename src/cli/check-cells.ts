@@ -3,12 +3,13 @@ import { type CheckOptions, check } from "../check/check.js";
 import { type Cell, cellOf, failedCell } from "../check/report.js";
 import { BtfError, BtfInternalError } from "../errors.js";
 import { type BpfObject, readObject } from "../object/object.js";
-import { openTarget } from "./input.js";
+import { type InputOptions, openTarget } from "./input.js";
 
 /** What all cells have in common. A plain value: it is handed to threads. */
 export interface CellWork {
   readonly objects: readonly { readonly file: string; readonly bytes: Uint8Array }[];
   readonly modules: readonly string[];
+  readonly input: InputOptions;
   readonly options: CheckOptions;
 }
 
@@ -31,8 +32,8 @@ export class CellMaker {
 
   /** @throws InputError for a target that cannot be opened; an object that cannot be checked is told of in its cell */
   async make({ target: name, first, end }: CellTask): Promise<Cell[]> {
-    const { modules, options } = this.#work;
-    if (this.#opened?.name !== name) this.#opened = { name, target: await openTarget(name, modules) };
+    const { modules, input, options } = this.#work;
+    if (this.#opened?.name !== name) this.#opened = { name, target: await openTarget(name, modules, input) };
     const { target } = this.#opened;
     return this.#work.objects.slice(first, end).map(({ file }, i) => {
       try {

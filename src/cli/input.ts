@@ -68,8 +68,9 @@ async function named(file: string, base: Btf | undefined, hint: (error: BtfError
 export async function openTarget(
   file: string | undefined,
   modules: readonly string[] = [],
+  options: InputOptions = {},
 ): Promise<{ vmlinux: Btf; modules: Btf[] }> {
-  const vmlinux = await openInput(file, {});
+  const vmlinux = await openInput(file, options, "name the kernel with --target, and this file with --module");
   const opened: Btf[] = [];
   for (const module of modules) {
     const hint = (error: BtfError): string =>
@@ -79,15 +80,23 @@ export async function openTarget(
   return { vmlinux, modules: opened };
 }
 
-/** Opens FILE, by default the running kernel's BTF; for a module of the running kernel the base is found by itself. */
-export async function openInput(file: string | undefined, { base }: InputOptions): Promise<Btf> {
+/**
+ * Opens FILE, by default the running kernel's BTF; for a module of the running kernel the base is found by itself.
+ *
+ * @param withBase what to do about a missing base
+ */
+export async function openInput(
+  file: string | undefined,
+  { base }: InputOptions,
+  withBase = "give its base with -B FILE",
+): Promise<Btf> {
   const path = file ?? VMLINUX;
   const isModule = path.startsWith(`${KERNEL_BTF}/`) && path !== VMLINUX;
   const basePath = base ?? (isModule ? VMLINUX : undefined);
   const onBase = basePath === undefined ? undefined : await named(basePath, undefined, () => "");
   return await named(path, onBase, (error) => {
     if (onBase === undefined && BASE_MISSING.includes(error.code)) {
-      return "; if this is a module's split BTF, give its base with -B FILE";
+      return `; if this is a module's split BTF, ${withBase}`;
     }
     if (onBase !== undefined && BASE_MISSING.includes(error.code)) return `; does it belong to the base ${basePath}?`;
     if (file === undefined && error instanceof BtfEnvironmentError) return "; name a FILE with BTF, such as a vmlinux";

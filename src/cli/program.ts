@@ -157,7 +157,10 @@ export function program(version: string, run: Run): Command {
       .addOption(new Option("--jobs <n>", "threads (default: one per core where the matrix is large)").argParser(jobs))
       .option("--progress", "say on standard error how far it is, also where that is no terminal")
       .addOption(new Option("--engine <engine>", "whose rules to follow").choices(ENGINES).default("libbpf"))
-      .addHelpText("after", "\nExample:\n  btfkit check probes/*.bpf.o --target kernels/ --junit report.xml")
+      .addHelpText(
+        "after",
+        "\nExit code 1 if an object breaks on a target; with --expect if a cell became worse.\n\nExample:\n  btfkit check probes/*.bpf.o --target kernels/ --junit report.xml",
+      )
       .action((paths, options) =>
         run(options, async (to) => (await import("./commands/check.js")).check(paths, options, to)),
       ),

@@ -4,6 +4,7 @@ import { MAGIC } from "../core/header.js";
 import { encode } from "../core/strings.js";
 import type { BtfType, StructType, UnionType } from "../model/types.js";
 import type { CoreTarget } from "./resolve.js";
+import { memberAt } from "./types.js";
 
 /** The types to write, and for structs and unions the indices of their members. */
 export type Marked = Map<BtfType, Set<number>>;
@@ -77,7 +78,7 @@ class Writer {
 
   /** A struct or union with some of its members. kind_flag is set if one of them is a bitfield, or not at a byte (libbpf's btf__add_field). */
   composite(type: StructType | UnionType, indices: ReadonlySet<number>): void {
-    const members = type.members.filter((_, index) => indices.has(index));
+    const members = [...indices].sort((a, b) => a - b).map((index) => memberAt(type, index)!);
     const isFlagged = members.some(({ bitfieldSize, bitOffset }) => bitfieldSize > 0 || bitOffset % 8 !== 0);
     const kind = type.kind === "struct" ? 4 : 5;
     this.#words.push(this.#strings.offset(type.name), this.#info(kind, members.length, isFlagged), type.byteSize);

@@ -7,7 +7,7 @@ import type { Engine } from "./engine.js";
 import { refuse } from "./refusal.js";
 import { type Accessor, emptySpec, hasElement, type Spec, subjectOf } from "./spec.js";
 import { typesMatch } from "./type-matches.js";
-import { byteSizeOf, elementOffset, isComposite, isEnum, skip } from "./types.js";
+import { byteSizeOf, elementOffset, isComposite, isEnum, memberAt, memberName, skip } from "./types.js";
 
 /**
  * The target spec, or `undefined` where the candidate does not match. Source:
@@ -93,7 +93,7 @@ function matchMember(
   for (const i of anonymous) {
     if (i > decides) break;
     budget.spend(1);
-    const member = composite.members[i]!;
+    const member = memberAt(composite, i)!;
     spec.bitOffset = (outer + member.bitOffset) >>> 0;
     spec.path.push(i);
     const inner = matchMember(accessor, member.type, spec, budget, engine);
@@ -102,8 +102,8 @@ function matchMember(
     spec.bitOffset = outer;
   }
   budget.spend(1);
-  const member = composite.members[decides];
-  const localMember = (accessor.type as StructType | UnionType).members[accessor.index]!;
+  const member = memberAt(composite, decides);
+  const localMember = memberAt(accessor.type as StructType | UnionType, accessor.index)!;
   if (!member || !fieldsCompatible(localMember.type, member.type, budget, engine)) return undefined;
   spec.bitOffset = (outer + member.bitOffset) >>> 0;
   spec.path.push(decides);
@@ -127,10 +127,11 @@ function membersByName(type: StructType | UnionType): MemberIndex {
   if (known) return known;
   const named = new Map<string, number>();
   const anonymous: number[] = [];
-  type.members.forEach(({ name }, i) => {
+  for (let i = 0; i < type.vlen; i++) {
+    const name = memberName(type, i);
     if (name === "") anonymous.push(i);
     else if (!named.has(name)) named.set(name, i);
-  });
+  }
   const found = { named, anonymous };
   indices.set(type, found);
   return found;

@@ -11,7 +11,7 @@ import { encodeMarked, type Marked } from "./marked.js";
 import { type RelocationTarget, targetOf } from "./relocate.js";
 import { type CoreTarget, Resolver } from "./resolve.js";
 import { type Spec, subjectOf } from "./spec.js";
-import { isComposite, skip } from "./types.js";
+import { isComposite, memberAt, skip } from "./types.js";
 
 /**
  * The BTF, as bytes, of only those types and members of the target that the
@@ -141,7 +141,7 @@ class Marks {
       at = skip(at);
       if (isComposite(at)) {
         this.#member(at, index);
-        at = at.members[index]!.type;
+        at = memberAt(at, index)!.type;
         this.type(at, false);
       } else if (at.kind === "array") at = at.element;
     }

@@ -8,7 +8,7 @@ import type { CoreRelocation } from "../ext/types.js";
 import type { ArrayType, BtfType } from "../model/types.js";
 import { parseAccess } from "./access.js";
 import { Refusal } from "./refusal.js";
-import { byteSizeOf, describe, elementOffset, isComposite, isEnum, skip } from "./types.js";
+import { byteSizeOf, describe, elementOffset, isComposite, isEnum, memberAt, skip } from "./types.js";
 
 /** One turning point of the path: a named member, an array element, or the root itself. */
 export interface Accessor {
@@ -87,7 +87,7 @@ export function localSpec({ access, kind, kindNumber }: CoreRelocation, root: Bt
   for (const index of rest) {
     at = skip(at);
     if (isComposite(at)) {
-      const member = at.members[index];
+      const member = memberAt(at, index);
       if (!member) return malformed(`no member ${index} in ${describe(at)}, which has ${at.vlen}`);
       spec.bitOffset = (spec.bitOffset + member.bitOffset) >>> 0;
       if (member.name) spec.accessors.push({ type: at, index, name: member.name });

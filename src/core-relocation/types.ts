@@ -1,8 +1,9 @@
 /** Small questions about types that all of the relocation code asks. */
 
 import { BtfLimitError } from "../errors.js";
-import type { BtfType, Enum64Type, EnumType, StructType, UnionType } from "../model/types.js";
+import type { BtfType, Enum64Type, EnumType, Member, StructType, UnionType } from "../model/types.js";
 import { sizeOf } from "../query/resolve.js";
+import { TYPE_SIZE } from "../wasm/abi.js";
 import { refuse } from "./refusal.js";
 
 /** A chain of modifiers that is longer is taken for a loop, which libbpf would follow for ever. */
@@ -38,6 +39,36 @@ export function isEnum(type: BtfType): type is EnumType | Enum64Type {
 /** Equal kinds, ENUM and ENUM64 being one (libbpf's btf_kind_core_compat). */
 export function sameKind(a: BtfType, b: BtfType): boolean {
   return a.kind === b.kind || (isEnum(a) && isEnum(b));
+}
+
+/** Bytes of a member: name, type, offset. */
+const MEMBER_SIZE = 12;
+
+/** Where the record of a member lies in the memory of its image. */
+function memberPlace({ btf, id }: StructType | UnionType, index: number): number {
+  return btf.image.record(id) + TYPE_SIZE + index * MEMBER_SIZE;
+}
+
+/**
+ * One member; `undefined` if there are fewer. `members` makes all of them:
+ * objects bring whole types along, and use a field or two.
+ */
+export function memberAt(type: StructType | UnionType, index: number): Member | undefined {
+  if (index >= type.vlen) return undefined;
+  const { image } = type.btf;
+  const { view } = image;
+  const at = memberPlace(type, index);
+  const [typeId, offset] = [view.getUint32(at + 4, true), view.getUint32(at + 8, true)];
+  // With kind_flag the upper 8 bits hold the width of a bitfield.
+  const [bitOffset, bitfieldSize] = type.kindFlag ? [offset & 0xffffff, offset >>> 24] : [offset, 0];
+  const name = image.string(view.getUint32(at, true));
+  return { name, typeId, type: type.btf.get(typeId)!, bitOffset, bitfieldSize };
+}
+
+/** The name of a member, "" if it has none. */
+export function memberName(type: StructType | UnionType, index: number): string {
+  const { image } = type.btf;
+  return image.string(image.view.getUint32(memberPlace(type, index), true));
 }
 
 /** Size in bytes. @throws Refusal EINVAL or E2BIG for a type without one */

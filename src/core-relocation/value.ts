@@ -6,7 +6,7 @@ import type { Endian } from "../core/header.js";
 import type { BtfType, StructType, UnionType } from "../model/types.js";
 import { refuse } from "./refusal.js";
 import { type Spec, subjectOf } from "./spec.js";
-import { byteSizeOf, describe, isEnum, skip } from "./types.js";
+import { byteSizeOf, describe, isEnum, memberAt, skip } from "./types.js";
 
 /** One side's value. */
 interface Value {
@@ -142,7 +142,7 @@ interface Storage {
 
 function memberValue(kind: string, spec: Spec, endian: Endian): Value {
   const { type: composite, index } = spec.accessors.at(-1)!;
-  const member = (composite as StructType | UnionType).members[index]!;
+  const member = memberAt(composite as StructType | UnionType, index)!;
   const fieldType = skip(member.type);
   const isBitfield = member.bitfieldSize > 0;
   const { byteOffset, byteSize, bitSize } = isBitfield

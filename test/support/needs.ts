@@ -15,6 +15,13 @@ function runs(command: string, ...args: string[]): boolean {
   }
 }
 
+/** Another runtime than Node, as test/runtimes installs it: npm's wrapper, or Bun itself, since that runs no install scripts. */
+export function runtime(name: "bun" | "deno"): string {
+  const modules = new URL("../runtimes/node_modules/", import.meta.url).pathname;
+  const own = `${modules}@oven/bun-${process.platform}-${process.arch}/bin/bun`;
+  return name === "bun" && existsSync(own) ? own : `${modules}.bin/${name}`;
+}
+
 function compiles(source: string): boolean {
   try {
     execFileSync("gcc", ["-x", "c", "-fsyntax-only", "-"], { input: source, stdio: ["pipe", "ignore", "ignore"] });
@@ -38,6 +45,8 @@ const checks = {
   strace: () => runs("strace", "-V"),
   readelf: () => runs("readelf", "--version"),
   bash: () => runs("bash", "--version"),
+  bun: () => runs(runtime("bun"), "--version"),
+  deno: () => runs(runtime("deno"), "--version"),
 };
 
 export type Need = keyof typeof checks;
