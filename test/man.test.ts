@@ -18,7 +18,7 @@ test("each command has a page, which the package names", () => {
 /** A page as a terminal shows it, without bold and underlining. */
 function shown(name: string): string {
   const text = execFileSync("mandoc", ["-T", "utf8", `dist/man/${name}.1`], { encoding: "utf8" });
-  return text.replace(/.\x08/g, "").replace(/\s+/g, " ");
+  return text.replaceAll(/.[\b]/g, "").replace(/\s+/g, " ");
 }
 
 needing("mandoc")("a page tells all options with their values, and an example", () => {
