@@ -7,7 +7,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { makeApp } from "./app.js";
+import { buildSingleFile, makeApp } from "./app.js";
 import { openBrowser } from "./browser.js";
 import { checkSizes, makeBundles, makePages, missingBundlers, withViteServer } from "./bundles.js";
 import { testCommandLine } from "./command-line.js";
@@ -58,6 +58,10 @@ try {
       await report.target(`${title}: ${bundler} bundle`, guest("bundle", path));
     }
   }
+  await report.target("single file: command line", (print) => {
+    const file = buildSingleFile();
+    return testCommandLine([process.execPath, file], { folder, print });
+  });
   await report.target("installed executable: command line", (print) =>
     testCommandLine([join(folder, "node_modules/.bin/btfkit")], { folder, print }),
   );
