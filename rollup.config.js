@@ -17,7 +17,8 @@ const isCore = (id) =>
 const isEdit = (id) => /build\/js\/(edit\/|edit-rules|verify\/|wasm\/(inline-)?edit)/.test(id);
 
 /** What the command line needs before it knows the command. */
-const isStart = (id) => /build\/js\/(errors|rules|model\/kind|query\/nearest|cli\/(context|input-error|usage))\./.test(id);
+const isStart = (id) =>
+  /build\/js\/(errors|rules|model\/kind|query\/nearest|cli\/(context|input-error|usage))\./.test(id);
 
 const library = {
   input: { index: "build/js/index.js", bpf: "build/js/bpf.js", edit: "build/js/edit.js", node: "build/js/node.js" },

@@ -10,9 +10,9 @@ import { fileURLToPath } from "node:url";
 import { buildSingleFile, makeApp } from "./app.js";
 import { openBrowser } from "./browser.js";
 import { checkSizes, makeBundles, makePages, missingBundlers, withViteServer } from "./bundles.js";
-import { testCommandLine } from "./command-line.js";
-import { checkDeclarations, checkExports } from "./declarations.js";
-import { chromium, commandHosts } from "./hosts.js";
+import { testCommandLine, testStarters } from "./command-line.js";
+import { checkDeclarations, checkExports, checkJsr } from "./declarations.js";
+import { chromium, commandHosts, deno } from "./hosts.js";
 import { runGuest } from "./process.js";
 import { Report } from "./report.js";
 
@@ -33,6 +33,9 @@ try {
   await report.target("sizes of bundles", async (print) => {
     sizes = await checkSizes(folder, print);
   });
+
+  if (deno.missing) report.skip("JSR", deno.missing);
+  else await report.target("JSR", checkJsr);
 
   for (const host of commandHosts) {
     const { name, version, missing, command, confinedCommand } = host;
@@ -58,6 +61,7 @@ try {
       await report.target(`${title}: ${bundler} bundle`, guest("bundle", path));
     }
   }
+  await report.target("npx, bunx, deno run", (print) => testStarters({ folder, tarball, print }));
   await report.target("single file: command line", (print) => {
     const file = buildSingleFile();
     return testCommandLine([process.execPath, file], { folder, print });
