@@ -82,7 +82,8 @@ async function run(
   // What comes in through standard input can be read once.
   const most = targets.includes("-") ? 1 : tasks.length;
   const threads = Math.min(most, jobs ?? Math.min(cores(), Math.floor((end - first) / CELLS_A_THREAD)));
-  const cells = threads > 1 && hasThreads() ? await inThreads(threads, work, tasks, done) : await inThisThread(work, tasks, done);
+  const cells =
+    threads > 1 && hasThreads() ? await inThreads(threads, work, tasks, done) : await inThisThread(work, tasks, done);
   return { objects: files, targets, cells };
 }
 
