@@ -44,6 +44,9 @@ const isJsEditKernel = (id) => /build\/js\/wasm\/js-edit-kernel/.test(id);
 const ENTRIES = ["index", "bpf", "edit", "node"];
 const WITHOUT_NODE = ENTRIES.slice(0, 3);
 const inputs = [...ENTRIES, ...["js", "workerd"].flatMap((host) => WITHOUT_NODE.map((entry) => `${host}/${entry}`))];
+/** What the command line needs before it knows the command. */
+const isStart = (id) =>
+  /build\/js\/(errors|rules|model\/kind|query\/nearest|cli\/(context|input-error|usage))\./.test(id);
 
 const library = {
   input: Object.fromEntries(inputs.map((entry) => [entry, `build/js/${entry}.js`])),
@@ -95,12 +98,21 @@ const executable = {
     entryFileNames: "[name].cjs",
     chunkFileNames: "[name].cjs",
     manualChunks: (id) =>
-      isCore(id) || /js\/node\.|cli\/(input|context|usage|select)\./.test(id)
-        ? "shared"
-        : isEdit(id)
-          ? "edit"
-          : undefined,
+      isStart(id)
+        ? "start"
+        : isCore(id) || /js\/node\.|cli\/(input|select)\./.test(id)
+          ? "shared"
+          : isEdit(id)
+            ? "edit"
+            : undefined,
   },
 };
 
-export default [library, executable];
+/** The executable with all its parts in one file, to copy to a machine: it starts 6 ms later, for all of it is read. */
+const single = {
+  ...executable,
+  input: "build/js/cli/process.js",
+  output: { file: "build/btfkit.cjs", format: "cjs", inlineDynamicImports: true, banner: "#!/usr/bin/env node" },
+};
+
+export default ({ configSingle }) => (configSingle ? single : [library, executable]);

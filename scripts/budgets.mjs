@@ -16,7 +16,7 @@ globalThis.btfkit = { Btf, dumpC, dumpJson, dumpRaw };
   },
   index: { does: "all of btfkit", code: all("btfkit"), brotli: 40 * KIB },
   bpf: { does: "all of btfkit/bpf", code: all("btfkit/bpf"), brotli: 48 * KIB },
-  edit: { does: "all of btfkit/edit", code: all("btfkit/edit"), brotli: 48 * KIB },
+  edit: { does: "all of btfkit/edit", code: all("btfkit/edit"), brotli: 52 * KIB },
   kinds: {
     does: "one constant",
     code: 'import { KINDS } from "btfkit";\nconsole.log(KINDS.length);\n',

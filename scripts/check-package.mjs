@@ -13,10 +13,11 @@ const KIB = 1024;
 /** Of the files of an entry with all they load at once, as they are, in bytes over the wire. */
 const ENTRIES = { ".": 24 * KIB, "./bpf": 52 * KIB, "./edit": 56 * KIB, "./node": 28 * KIB };
 
-const PUBLISHED = /^(dist\/.+\.(js|cjs|d\.ts|wasm)|dist\/THIRD-PARTY\.txt|README\.md|LICENSE|package\.json)$/;
+const PUBLISHED =
+  /^(dist\/.+\.(js|cjs|d\.ts|wasm)|dist\/man\/btfkit[\w-]*\.1|dist\/completions\/\w+(\.bash|\.fish)?|dist\/THIRD-PARTY\.txt|README\.md|LICENSE|package\.json)$/;
 
 const problems = [];
-const { exports, bin } = JSON.parse(readFileSync("package.json", "utf8"));
+const { exports, bin, man } = JSON.parse(readFileSync("package.json", "utf8"));
 
 const [{ files, size }] = JSON.parse(
   execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { encoding: "utf8" }),
@@ -35,7 +36,10 @@ for (const [name, target] of Object.entries(exports)) {
     for (const path of Object.values(target)) published(path);
   }
 }
-for (const path of Object.values(bin)) published(path);
+for (const path of [...Object.values(bin), ...man]) published(path);
+for (const path of packed) {
+  if (path.endsWith(".1") && !man.includes(path)) problems.push(`${path} is missing in "man" of package.json`);
+}
 
 const loaded = {};
 for (const [name, limit] of Object.entries(ENTRIES)) {

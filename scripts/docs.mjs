@@ -219,7 +219,8 @@ function make() {
 # API
 
 \`import { … } from "btfkit"\` runs everywhere; BPF objects come from \`btfkit/bpf\`, what makes and reshapes BTF from
-\`btfkit/edit\`, what reads files from \`btfkit/node\`.
+\`btfkit/edit\`, what reads files from \`btfkit/node\`. In examples, \`bytes\` are those of a kernel's BTF and \`btf\` is that opened;
+\`module\` is a module's BTF on it, and \`object\` a BPF object that reads \`pid\` of \`struct task_struct\`.
 
 ${links}
 

@@ -18,7 +18,7 @@ export { type AttachmentFinding, type Cell, cellOf, type Matrix, type Relocation
 export { sarif } from "./check/sarif.js";
 export type { CheckSettings } from "./check/settings.js";
 export { type Disagreement, disagreements } from "./core-relocation/disagree.js";
-export { ENGINES, type EngineName } from "./core-relocation/engine.js";
+export { ENGINES, type EngineName } from "./core-relocation/engines.js";
 export { BtfRelocationError } from "./core-relocation/error.js";
 export { Minimizer, minimize } from "./core-relocation/minimize.js";
 export type { Errno, Refusal } from "./core-relocation/refusal.js";

@@ -1,6 +1,9 @@
 /**
  * btfkit: BTF (BPF Type Format) in Node, Deno, Bun and browsers.
  *
+ * In examples, `bytes` are those of a kernel's BTF and `btf` is that opened; `module` is a module's BTF on it, and
+ * `object` a BPF object that reads `pid` of `struct task_struct`.
+ *
  * @module btfkit
  */
 export { Btf, type OwnOption, type SearchOptions } from "./btf.js";

@@ -3,6 +3,7 @@
  *
  * @module btfkit/node
  */
+
 import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import type * as Zlib from "node:zlib";
 import { Btf } from "./btf.js";

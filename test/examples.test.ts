@@ -11,7 +11,7 @@ import { layOutSamples } from "./support/samples.js";
 
 const FOLDER = "build/examples";
 
-/** docs/site.md tells readers of it. */
+/** src/index.ts and docs/api.md tell readers of it. */
 const PRELUDE = `
   const bytes = readFileSync("vmlinux.btf");
   const btf = Btf.parse(bytes);

@@ -30,6 +30,17 @@ export async function measure({ subject, tools, rounds, warm, progress }) {
     async () => (await launch(tools, node, "bench/programs/empty.mjs", path)).ms,
   );
   rows.push({ name: "import and openFile beyond Node's start", ...excess(opened), target: { ours: 15 } });
+  const started = await inTurns(
+    rounds,
+    async () => (await launch(tools, node, "dist/cli/btfkit.cjs", "--version")).ms,
+    async () => (await launch(tools, node, "bench/programs/empty.cjs")).ms,
+  );
+  rows.push({
+    name: "btfkit --version, Node",
+    against: "an empty script",
+    ...compare(started),
+    target: { ratio: 1.25 },
+  });
   for (const name of ["Node", "Bun", "Deno"]) {
     const runtime = tools.runtimes[name];
     const row = { name: `start to first struct found, ${name}`, target: { ours: 100 } };

@@ -1,1 +1,1 @@
-// Node's own start, for a script such as the executable.
+// Does nothing, as a CommonJS script: Node's own start, and nothing else.

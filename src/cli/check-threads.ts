@@ -1,8 +1,14 @@
 /** Makes the cells of a matrix in several threads. The result does not depend on how many. */
+import { existsSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import type { Cell } from "../check/report.js";
 import type { CellTask, CellWork } from "./check-cells.js";
 import { InputError } from "./input.js";
+
+const workerFile = (): URL => new URL("./check-worker.cjs", import.meta.url);
+
+/** Whether a thread has a file to run: the executable as one file has none. */
+export const hasThreads = (): boolean => existsSync(workerFile());
 
 /** What a thread says of a task. */
 export type Answer =
@@ -21,10 +27,7 @@ export async function inThreads(
   tasks: readonly CellTask[],
   done: (cells: number) => void,
 ): Promise<Cell[]> {
-  const workers = Array.from(
-    { length: count },
-    () => new Worker(new URL("./check-worker.cjs", import.meta.url), { workerData: work }),
-  );
+  const workers = Array.from({ length: count }, () => new Worker(workerFile(), { workerData: work }));
   const answers: Answer[] = [];
   let next = 0;
   let made = 0;

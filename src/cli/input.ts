@@ -6,6 +6,9 @@ import { findBtf } from "../elf/btf.js";
 import { isElf } from "../elf/file.js";
 import { BtfEnvironmentError, BtfError } from "../errors.js";
 import { KERNEL_BTF, openFile, readBytes } from "../node.js";
+import { InputError } from "./input-error.js";
+
+export { InputError };
 
 export const VMLINUX = `${KERNEL_BTF}/vmlinux`;
 
@@ -17,9 +20,6 @@ const BASE_MISSING: readonly string[] = [
   "ERR_BTF_TYPE_ID",
   "ERR_BTF_FUNC_PROTO",
 ];
-
-/** An input that could not be opened, as one line. */
-export class InputError extends Error {}
 
 export interface InputOptions {
   readonly base?: string;

@@ -2,7 +2,7 @@
 import { CommanderError } from "commander";
 import { BtfError, BtfInternalError, BtfLookupError } from "../errors.js";
 import type { CommonOptions, Context, ExitCode } from "./context.js";
-import { InputError } from "./input.js";
+import { InputError } from "./input-error.js";
 import { ClosedPipe, type Output, openOutput } from "./output.js";
 import { program } from "./program.js";
 import { Refused } from "./refused.js";
@@ -68,7 +68,10 @@ export async function main(args: readonly string[], host: Host): Promise<number>
     await output?.commit();
   };
 
-  const root = program(host.version, run);
+  const [first = ""] = args;
+  let root = program(host.version, run, first);
+  // Help, completion and suggestions tell all of them.
+  if (root.commands.length === 0 && first !== "--version") root = program(host.version, run);
   let help = "";
   for (const command of [root, ...root.commands]) {
     command.exitOverride().configureOutput({

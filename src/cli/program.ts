@@ -1,6 +1,6 @@
 /** The commands, their arguments and options: help, errors and shell completion come from these definitions. */
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
-import { ENGINES } from "../core-relocation/engine.js";
+import { ENGINES } from "../core-relocation/engines.js";
 import { KINDS, type Kind } from "../model/kind.js";
 import { nearest } from "../query/nearest.js";
 import type { Shard } from "./commands/check.js";
@@ -31,8 +31,12 @@ function withCommonOptions(of: Command): Command {
 
 const file = (): Argument => new Argument("[file]", `${FILE_HELP} (default: the running kernel's)`);
 
-/** The program; `run` is called with what a command does. */
-export function program(version: string, run: Run): Command {
+/**
+ * The program; `run` is called with what a command does.
+ *
+ * @param only the one command that is wanted: making all of them takes milliseconds
+ */
+export function program(version: string, run: Run, only?: string): Command {
   const root = command(
     "btfkit",
     "BTF (BPF Type Format): look at kernel types, make headers and BTF, relocate and check BPF objects",
@@ -43,8 +47,11 @@ export function program(version: string, run: Run): Command {
     .showHelpAfterError(false)
     .addHelpText("after", "\nShell completion: btfkit complete bash|zsh|fish prints a script to source.")
     .enablePositionalOptions();
+  const define = (name: string, make: () => Command): void => {
+    if (only === undefined || only === name) root.addCommand(make());
+  };
 
-  root.addCommand(
+  define("dump", () =>
     withCommonOptions(command("dump", "write types as bpftool does"))
       .addArgument(new Argument("[files...]", `${FILE_HELP}; several are merged (default: the running kernel's)`))
       .addOption(new Option("-f, --format <format>", "output format").choices(["raw", "json", "c"]).default("raw"))
@@ -66,7 +73,7 @@ export function program(version: string, run: Run): Command {
         run(options, async (to) => (await import("./commands/dump.js")).dump(paths, options, to)),
       ),
   );
-  root.addCommand(
+  define("stat", () =>
     withCommonOptions(command("stat", "show counts and bytes by kind, header, byte order, pointer size"))
       .addArgument(file())
       .addHelpText("after", "\nExample:\n  btfkit stat /sys/kernel/btf/vmlinux")
@@ -74,7 +81,7 @@ export function program(version: string, run: Run): Command {
         run(options, async (to) => (await import("./commands/stat.js")).stat(path, options, to)),
       ),
   );
-  root.addCommand(
+  define("find", () =>
     withCommonOptions(command("find", "list types by name"))
       .argument("<pattern>", "substring, ^prefix, /regex/, or glob")
       .addArgument(file())
@@ -84,7 +91,7 @@ export function program(version: string, run: Run): Command {
         run(options, async (to) => (await import("./commands/find.js")).find(pattern, path, options, to)),
       ),
   );
-  root.addCommand(
+  define("ext", () =>
     withCommonOptions(command("ext", "list the func, line and CO-RE records of a BPF object's .BTF.ext"))
       .argument("<object>", OBJECT_HELP)
       .addHelpText("after", "\nExample:\n  btfkit ext probe.bpf.o --json")
@@ -92,7 +99,7 @@ export function program(version: string, run: Run): Command {
         run(options, async (to) => (await import("./commands/ext.js")).ext(path, options, to)),
       ),
   );
-  root.addCommand(
+  define("relocate", () =>
     withCommonOptions(command("relocate", "apply a BPF object's CO-RE relocations for a kernel"))
       .argument("<object>", OBJECT_HELP)
       .option("-t, --target <file>", "the kernel's BTF (default: the running kernel's)")
@@ -108,7 +115,7 @@ export function program(version: string, run: Run): Command {
         run(options, async (to) => (await import("./commands/relocate.js")).relocate(path, options, to)),
       ),
   );
-  root.addCommand(
+  define("minimize", () =>
     withCommonOptions(command("minimize", "write the smallest BTF that BPF objects need on a kernel"))
       .argument("<objects...>", OBJECT_HELP)
       .option("-t, --target <file>", "the kernel's BTF (default: the running kernel's)")
@@ -118,7 +125,7 @@ export function program(version: string, run: Run): Command {
         run(options, async (to) => (await import("./commands/minimize.js")).minimize(paths, options, to)),
       ),
   );
-  root.addCommand(
+  define("dedup", () =>
     withCommonOptions(command("dedup", "write one BTF with equal types and strings once"))
       .addArgument(files())
       .addHelpText(
@@ -129,7 +136,7 @@ export function program(version: string, run: Run): Command {
         run(options, async (to) => (await import("./commands/dedup.js")).dedup(paths, options, to)),
       ),
   );
-  root.addCommand(
+  define("merge", () =>
     withCommonOptions(command("merge", "write the types of several files as one BTF, equal ones once"))
       .addArgument(files())
       .option("--no-dedup", "keep equal types, as btf__add_btf does")
@@ -138,7 +145,7 @@ export function program(version: string, run: Run): Command {
         run(options, async (to) => (await import("./commands/merge.js")).merge(paths, options, to)),
       ),
   );
-  root.addCommand(
+  define("check", () =>
     withCommonOptions(command("check", "say which BPF objects load on which kernels, and why not"))
       .argument("<objects...>", "BPF object files, folders of them, or patterns")
       .option("-t, --target <files...>", "kernels' BTF: files, folders, patterns (default: the running kernel's)")
@@ -165,7 +172,7 @@ export function program(version: string, run: Run): Command {
         run(options, async (to) => (await import("./commands/check.js")).check(paths, options, to)),
       ),
   );
-  root.addCommand(
+  define("verify", () =>
     withCommonOptions(command("verify", "check BTF by the rules of a kernel that loads it"))
       .addArgument(files())
       .option("--kernel <version>", "kernel that has to load it, such as 6.1 (default: 6.18)")
@@ -174,7 +181,7 @@ export function program(version: string, run: Run): Command {
         run(options, async (to) => (await import("./commands/verify.js")).verify(paths, options, to)),
       ),
   );
-  root.addCommand(
+  define("convert", () =>
     withCommonOptions(command("convert", "write the same BTF in another byte order, header or order of types"))
       .addArgument(file())
       .addOption(new Option("--endian <order>", "byte order").choices(["little", "big"]))
@@ -187,7 +194,7 @@ export function program(version: string, run: Run): Command {
         run(options, async (to) => (await import("./commands/convert.js")).convert(path, options, to)),
       ),
   );
-  root.addCommand(
+  define("distill", () =>
     withCommonOptions(command("distill", "give a split BTF a small base of its own"))
       .addArgument(new Argument("<file>", "split BTF, such as a module's"))
       .option("--base-output <file>", "where the distilled base goes (needed with -o)")
@@ -196,7 +203,7 @@ export function program(version: string, run: Run): Command {
         run(options, async (to) => (await import("./commands/distill.js")).distill(path, options, to)),
       ),
   );
-  root.addCommand(
+  define("rebase", () =>
     withCommonOptions(command("rebase", "move a split BTF to another base"))
       .addArgument(new Argument("<file>", "split BTF, such as a module's"))
       .requiredOption("-N, --new-base <file>", "the base to move it to")
@@ -208,7 +215,7 @@ export function program(version: string, run: Run): Command {
         run(options, async (to) => (await import("./commands/rebase.js")).rebase(path, options, to)),
       ),
   );
-  root.addCommand(
+  define("sanitize", () =>
     withCommonOptions(command("sanitize", "replace what an older kernel does not know"))
       .addArgument(file())
       .requiredOption("--kernel <version|features>", "a version such as 5.4, or a list of features: func,datasec …")

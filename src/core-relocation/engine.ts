@@ -6,20 +6,11 @@
  * btf/relocation.rs.
  */
 import type { BtfType } from "../model/types.js";
+import type { EngineName } from "./engines.js";
 import { essentialName } from "./names.js";
 import { sameKind } from "./types.js";
 
-/** A loader. */
-export type EngineName = "libbpf" | "cilium" | "aya";
-
-/**
- * Loaders whose rules `relocate` and `check` can follow.
- *
- * @example
- * for (const engine of ENGINES) console.log(engine, relocate(object, btf, { engine }).relocations[0]?.status);
- * // libbpf changed | cilium changed | aya changed
- */
-export const ENGINES: readonly EngineName[] = ["libbpf", "cilium", "aya"];
+export { ENGINES, type EngineName } from "./engines.js";
 
 export interface Engine {
   readonly name: EngineName;

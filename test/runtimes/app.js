@@ -21,3 +21,9 @@ export function makeApp() {
   mkdirSync(join(folder, "bundles"));
   return { folder, tarball: join(folder, filename), remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
+
+/** The executable as one file, which is no part of the package. */
+export function buildSingleFile() {
+  execFileSync("npm", ["run", "build:single", "--silent"], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+  return join(root, "build/btfkit.cjs");
+}

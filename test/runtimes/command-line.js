@@ -1,8 +1,9 @@
 /** The packed executable, in each runtime that runs executables. */
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { bun, deno } from "./hosts.js";
 import { output } from "./process.js";
 import { check } from "./report.js";
 
@@ -104,4 +105,25 @@ export async function testCommandLine(command, { folder, print }) {
   await test("the answer no", async () => equal((await ends(1, ["find", "no_such_name", file])).length, 0, "output"));
   await test("wrong usage", async () => ends(2, ["dump", "--no-such-option"]).then(() => ends(2, ["dmup", file])));
   await test("bad input", async () => ends(3, ["dump", "missing.btf"]).then(() => ends(3, ["dump", "package.json"])));
+}
+
+/** What people type to start it where the package, or its tarball alone, is at hand. */
+export async function testStarters({ folder, tarball, print }) {
+  const { version } = JSON.parse(readFileSync(join(folder, "node_modules/btfkit/package.json"), "utf8"));
+  const elsewhere = join(folder, "elsewhere");
+  mkdirSync(elsewhere);
+  const starters = {
+    "npx btfkit": [folder, "npx", "--offline", "btfkit"],
+    "npx, from the tarball": [elsewhere, "npx", "--offline", "--yes", `--package=${tarball}`, "btfkit"],
+    "bunx btfkit": bun.executable && [folder, bun.executable, "x", "btfkit"],
+    "deno run npm:btfkit": deno.executable && [folder, deno.executable, "run", "-A", "--no-lock", "npm:btfkit"],
+  };
+  for (const [name, starter] of Object.entries(starters)) {
+    if (!starter) continue;
+    const [cwd, ...command] = starter;
+    await check(print, name, async () => {
+      const { code, stdout, stderr } = await output([...command, "--version"], { cwd });
+      equal(`${code} ${stdout}`, `0 ${version}\n`, `version (${stderr.trim()})`);
+    });
+  }
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { deno } from "./hosts.js";
 import { output } from "./process.js";
 import { check } from "./report.js";
 
@@ -59,5 +60,17 @@ export async function checkExports({ folder, tarball }, print) {
     // Modules only, by `exports` only.
     const { code, stdout } = await tool("attw", [tarball, "--profile", "esm-only", "--entrypoints", ...entries]);
     if (code !== 0) throw new Error(stdout.toString());
+  });
+}
+
+/** Whether JSR would take the package: its checks, of declarations too, without publishing. */
+export async function checkJsr(print) {
+  await check(print, "JSR takes it", async () => {
+    const root = here("../../");
+    const made = await output([process.execPath, "scripts/jsr.mjs"], { cwd: root });
+    if (made.code !== 0) throw new Error(made.stderr);
+    const publish = [deno.executable, "publish", "--dry-run", "--allow-dirty"];
+    const { code, stderr } = await output(publish, { cwd: join(root, "build/jsr") });
+    if (code !== 0 || /warning/i.test(stderr)) throw new Error(stderr);
   });
 }

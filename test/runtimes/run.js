@@ -9,12 +9,12 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { makeApp } from "./app.js";
+import { buildSingleFile, makeApp } from "./app.js";
 import { openBrowser } from "./browser.js";
 import { bundleWorker, checkSizes, makeBundles, makePages, missingBundlers, withViteServer } from "./bundles.js";
-import { testCommandLine } from "./command-line.js";
-import { checkDeclarations, checkExports } from "./declarations.js";
-import { browsers, commandHosts, workerd } from "./hosts.js";
+import { testCommandLine, testStarters } from "./command-line.js";
+import { checkDeclarations, checkExports, checkJsr } from "./declarations.js";
+import { browsers, commandHosts, deno, workerd } from "./hosts.js";
 import { runGuest } from "./process.js";
 import { Report } from "./report.js";
 import { runInWorkerd } from "./workerd.js";
@@ -112,8 +112,14 @@ try {
       report.target("installed executable: command line", (print) =>
         testCommandLine([join(folder, "node_modules/.bin/btfkit")], { folder, print }),
       ),
+    () => report.target("npx, bunx, deno run", (print) => testStarters({ folder, tarball, print })),
+    () =>
+      report.target("single file: command line", (print) =>
+        testCommandLine([process.execPath, buildSingleFile()], { folder, print }),
+      ),
     () => report.target("declarations", (print) => checkDeclarations(folder, print)),
     () => report.target("exports", (print) => checkExports({ folder, tarball }, print)),
+    ...inHosts([deno], () => report.target("JSR", checkJsr)),
     () =>
       report.target("sizes of bundles", async (print) => {
         sizes = await checkSizes(folder, print);

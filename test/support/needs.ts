@@ -44,6 +44,7 @@ const checks = {
   "bpf(2)": () => existsSync("/sys/fs/bpf") && existsSync("/sys/kernel/btf/vmlinux") && runs("bpftool", "prog", "show"),
   strace: () => runs("strace", "-V"),
   readelf: () => runs("readelf", "--version"),
+  mandoc: () => runs("sh", "-c", "command -v mandoc"),
   bash: () => runs("bash", "--version"),
   bun: () => runs(runtime("bun"), "--version"),
   deno: () => runs(runtime("deno"), "--version"),

@@ -6,7 +6,7 @@ import { type Cell, type Matrix, problemsOf, unexpected } from "../../check/repo
 import { sarif } from "../../check/sarif.js";
 import type { EngineName } from "../../core-relocation/engine.js";
 import { CellMaker, type CellTask, type CellWork } from "../check-cells.js";
-import { inThreads } from "../check-threads.js";
+import { hasThreads, inThreads } from "../check-threads.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { InputError, VMLINUX } from "../input.js";
 import { readKconfig } from "../kconfig.js";
@@ -82,7 +82,8 @@ async function run(
   // What comes in through standard input can be read once.
   const most = targets.includes("-") ? 1 : tasks.length;
   const threads = Math.min(most, jobs ?? Math.min(cores(), Math.floor((end - first) / CELLS_A_THREAD)));
-  const cells = threads > 1 ? await inThreads(threads, work, tasks, done) : await inThisThread(work, tasks, done);
+  const cells =
+    threads > 1 && hasThreads() ? await inThreads(threads, work, tasks, done) : await inThisThread(work, tasks, done);
   return { objects: files, targets, cells };
 }
 
