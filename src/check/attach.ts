@@ -13,6 +13,7 @@ import type { CoreTarget } from "../core-relocation/resolve.js";
 import { skip } from "../core-relocation/types.js";
 import type { Program } from "../elf/programs.js";
 import { BtfFormatError, BtfLimitError } from "../errors.js";
+import { kindNumber } from "../model/kind.js";
 import type { BtfType, FuncProtoType, StructType } from "../model/types.js";
 import type { BpfObject } from "../object/object.js";
 import type { Extern } from "../object/variables.js";
@@ -84,9 +85,13 @@ export function attachments(object: BpfObject, target: CoreTarget, usesOf: UsesO
       .flatMap((one) => told(one.name, one.kind, one.name, () => [ofExtern(object, one, target)])),
     ...(object.hasBtf ? structOps(object, target, usesOf) : []),
   ];
-  if (found.length === 0 || places(target).some((btf) => btf.idsOfKind("func").length > 0)) return found;
+  if (found.length === 0 || places(target).some(hasFunctions)) return found;
   const reason = "the target's BTF has no functions at all, as a minimised one";
   return found.map((one) => (one.status === "absent" ? { ...one, status: "unknown", reason } : one));
+}
+
+function hasFunctions({ image, base }: Btf): boolean {
+  return image.kinds.includes(kindNumber("func")) || (base !== undefined && hasFunctions(base));
 }
 
 /** What is found, or why malformed types (a loop, an id that does not exist) do not tell. */

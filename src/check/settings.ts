@@ -21,17 +21,21 @@ export interface CheckSettings {
 export class Settings {
   readonly #object: BpfObject;
   readonly #settings: CheckSettings;
-  readonly #kconfig: ReadonlySet<string>;
+  #kconfig: ReadonlySet<string> | undefined;
 
   constructor(object: BpfObject, settings: CheckSettings) {
     this.#object = object;
     this.#settings = settings;
-    this.#kconfig = new Set(object.externs.filter(({ kind }) => kind === "kconfig").map(({ name }) => name));
+  }
+
+  #isKconfig(name: string): boolean {
+    this.#kconfig ??= new Set(this.#object.externs.filter(({ kind }) => kind === "kconfig").map((one) => one.name));
+    return this.#kconfig.has(name);
   }
 
   /** The address that a symbol and an addend stand for, if it is in such memory. */
   place({ name, sectionIndex, byteOffset }: ElfSymbol, addend: number): Value | undefined {
-    if (sectionIndex === 0) return this.#kconfig.has(name) ? { kind: "frozen", of: name, offset: addend } : undefined;
+    if (sectionIndex === 0) return this.#isKconfig(name) ? { kind: "frozen", of: name, offset: addend } : undefined;
     const section = this.#object.sections[sectionIndex];
     if (!section || !/^\.rodata(\.|$)/.test(section.name)) return undefined;
     return { kind: "frozen", of: sectionIndex, offset: byteOffset + addend };
