@@ -1,7 +1,7 @@
 // The package as JSR takes it, in build/jsr: modules say where their types are,
 // and declarations refer to declarations. The command line stays with npm.
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, posix } from "node:path";
 
 const FOLDER = "build/jsr";
 
@@ -15,7 +15,9 @@ for (const path of ["chunks", "types", "THIRD-PARTY.txt"])
 for (const path of ["README.md", "LICENSE"]) cpSync(path, join(FOLDER, path));
 for (const [, { types, default: module }] of entries) {
   const code = readFileSync(module, "utf8");
-  writeFileSync(join(FOLDER, within(module)), `/* @ts-self-types="${within(types)}" */\n${code}`);
+  const declarations = posix.relative(posix.dirname(module), types).replace(/^(?!\.)/, "./");
+  mkdirSync(dirname(join(FOLDER, within(module))), { recursive: true });
+  writeFileSync(join(FOLDER, within(module)), `/* @ts-self-types="${declarations}" */\n${code}`);
 }
 for (const file of readdirSync(join(FOLDER, "types"), { recursive: true })) {
   if (!file.endsWith(".d.ts")) continue;
