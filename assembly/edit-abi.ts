@@ -19,12 +19,14 @@
 //   60 out strings, 64 their length: the strings that are referred to, each once
 //   68 shape hash, 72 hash, 76 hash (other): u64[ids]
 //   80 class of id, 84 members by class, 88 place of id among them: u32[ids]
-//   92 class start, 96 class length, 100 class marks: u32[ids]
-//   104 class count
-//   108 alias      u32[ids]: the definition that a forward declaration stands for, or itself
-//   112 parent start  u32[ids + 1]   116 parents  u32[edges]
-//   120 touched    u32[ids], zeroed    124 touched count
-//   128 seed (u64)   136 opaque  u8[ids], zeroed: bits of forward.ts          144
+//   92 groups  16 bytes a class: start, length, marks, frozen    96 class count
+//   100 alias      u32[ids]: the definition that a forward declaration stands for, or itself
+//   104 parent start  u32[ids + 1]   108 parents  u32[edges], may lie where hash and slots do
+//   112 touched    u32[ids]   116 touched count
+//   120 seed (u64)   128 opaque  u8[ids], zeroed: bits of forward.ts   132 kinds  u8[ids]
+//   136 forward declarations, 140 mask: the names that are declared, see below
+//   144 named count, 148 declared count   152 whether parents are listed       156 unused
+//                                                                              160
 export const GRAPH_TYPES: u32 = 0;
 export const GRAPH_TYPES_LENGTH: u32 = 4;
 export const GRAPH_STRINGS: u32 = 8;
@@ -48,34 +50,43 @@ export const GRAPH_OTHER_HASH: u32 = 76;
 export const GRAPH_CLASSES: u32 = 80;
 export const GRAPH_MEMBERS: u32 = 84;
 export const GRAPH_PLACES: u32 = 88;
-export const GRAPH_CLASS_START: u32 = 92;
-export const GRAPH_CLASS_LENGTH: u32 = 96;
-export const GRAPH_CLASS_MARKS: u32 = 100;
-export const GRAPH_CLASS_COUNT: u32 = 104;
-export const GRAPH_ALIAS: u32 = 108;
-export const GRAPH_PARENT_START: u32 = 112;
-export const GRAPH_PARENTS: u32 = 116;
-export const GRAPH_TOUCHED: u32 = 120;
-export const GRAPH_TOUCHED_COUNT: u32 = 124;
-export const GRAPH_SEED: u32 = 128;
-export const GRAPH_OPAQUE: u32 = 136;
-export const GRAPH_SIZE: u32 = 144;
+export const GRAPH_GROUPS: u32 = 92;
+export const GRAPH_CLASS_COUNT: u32 = 96;
+export const GRAPH_ALIAS: u32 = 100;
+export const GRAPH_PARENT_START: u32 = 104;
+export const GRAPH_PARENTS: u32 = 108;
+export const GRAPH_TOUCHED: u32 = 112;
+export const GRAPH_SEED: u32 = 120;
+export const GRAPH_OPAQUE: u32 = 128;
+export const GRAPH_KINDS: u32 = 132;
+export const GRAPH_FORWARDS: u32 = 136;
+export const GRAPH_FORWARD_MASK: u32 = 140;
+export const GRAPH_DECLARED_COUNT: u32 = 148;
+export const GRAPH_SIZE: u32 = 160;
+export const GROUP_SIZE: u32 = 16;
 
 // A name that forward declarations declare.
 //
-//   ┌──────┬──────┬────────────┬───────┬────────┬───────────┬────────┬─────────────┬────────┐
-//   │ name │ kind │ definition │ state │ chosen │ witness,  │ unlike │ declaration │ latest │
-//   │      │      │            │       │        │ its other │        │ (first)     │        │
-//   └──────┴──────┴────────────┴───────┴────────┴───────────┴────────┴─────────────┴────────┘
-//   0      4      8            12      16       20          28       32            36       40
+//   ┌──────┬──────┬────────────┬───────┬────────┬─────────────┬────────┬──────────────┬─────────┬────────┐
+//   │ name │ kind │ definition │ state │ chosen │ declaration │ unlike │ declarations │ defini- │ latest │
+//   │      │      │ (first)    │       │        │ (first)     │        │              │ tions   │        │
+//   └──────┴──────┴────────────┴───────┴────────┴─────────────┴────────┴──────────────┴─────────┴────────┘
+//   0      4      8            12      16       20            24       28             32        36       40
 //
-//   definition: the first one's id, 0 if there is none; state: 0 one definition
-//   at most, 1 several, 2 several and no choice among them holds; chosen: the
-//   one that the witness asks for, a type that is the same as its other but
-//   that it refers to the declaration and the other to the definition; unlike:
-//   1 if definitions have unequal shapes; latest: the last definition unlike
-//   those before it, up to a declaration that comes behind a definition
+//   state: 0 one definition at most, 1 several, 2 several and no choice among
+//   them holds; chosen: what declarations stand for; unlike: 1 if definitions
+//   have unequal shapes; declarations, definitions: lists of these; latest: the
+//   last definition unlike those before it, up to a declaration behind a definition
+//
+//   ┌──────┬──────┬─────────────┬─────────┬───────┬───────┬────────┐
+//   │ id   │ next │ shape (u64) │ witness │ other │ votes │ unused │
+//   └──────┴──────┴─────────────┴─────────┴───────┴───────┴────────┘
+//   0      4      8             16        20      24      28       32
+//
+//   witness: a type that is the same as its other, but that it refers to the
+//   declaration and the other to this definition; votes: how many are, in reach
 export const FORWARD_SIZE: u32 = 40;
+export const NAMED_SIZE: u32 = 32;
 
 // Error codes of the edit kernels.
 /** Names overlap so much that comparing them all would take too long. */

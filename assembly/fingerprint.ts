@@ -14,7 +14,7 @@
 import { KIND_ARRAY, KIND_DATASEC, KIND_ENUM64, TYPE_SIZE } from "./abi";
 import { bytesAt, zeroBytes } from "./bytes";
 import {
-  elementBytes, elementName, fixedBytes, fixedIds, get, get64, Graph, mixed, recordBytes, refers, set, set64, shapeOf,
+  elementBytes, elementName, fixedBytes, fixedIds, get, get64, Graph, groupAt, mixed, recordBytes, refers, set, set64, shapeOf,
 } from "./dedup/graph"; // prettier-ignore
 import { ERR_FINGERPRINT } from "./edit-abi";
 import { kindOf, Type } from "./image";
@@ -149,7 +149,7 @@ const SCRATCH: u32 = 48;
 // @ts-ignore: decorator
 @inline
 function first(graph: Graph, one: u32): u32 {
-  return get(graph.members, get(graph.classStart, one));
+  return get(graph.members, groupAt(graph, one).start);
 }
 
 /**

@@ -3,7 +3,7 @@ import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { quantity, ratio } from "./format.mjs";
 
-const HEADINGS = { open: "Open", find: "Find by name", dump: "Dump, whole process" };
+const HEADINGS = { open: "Open", find: "Find by name", dump: "Dump, whole process", edit: "Merge and encode" };
 
 /** Longer bars are cut off here, so that the others stay readable; the figures beside them tell. */
 const LONGEST = 3;

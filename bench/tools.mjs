@@ -37,9 +37,9 @@ function findRuntimes() {
 }
 
 /** Compiles one of our C programs; `undefined` where that fails. */
-function compileNative(name, libraries = []) {
+function compileNative(name, libraries = [], folder = "bench/native") {
   const program = `${BUILD}/${name}`;
-  const args = ["-O2", "-Wall", "-o", program, `bench/native/${name}.c`, ...libraries];
+  const args = ["-O2", "-Wall", "-o", program, `${folder}/${name}.c`, ...libraries];
   return ask("gcc", ...args) === undefined ? undefined : program;
 }
 
@@ -56,6 +56,8 @@ export function findTools() {
     bpftoolVersion: bpftool && ask(bpftool, "version").split("\n")[0].replace("bpftool v", ""),
     libbpf,
     libbpfVersion: libbpf && ask(libbpf, "--version").replace("v", ""),
+    dedup: compileNative("dedup", libraries, "test/native"),
+    append: compileNative("append", libraries),
     launch: compileNative("launch"),
     // It answers system calls in libbpf's place: the symbol has to be seen from there.
     relocate: compileNative("relocate", [...libraries, "-rdynamic", "-ldl"]),

@@ -9,6 +9,7 @@ const HEADINGS = {
   find: "Find by name",
   dump: "Dump",
   bpf: "BPF objects",
+  edit: "Merge, encode, verify",
   memory: "Memory",
   size: "Size",
 };

@@ -11,7 +11,7 @@ const FEATURES = ["bulk-memory", "bulk-memory-opt", "sign-ext", "mutable-globals
 
 for (const [module, file, type, from] of [
   ["kernel.plain", "js-kernel", "Kernel", "kernel"],
-  ["edit", "js-edit-kernel", "EditKernel", "edit-kernel"],
+  ["edit.plain", "js-edit-kernel", "EditKernel", "edit-kernel"],
 ]) {
   const made = `build/${file}.js`;
   // Not as a module: such a one has its one instance when it is imported. This is a function that makes instances.

@@ -112,6 +112,28 @@ describe("libbpf on this machine", () => {
     inputs.forEach((input, i) => checkMap(input, made.btf, made.maps[i]!));
   });
 
+  for (const names of [
+    ["live", "6.12-amd64", "6.1-cloud-amd64"],
+    ["6.12-amd64", "6.1-cloud-amd64", "6.12-s390x", "live"],
+    ["6.1-cloud-amd64", "6.12-s390x", "6.1-i386", "6.12-amd64"],
+  ]) {
+    const title = `${names.join(", ")}: no more types, in any order as many`;
+    needing(
+      "gcc and libbpf-dev",
+      "the corpus in ../shared",
+      "the running kernel's BTF",
+    )(title, () => {
+      const files = names.map((name) =>
+        name === "live" ? "/sys/kernel/btf/vmlinux" : unpacked(corpusPath(`vmlinux/${name}.btf.gz`)),
+      );
+      const inputs = files.map((file) => openFile(file));
+      const made = merge(inputs);
+      inputs.forEach((input, i) => checkMap(input, made.btf, made.maps[i]!));
+      expect(made.btf.size).toBeLessThanOrEqual(Btf.parse(native(files)).size);
+      expect(merge(inputs.toReversed()).btf.size).toBe(made.btf.size);
+    });
+  }
+
   for (const module of ["xfs", "btrfs", "kvm", "nf_conntrack", "veth", "dummy", "cast_common"]) {
     needing("gcc and libbpf-dev", "the corpus in ../shared")(`module ${module} on its base`, () => {
       const base = unpacked(corpusPath("vmlinux/6.12-amd64.btf.gz"));
@@ -335,6 +357,111 @@ describe("forward declarations", () => {
     expect(btf.get(maps[2]![2]!)?.kind).toBe("fwd");
     expect(btf.findAll("user", "struct").length).toBe(2);
   });
+  test("of several definitions take the one that most types ask for", () => {
+    const chain = (to: Image, target: number, byteSize: number): void => {
+      to.ref(TYPEDEF, target, "x_t");
+      to.ref(PTR, to.nextId - 1);
+      to.composite(STRUCT, "user", byteSize, [["p", to.nextId - 1, 0]]);
+    };
+    const narrow = build((to) => chain(to, to.composite(STRUCT, "x", 4, []), 4));
+    const wide = build((to) => chain(to, to.composite(STRUCT, "x", 8, []), 8));
+    const declares = build((to) => chain(to, to.ref(image.FWD, 0, "x"), 8));
+    // The typedef alone could be that of either.
+    for (const inputs of [
+      [narrow, wide, declares],
+      [declares, narrow, wide],
+    ]) {
+      const { btf, maps } = merge(inputs);
+      expect(btf.size).toBe(9);
+      expect(btf.get(maps[inputs.indexOf(declares)]![1]!)).toMatchObject({ kind: "struct", byteSize: 8 });
+    }
+  });
+
+  test("of one struct stand for definitions that belong together", () => {
+    const pair = (to: Image, x: number, y: number): void => {
+      to.ref(PTR, x);
+      to.array(to.ref(PTR, y), 0, 2);
+      to.composite(STRUCT, "device", 24, [
+        ["x", to.nextId - 3, 0],
+        ["y", to.nextId - 1, 64],
+      ]);
+    };
+    const defines = (...sizes: readonly number[]): Btf =>
+      build((to) => pair(to, to.composite(STRUCT, "x", sizes[0]!, []), to.composite(STRUCT, "y", sizes[1]!, [])));
+    const declares = build((to) => pair(to, to.ref(image.FWD, 0, "x"), to.ref(image.FWD, 0, "y")));
+    // More of the others refer to y of the second kind.
+    const more = build((to) => {
+      to.ref(TYPEDEF, to.composite(STRUCT, "y", 16, []), "y_t");
+      to.ref(TYPEDEF, 1, "z_t");
+    });
+    const { btf, maps } = merge([defines(4, 8), defines(8, 16), more, declares]);
+    expect(btf.findAll("device", "struct").length).toBe(2);
+    expect(maps[3]!.every((id) => id === 0 || btf.get(id)!.kind !== "fwd")).toBe(true);
+  });
+
+  test("are told by anonymous structs too", () => {
+    const user = (to: Image, target: number, name: string): void => {
+      to.composite(STRUCT, "", 8, [["p", to.ref(PTR, target), 0]]);
+      to.composite(STRUCT, name, 8, [["s", to.nextId - 1, 0]]);
+    };
+    const declares = build((to) => user(to, to.ref(image.FWD, 0, "x"), "one"));
+    const small = build((to) => to.composite(STRUCT, "x", 4, []));
+    const large = build((to) => user(to, to.composite(STRUCT, "x", 8, []), "other"));
+    const { btf, maps } = merge([declares, small, large]);
+    expect(btf.get(maps[0]![1]!)).toMatchObject({ kind: "struct", byteSize: 8 });
+    expect(btf.size).toBe(7);
+  });
+
+  test("stand for definitions that are all equal, though a struct that asks for them differs elsewhere", () => {
+    const user = (to: Image, x: number, y: number): void => {
+      to.composite(STRUCT, "user", 16, [
+        ["x", to.ref(PTR, x), 0],
+        ["y", to.ref(PTR, y), 64],
+      ]);
+    };
+    const x = (to: Image, size: number): number => to.composite(STRUCT, "x", size, []);
+    const inputs = [
+      build((to) => user(to, x(to, 16), to.ref(image.FWD, 0, "y"))),
+      build((to) => user(to, x(to, 8), to.composite(STRUCT, "y", 16, []))),
+      build((to) => to.composite(STRUCT, "y", 16, []) && to.ref(image.FWD, 0, "x")),
+    ];
+    const { btf } = merge(inputs);
+    expect(btf.findAll("y", "fwd").length).toBe(0);
+    expect(btf.findAll("y", "struct").length).toBe(1);
+  });
+
+  test("at random become only what they declare", () => {
+    const names = ["a", "b", "c"];
+    const part = fc.record({
+      defined: fc.array(fc.nat(2), { minLength: 3, maxLength: 3 }),
+      users: fc.array(fc.tuple(fc.nat(2), fc.nat(2), fc.nat(1)), { maxLength: 5 }),
+    });
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 2, maxLength: 4 }), (parts) => {
+        const inputs = parts.map(({ defined, users }) =>
+          build((to) => {
+            const ids = names.map((name, i) =>
+              defined[i] ? to.composite(STRUCT, name, defined[i]! * 8, []) : to.ref(image.FWD, 0, name),
+            );
+            for (const [x, y, named] of users) {
+              to.composite(STRUCT, named ? "user" : "", 16, [
+                ["x", to.ref(PTR, ids[x]!), 0],
+                ["y", to.ref(PTR, ids[y]!), 64],
+              ]);
+            }
+          }),
+        );
+        const { btf, maps } = merge(inputs);
+        inputs.forEach((input, i) => checkMap(input, btf, maps[i]!));
+        for (const name of names) {
+          const sizes = new Set(parts.map(({ defined }) => defined[names.indexOf(name)]!).filter((size) => size > 0));
+          expect(btf.findAll(name, "struct").length).toBe(sizes.size);
+          if (sizes.size === 1) expect(btf.findAll(name, "fwd").length).toBe(0);
+        }
+      }),
+      { numRuns: 1000, seed: 11 },
+    );
+  });
 });
 
 describe("never merged", () => {
@@ -488,6 +615,24 @@ describe("refuses", () => {
 });
 
 describe("hostile input", () => {
+  test("ten thousand declared names that two structs refer to, and these many types", () => {
+    const made = new Image();
+    const hubs: [string, number, number][][] = [[], []];
+    for (let i = 0; i < 10_000; i++) {
+      made.composite(STRUCT, `n${i}`, 8, []);
+      hubs[0]!.push(["", made.nextId - 1, 0]);
+      made.composite(STRUCT, `n${i}`, 16, []);
+      hubs[1]!.push(["", made.ref(image.FWD, 0, `n${i}`), 0]);
+    }
+    const ids = hubs.map((members) => made.composite(STRUCT, "", 8, members));
+    for (let i = 0; i < 20_000; i++) made.ref(PTR, ids[i & 1]!);
+    // To find out for each name what both lead to would be quadratic: most stay what they are.
+    const btf = Btf.parse(made.bytes());
+    const { btf: to, map } = dedup(btf);
+    checkMap(btf, to, map);
+    expect(to.findAll("n1", "struct").length).toBe(2);
+  });
+
   test("mutated kernels and images: a Btf or a BtfError, never a trap", () => {
     const random = fc.sample(fc.tuple(fc.nat(), fc.nat(), fc.nat(24)), { numRuns: 4000, seed: 3 });
     const seed = image.everyKind().bytes();

@@ -11,103 +11,129 @@
 // Types that refer to each other in circles start in one class and stay there
 // unless something tells them apart: the result is the coarsest partition that
 // holds, the largest number of merges.
-import { KIND_ARRAY, KIND_DATASEC, KIND_ENUM, KIND_FUNC_PROTO, KIND_STRUCT, KIND_UNION, TYPE_SIZE } from "../abi";
+import { TYPE_SIZE } from "../abi";
 import { ERR_COLLISION } from "../edit-abi";
-import { kindOf, Type, vlenOf } from "../image";
+import { Type } from "../image";
 import { refuse } from "../status";
-import { elementBytes, elementId, fixedBytes, fixedIds, get, get64, Graph, mixed, recordAt, recordBytes, refers, set, set64, shapeOf } from "./graph";
+import { follow, Named, OPAQUE, STANDS } from "./forward";
+import { AHEAD, ahead, elementBytes, elementId, fixedBytes, fixedIds, get, get64, Graph, groupAt, mixed, recordAt, recordBytes, refers, set, set64, shapeOf } from "./graph";
 
-/** Puts types of equal hash into one class. `slots` is zeroed, at least 4/3 as many as ids. */
+/**
+ * Puts types of equal hash into one class. `slots` is zeroed, at least 4/3 as
+ * many as ids; one holds an id + 1 and, in the bits that ids leave, bits of its hash.
+ */
 export function startClasses(graph: Graph): void {
   const hash = graph.hash;
   const slots = graph.slots;
   const slotMask = graph.slotMask;
   const classes = graph.classes;
-  const classLength = graph.classLength;
   const idLimit = graph.idLimit;
   const alias = graph.alias;
+  const idMask: u32 = (1 << (32 - clz(idLimit))) - 1;
   let count: u32 = 0;
-  for (let id: u32 = 0; id < idLimit; id++) {
-    const own = get64(hash, id);
-    let found = count;
-    // Void, and what stands for another type, are in classes of their own.
-    if (id && get(alias, id) == id) {
-      let slot = <u32>(own >> 8) & slotMask;
-      for (let taken = get(slots, slot); taken; taken = get(slots, slot)) {
-        if (get64(hash, taken - 1) == own) {
-          found = get(classes, taken - 1);
-          break;
+  // Images put together resemble each other: what follows a type is mostly what follows its equal.
+  let near: u32 = 0;
+  for (let block: u32 = 0; block < idLimit; block += AHEAD) {
+    const end = min(block + AHEAD, idLimit);
+    let loaded: u32 = 0;
+    for (let id = block; id < end; id++) loaded ^= get(slots, <u32>(get64(hash, id) >> 8) & slotMask);
+    store<u32>(ahead, loaded);
+    for (let id = block; id < end; id++) {
+      const own = get64(hash, id);
+      let found = count;
+      // Void, and what stands for another type, are in classes of their own.
+      if (id && get(alias, id) == id) {
+        if (near && near < id && get64(hash, near) == own && get(alias, near) == near) found = get(classes, near++);
+        else {
+          const tag = <u32>(own >> 32) & ~idMask;
+          let slot = <u32>(own >> 8) & slotMask;
+          for (let taken = get(slots, slot); taken; taken = get(slots, slot)) {
+            const other = (taken & idMask) - 1;
+            if ((taken & ~idMask) == tag && get64(hash, other) == own) {
+              found = get(classes, other);
+              near = other + 1;
+              break;
+            }
+            slot = (slot + 1) & slotMask;
+          }
+          if (found == count) set(slots, slot, tag | (id + 1));
         }
-        slot = (slot + 1) & slotMask;
       }
-      if (found == count) set(slots, slot, id + 1);
+      if (found == count) groupAt(graph, count++).length = 0;
+      set(classes, id, found);
+      groupAt(graph, found).length++;
     }
-    if (found == count) set(classLength, count++, 0);
-    set(classes, id, found);
-    set(classLength, found, get(classLength, found) + 1);
   }
   graph.classCount = count;
+  graph.parentsListed = 0;
   arrange(graph);
+  touchAll(graph);
 }
 
 /** A class of its own for each type: nothing is merged. */
 export function separate(graph: Graph): void {
   for (let id: u32 = 0; id < graph.idLimit; id++) {
     set(graph.classes, id, id);
-    set(graph.classLength, id, 1);
+    groupAt(graph, id).length = 1;
   }
   graph.classCount = graph.idLimit;
 }
 
-/** Every member of a class of two or more is to be looked at. */
-export function touchAll(graph: Graph): void {
-  let count: u32 = 0;
-  for (let one: u32 = 0; one < graph.classCount; one++) {
-    const length = get(graph.classLength, one);
-    set(graph.classMarks, one, length);
-    if (length > 1) set(graph.touched, count++, one);
-  }
-  graph.touchedCount = count;
+/** The first `count` classes as `kept` has them. */
+export function restoreClasses(graph: Graph, kept: usize, count: u32): void {
+  const classes = graph.classes;
+  memory.copy(classes, kept, <usize>graph.idLimit << 2);
+  graph.classCount = count;
+  for (let one: u32 = 0; one < count; one++) groupAt(graph, one).length = 0;
+  for (let id: u32 = 0; id < graph.idLimit; id++) groupAt(graph, get(classes, id)).length++;
+  arrange(graph);
 }
 
-/** Lays out members class by class; every member of a class of two or more is to be looked at. */
+/** Lays out members class by class. */
 function arrange(graph: Graph): void {
   const classes = graph.classes;
   const members = graph.members;
   const places = graph.places;
-  const classStart = graph.classStart;
-  const classLength = graph.classLength;
-  const classMarks = graph.classMarks;
-  const touched = graph.touched;
   const idLimit = graph.idLimit;
   const classCount = graph.classCount;
   let at: u32 = 0;
-  let count: u32 = 0;
   for (let one: u32 = 0; one < classCount; one++) {
-    const length = get(classLength, one);
-    set(classStart, one, at);
-    at += length;
-    set(classMarks, one, 0);
-    if (length > 1) set(touched, count++, one);
+    const group = groupAt(graph, one);
+    group.start = at;
+    at += group.length;
+    group.length = 0;
+    group.marks = 0;
+    group.frozen = 0;
   }
-  graph.touchedCount = count;
   for (let id: u32 = 0; id < idLimit; id++) {
-    const one = get(classes, id);
-    const filled = get(classMarks, one);
-    const place = get(classStart, one) + filled;
-    set(classMarks, one, filled + 1);
+    const group = groupAt(graph, get(classes, id));
+    const place = group.start + group.length++;
     set(members, place, id);
     set(places, id, place);
   }
 }
 
-/** What a type is and refers to, as one number; what stands for another type is like no other. */
+/** Every member of a class of two or more is to be looked at, but opaque ones. */
+function touchAll(graph: Graph): void {
+  let count: u32 = 0;
+  for (let one: u32 = 0; one < graph.classCount; one++) {
+    const group = groupAt(graph, one);
+    if (group.length < 2) continue;
+    if (load<u8>(graph.opaque + get(graph.members, group.start)) & OPAQUE) group.frozen = 1;
+    else {
+      group.marks = group.length;
+      set(graph.touched, count++, one);
+    }
+  }
+  graph.touchedCount = count;
+}
+
+/** What a type is and refers to, as one number. */
 // @ts-ignore: decorator
 @inline
 function signature(graph: Graph, id: u32): u64 {
   const end = graph.edges + (<usize>get(graph.edgeStart, id + 1) << 2);
   let hash = get64(graph.shape, id);
-  if (get(graph.alias, id) != id) return mixed(hash, id);
   for (let edge = graph.edges + (<usize>get(graph.edgeStart, id) << 2); edge < end; edge += 4) {
     hash = mixed(hash, get(graph.classes, load<u32>(edge)) + 1);
   }
@@ -152,12 +178,14 @@ function sink(members: usize, hash: usize, start: u32, root: u32, length: u32): 
   }
 }
 
-/** Makes [start, start + length) a class of its own. */
-function found(graph: Graph, start: u32, length: u32): void {
+/** Makes the places [start, start + length) a class of their own. */
+export function found(graph: Graph, start: u32, length: u32): void {
   const one = graph.classCount++;
-  set(graph.classStart, one, start);
-  set(graph.classLength, one, length);
-  set(graph.classMarks, one, 0);
+  const group = groupAt(graph, one);
+  group.start = start;
+  group.length = length;
+  group.marks = 0;
+  group.frozen = 0;
   for (let place = start; place < start + length; place++) set(graph.classes, get(graph.members, place), one);
 }
 
@@ -165,15 +193,13 @@ function found(graph: Graph, start: u32, length: u32): void {
 function split(graph: Graph, one: u32): void {
   const members = graph.members;
   const places = graph.places;
-  const classStart = graph.classStart;
-  const classLength = graph.classLength;
   const signatures = graph.otherHash;
-  const start = get(classStart, one);
-  const length = get(classLength, one);
-  const marks = get(graph.classMarks, one);
-  set(graph.classMarks, one, 0);
+  const group = groupAt(graph, one);
+  const start = group.start;
+  const length = group.length;
+  const marks = group.marks;
+  group.marks = 0;
   const first = signature(graph, get(members, start));
-  set64(signatures, start, first);
   let same = true;
   for (let place = start + 1; place < start + marks; place++) {
     const sign = signature(graph, get(members, place));
@@ -181,6 +207,7 @@ function split(graph: Graph, one: u32): void {
     if (sign != first) same = false;
   }
   if (same && marks == length) return;
+  set64(signatures, start, first);
   if (!same) {
     sort(members, signatures, start, marks);
     for (let place = start; place < start + marks; place++) set(places, get(members, place), place);
@@ -205,22 +232,23 @@ function split(graph: Graph, one: u32): void {
     run = next;
   }
   if (keepStart != end && length > marks) found(graph, end, length - marks);
-  set(classStart, one, keepStart);
-  set(classLength, one, keepLength);
+  group.start = keepStart;
+  group.length = keepLength;
 }
 
 /** Lists, for each type, those in classes of two or more that refer to it. */
-function listParents(graph: Graph): void {
+export function listParents(graph: Graph): void {
+  if (graph.parentsListed) return;
+  graph.parentsListed = 1;
   const edges = graph.edges;
   const edgeStart = graph.edgeStart;
   const parentStart = graph.parentStart;
   const parents = graph.parents;
   const classes = graph.classes;
-  const classLength = graph.classLength;
   const idLimit = graph.idLimit;
   memory.fill(parentStart, 0, (<usize>idLimit + 1) << 2);
   for (let id: u32 = 1; id < idLimit; id++) {
-    if (get(classLength, get(classes, id)) < 2) continue;
+    if (groupAt(graph, get(classes, id)).length < 2) continue;
     const end = get(edgeStart, id + 1);
     for (let edge = get(edgeStart, id); edge < end; edge++) {
       const to = get(edges, edge);
@@ -233,7 +261,7 @@ function listParents(graph: Graph): void {
     set(parentStart, id, sum);
   }
   for (let id: u32 = 1; id < idLimit; id++) {
-    if (get(classLength, get(classes, id)) < 2) continue;
+    if (groupAt(graph, get(classes, id)).length < 2) continue;
     const end = get(edgeStart, id + 1);
     for (let edge = get(edgeStart, id); edge < end; edge++) {
       const to = get(edges, edge);
@@ -244,59 +272,62 @@ function listParents(graph: Graph): void {
   }
 }
 
-/** Marks those that refer to the members of classes from `from` on. */
-function markParents(graph: Graph, from: u32): void {
+/** Marks those that refer to `id`. */
+export function markParents(graph: Graph, id: u32): void {
   const members = graph.members;
   const places = graph.places;
   const parents = graph.parents;
-  const parentStart = graph.parentStart;
-  const classes = graph.classes;
-  const classStart = graph.classStart;
-  const classLength = graph.classLength;
-  const classMarks = graph.classMarks;
-  const touched = graph.touched;
-  let count: u32 = 0;
+  const end = get(graph.parentStart, id + 1);
+  for (let at = get(graph.parentStart, id); at < end; at++) {
+    const parent = get(parents, at);
+    const one = get(graph.classes, parent);
+    const group = groupAt(graph, one);
+    if (group.length < 2 || group.frozen) continue;
+    const place = get(places, parent);
+    const first = group.start + group.marks;
+    if (place < first) continue;
+    if (!group.marks++) set(graph.touched, graph.touchedCount++, one);
+    const other = get(members, first);
+    set(members, first, parent);
+    set(places, parent, first);
+    set(members, place, other);
+    set(places, other, place);
+  }
+}
+
+/** Marks those that refer to members of classes from `from` on, or to what stands for one. */
+function markMoved(graph: Graph, from: u32): void {
+  const members = graph.members;
   for (let one = from; one < graph.classCount; one++) {
-    const last = get(classStart, one) + get(classLength, one);
-    for (let moved = get(classStart, one); moved < last; moved++) {
-      const id = get(members, moved);
-      const end = get(parentStart, id + 1);
-      for (let at = get(parentStart, id); at < end; at++) {
-        const parent = get(parents, at);
-        const group = get(classes, parent);
-        if (get(classLength, group) < 2) continue;
-        const start = get(classStart, group);
-        const marks = get(classMarks, group);
-        const place = get(places, parent);
-        if (place < start + marks) continue;
-        if (!marks) set(touched, count++, group);
-        const other = get(members, start + marks);
-        set(members, start + marks, parent);
-        set(places, parent, start + marks);
-        set(members, place, other);
-        set(places, other, place);
-        set(classMarks, group, marks + 1);
+    const group = groupAt(graph, one);
+    const last = group.start + group.length;
+    for (let place = group.start; place < last; place++) {
+      const id = get(members, place);
+      markParents(graph, id);
+      if (load<u8>(graph.opaque + id) & STANDS) {
+        for (let shadow = follow(graph, id, 0); shadow; shadow = follow(graph, id, shadow)) {
+          const declaration = changetype<Named>(shadow).id;
+          set(graph.classes, declaration, one);
+          markParents(graph, declaration);
+        }
       }
     }
   }
-  graph.touchedCount = count;
 }
 
 /**
  * Splits classes until none splits any more, or `budget` classes have been
- * looked at. `listed` says whether parents have been listed by an earlier call.
- * Returns 1 if there is more to do.
+ * looked at. Returns 1 if there is more to do.
  */
-export function refine(graph: Graph, budget: u32, listed: bool): bool {
+export function refine(graph: Graph, budget: u32): bool {
   while (graph.touchedCount) {
     const known = graph.classCount;
     const count = graph.touchedCount;
     for (let i: u32 = 0; i < count; i++) split(graph, get(graph.touched, i));
     graph.touchedCount = 0;
     if (graph.classCount == known) return false;
-    if (!listed) listParents(graph);
-    listed = true;
-    markParents(graph, known);
+    listParents(graph);
+    markMoved(graph, known);
     if (count >= budget) break;
     budget -= count;
   }
@@ -319,7 +350,6 @@ function sameShape(a: usize, b: usize): bool {
   const id = elementId(shape);
   a += fixed;
   b += fixed;
-  if (!id) return memory.compare(a, b, end - a) == 0;
   for (; a < end; a += size) {
     for (let off: u32 = 0; off < size; off += 4) {
       if (off + 1 != id && load<u32>(a + off) != load<u32>(b + off)) return false;
@@ -335,15 +365,14 @@ function sameShape(a: usize, b: usize): bool {
  */
 export function checkClasses(graph: Graph): i32 {
   const members = graph.members;
-  const classStart = graph.classStart;
-  const classLength = graph.classLength;
   const edges = graph.edges;
   const edgeStart = graph.edgeStart;
   const classes = graph.classes;
   for (let one: u32 = 0; one < graph.classCount; one++) {
-    const length = get(classLength, one);
+    const group = groupAt(graph, one);
+    const length = group.length;
     if (length < 2) continue;
-    const start = get(classStart, one);
+    const start = group.start;
     const first = get(members, start);
     const edge = edges + (<usize>get(edgeStart, first) << 2);
     const count = get(edgeStart, first + 1) - get(edgeStart, first);

@@ -1,7 +1,7 @@
 // What stays: of each class the type with the lowest id, in the old order, with
 // new ids in the records (libbpf's btf_dedup_compact_types, btf_dedup_remap_types).
 import { TYPE_SIZE } from "../abi";
-import { Type, vlenOf } from "../image";
+import { Type } from "../image";
 import { elementBytes, elementId, fixedBytes, fixedIds, get, Graph, recordAt, recordBytes, refers, set, shapeOf } from "./graph";
 
 /** No type of the class has been met yet. */
@@ -13,25 +13,25 @@ const NONE: u32 = 0xffffffff;
  */
 export function assignIds(graph: Graph, map: usize): u32 {
   const classes = graph.classes;
-  const classMarks = graph.classMarks;
+  const stay = graph.touched;
   const alias = graph.alias;
   const firstId = graph.firstId;
   const idLimit = graph.idLimit;
-  memory.fill(classMarks, 0xff, <usize>graph.classCount << 2);
+  memory.fill(stay, 0xff, <usize>graph.classCount << 2);
   let next = firstId;
   for (let id: u32 = 0; id < idLimit; id++) {
     if (get(alias, id) != id) continue;
     const one = get(classes, id);
-    let stays = get(classMarks, one);
+    let stays = get(stay, one);
     // The base stays as it is, equal types in it too.
     if (id < firstId) {
       set(map, id, id);
-      if (stays == NONE) set(classMarks, one, id);
+      if (stays == NONE) set(stay, one, id);
       continue;
     }
     if (stays == NONE) {
       stays = next++;
-      set(classMarks, one, stays);
+      set(stay, one, stays);
     }
     set(map, id, stays);
   }
@@ -55,7 +55,8 @@ export function compact(graph: Graph, map: usize, out: usize): u32 {
     const info = changetype<Type>(from).info;
     const shape = shapeOf(info);
     const length = recordBytes(shape, info);
-    if (from != out) memory.copy(out, from, length);
+    // Whole steps of 8 downwards, each read before it is written: what is written too much has been copied.
+    if (from != out) for (let i: u32 = 0; i < length; i += 8) store<u64>(out + i, load<u64>(from + i, 0, 4), 0, 4);
     if (refers(shape)) store<u32>(out + 8, get(map, load<u32>(out + 8)));
     let at = out + TYPE_SIZE;
     for (let i: u32 = 0; i < fixedIds(shape); i++) store<u32>(at + (i << 2), get(map, load<u32>(at + (i << 2))));

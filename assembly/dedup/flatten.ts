@@ -1,69 +1,92 @@
 // Records from several images, laid one behind the other: checked once more,
 // counted, and moved to joined ids and strings.
 import { ERR_TYPE_ID, ERR_UNKNOWN_KIND, TYPE_SIZE } from "../abi";
-import { kindOf, Type, vlenOf } from "../image";
+import { kindOf, Type } from "../image";
 import { refuse } from "../status";
 import { elementBytes, elementId, elementName, fixedBytes, fixedIds, Graph, isKnown, recordBytes, refers, shapeOf } from "./graph";
 
+/** What is added to an image's own ids and name offsets, and from which on; ids that it has. */
+let idFrom: u32 = 0;
+let idShift: u32 = 0;
+let idEnd: u32 = 0;
+let nameFrom: u32 = 0;
+let nameShift: u32 = 0;
+/** A reference to nothing was met: this one. */
+let dangling: u32 = 0;
+
 /**
- * Adds `idShift` to ids from `idFrom` on and `nameShift` to name offsets from
- * `nameFrom` on in the records of [at, end), whose kinds `measure` has not
- * checked yet: stops at the first that is unknown.
+ * Takes an image's records, [at, end), of which `firstId` is the first one's
+ * joined id: adds `shiftIds` to ids from `ownId` on and `shiftNames` to name
+ * offsets from `ownName` on, and marks these in the name bits. Checks that each
+ * kind is known and each id below `limit` (libbpf leaves a FUNC_PROTO's return
+ * type unchecked). Returns how many ids the records hold, or a refusal.
  */
-export function shift(at: usize, end: usize, idFrom: u32, idShift: u32, nameFrom: u32, nameShift: u32): void {
-  while (at < end) {
+export function take(
+  graph: Graph, at: usize, end: usize, firstId: u32, limit: u32, ownId: u32, shiftIds: u32, ownName: u32, shiftNames: u32,
+): i32 { // prettier-ignore
+  idFrom = ownId;
+  idShift = shiftIds;
+  idEnd = limit;
+  nameFrom = ownName;
+  nameShift = shiftNames;
+  dangling = 0;
+  const bits = graph.nameBits;
+  let ids: u32 = 0;
+  for (let id = firstId; at < end; id++) {
     const info = changetype<Type>(at).info;
-    if (!isKnown(info)) return;
+    const start = at;
+    if (!isKnown(info)) return refuse(ERR_UNKNOWN_KIND, <u32>(at - graph.types), id, kindOf(info));
     const shape = shapeOf(info);
     const next = at + recordBytes(shape, info);
-    shiftWord(at, nameFrom, nameShift);
-    if (refers(shape)) shiftWord(at + 8, idFrom, idShift);
+    takeName(bits, at);
+    if (refers(shape)) {
+      takeId(at + 8);
+      ids++;
+    }
     at += TYPE_SIZE;
-    for (let i: u32 = 0; i < fixedIds(shape); i++) shiftWord(at + (i << 2), idFrom, idShift);
+    for (let i: u32 = 0; i < fixedIds(shape); i++) takeId(at + (i << 2));
+    ids += fixedIds(shape);
     at += fixedBytes(shape);
     const size = elementBytes(shape);
     if (size) {
       const name = elementName(shape);
-      const id = elementId(shape);
-      for (; at < next; at += size) {
-        if (name) shiftWord(at + name - 1, nameFrom, nameShift);
-        if (id) shiftWord(at + id - 1, idFrom, idShift);
+      const to = elementId(shape);
+      if (name && to) {
+        for (; at < next; at += size) {
+          takeName(bits, at);
+          takeId(at + 4);
+          ids++;
+        }
+      } else if (name) for (; at < next; at += size) takeName(bits, at);
+      else {
+        for (; at < next; at += size) {
+          takeId(at);
+          ids++;
+        }
       }
     }
+    if (dangling) return refuse(ERR_TYPE_ID, <u32>(start - graph.types), id, dangling);
     at = next;
   }
+  return ids;
 }
 
 // @ts-ignore: decorator
 @inline
-function shiftWord(at: usize, from: u32, by: u32): void {
-  const value = load<u32>(at);
-  if (value >= from) store<u32>(at, value + by);
+function takeId(at: usize): void {
+  const id = load<u32>(at);
+  if (id >= idEnd) dangling = id;
+  if (id >= idFrom) store<u32>(at, id + idShift);
 }
 
-/**
- * Checks that each kind is known and each id exists (libbpf leaves a
- * FUNC_PROTO's return type unchecked). Returns how many ids the records hold,
- * or a refusal.
- */
-export function measure(graph: Graph): i32 {
-  const end = graph.types + graph.typesLength;
-  const limit = graph.idLimit;
-  let edges: u32 = 0;
-  let id: u32 = 1;
-  for (let at = graph.types; at < end; id++) {
-    const info = changetype<Type>(at).info;
-    if (!isKnown(info)) return refuse(ERR_UNKNOWN_KIND, <u32>(at - graph.types), id, kindOf(info));
-    const shape = shapeOf(info);
-    if (refers(shape)) {
-      if (changetype<Type>(at).size >= limit) {
-        return refuse(ERR_TYPE_ID, <u32>(at - graph.types) + 8, id, changetype<Type>(at).size);
-      }
-      edges++;
-    }
-    edges += fixedIds(shape);
-    if (elementId(shape)) edges += vlenOf(info);
-    at += recordBytes(shape, info);
+// @ts-ignore: decorator
+@inline
+function takeName(bits: usize, at: usize): void {
+  let off = load<u32>(at);
+  if (off >= nameFrom) {
+    off += nameShift;
+    store<u32>(at, off);
   }
-  return edges;
+  const byte = bits + (off >> 3);
+  store<u8>(byte, load<u8>(byte) | (1 << <u8>(off & 7)));
 }

@@ -1,6 +1,6 @@
 // The flat image that edit kernels work on. The box diagram stands in abi.ts.
 import { KIND_MAX, TYPE_SIZE } from "../abi";
-import { GRAPH_SIZE } from "../edit-abi";
+import { GRAPH_SIZE, GROUP_SIZE } from "../edit-abi";
 import { kindOf, vlenOf } from "../image";
 
 @unmanaged
@@ -28,9 +28,7 @@ export class Graph {
   classes: usize;
   members: usize;
   places: usize;
-  classStart: usize;
-  classLength: usize;
-  classMarks: usize;
+  groups: usize;
   classCount: u32;
   alias: usize;
   parentStart: usize;
@@ -39,11 +37,28 @@ export class Graph {
   touchedCount: u32;
   seed: u64;
   opaque: usize;
+  kinds: usize;
+  forwards: usize;
+  forwardMask: u32;
+  namedCount: u32;
+  declaredCount: u32;
+  parentsListed: u32;
   unused: u32;
+}
+
+/** A class: its members are [start, start + length), of which the first `marks` are to be looked at. */
+@unmanaged
+export class Group {
+  start: u32;
+  length: u32;
+  marks: u32;
+  /** Does not split yet: its members are opaque. */
+  frozen: u32;
 }
 
 export function checkGraph(): void {
   assert(offsetof<Graph>() == GRAPH_SIZE);
+  assert(offsetof<Group>() == GROUP_SIZE);
 }
 
 // Where names and ids stand in a record, by kind, 8 bytes each: 1 if the third
@@ -146,12 +161,23 @@ export function set64(array: usize, index: u32, value: u64): void {
   store<u64>(array + ((<usize>index) << 3), value);
 }
 
+// @ts-ignore: decorator
+@inline
+export function groupAt(graph: Graph, one: u32): Group {
+  return changetype<Group>(graph.groups + <usize>one * GROUP_SIZE);
+}
+
 /** Address of the record of type `id`. */
 // @ts-ignore: decorator
 @inline
 export function recordAt(graph: Graph, id: u32): usize {
   return graph.types + get(graph.offsets, id);
 }
+
+/** Slots of a table that are loaded ahead: looked up one by one, each would wait for memory. */
+export const AHEAD: u32 = 32;
+/** Where what is loaded ahead goes, so that it is loaded. */
+export const ahead = memory.data(4, 4);
 
 /** One more word into a hash. */
 // @ts-ignore: decorator

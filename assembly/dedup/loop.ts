@@ -2,9 +2,8 @@
 // union: no C type is like that, and libbpf refuses it (ELOOP in
 // btf_dedup_ref_type).
 import { ERR_REFERENCE_LOOP } from "../edit-abi";
-import { kindOf, Type } from "../image";
 import { refuse } from "../status";
-import { get, Graph, recordAt, set } from "./graph";
+import { get, Graph, set } from "./graph";
 
 const OPEN: u8 = 1;
 const DONE: u8 = 2;
@@ -21,7 +20,7 @@ export function findLoop(graph: Graph, kinds: u32, states: usize, stack: usize, 
   const firstId = graph.firstId;
   for (let start = firstId; start < idLimit; start++) {
     // A circle has a reference from an id to one that is not below it: others need not be started from.
-    if (load<u8>(states + start) || !refersUp(graph, start) || !follows(graph, start, kinds)) continue;
+    if (load<u8>(states + start) || !follows(graph, start, kinds) || !refersUp(graph, start, kinds)) continue;
     let depth: u32 = 0;
     set(stack, 0, start);
     set(next, 0, get(edgeStart, start));
@@ -49,14 +48,17 @@ export function findLoop(graph: Graph, kinds: u32, states: usize, stack: usize, 
   return 0;
 }
 
-function refersUp(graph: Graph, id: u32): bool {
+function refersUp(graph: Graph, id: u32, kinds: u32): bool {
   const end = get(graph.edgeStart, id + 1);
-  for (let edge = get(graph.edgeStart, id); edge < end; edge++) if (get(graph.edges, edge) >= id) return true;
+  for (let edge = get(graph.edgeStart, id); edge < end; edge++) {
+    const to = get(graph.edges, edge);
+    if (to >= id && follows(graph, to, kinds)) return true;
+  }
   return false;
 }
 
 // @ts-ignore: decorator
 @inline
 function follows(graph: Graph, id: u32, kinds: u32): bool {
-  return id != 0 && ((kinds >> kindOf(changetype<Type>(recordAt(graph, id)).info)) & 1) != 0;
+  return ((kinds >> load<u8>(graph.kinds + id)) & 1) != 0;
 }

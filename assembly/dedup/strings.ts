@@ -2,12 +2,10 @@
 // offset it has in the strings that come out, so that equal names are equal
 // words. Strings go out in the order in which records refer to them, which is
 // libbpf's (btf_dedup_strings).
-import { TYPE_SIZE } from "../abi";
 import { ERR_NAME_OVERLAP } from "../edit-abi";
 import { bytesAt, sameString, zeroBytes } from "../bytes";
-import { Type } from "../image";
 import { refuse } from "../status";
-import { elementBytes, elementName, fixedBytes, get, get64, Graph, mixed, recordBytes, set, shapeOf } from "./graph";
+import { get, get64, Graph, mixed, set } from "./graph";
 
 /** A name that is "" at an offset other than 0. */
 const EMPTY: u32 = 0xffffffff;
@@ -24,24 +22,6 @@ const READ_LEAST: u64 = 1 << 20;
 function mark(bits: usize, off: u32): void {
   const at = bits + (off >> 3);
   store<u8>(at, load<u8>(at) | (1 << <u8>(off & 7)));
-}
-
-/** Marks the name offsets of all records. */
-export function markNames(graph: Graph): void {
-  const end = graph.types + graph.typesLength;
-  const bits = graph.nameBits;
-  for (let at = graph.types; at < end; ) {
-    const info = changetype<Type>(at).info;
-    const shape = shapeOf(info);
-    const next = at + recordBytes(shape, info);
-    mark(bits, changetype<Type>(at).nameOff);
-    const name = elementName(shape);
-    if (name) {
-      const size = elementBytes(shape);
-      for (let element = at + TYPE_SIZE + fixedBytes(shape) + name - 1; element < next; element += size) mark(bits, load<u32>(element));
-    }
-    at = next;
-  }
 }
 
 /** Marks `count` name offsets at `list`: those that other sections hold. */
@@ -62,12 +42,32 @@ export function rankNames(graph: Graph): u32 {
 
 /** Length in bytes of the name that was hashed last, without its NUL. */
 let hashedLength: u32 = 0;
+/** From 16 - n on: n bytes of ones, then zeros. */
+const masks = memory.data<u8>([
+  255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+]); // prettier-ignore
 
 function hashName(at: usize, seed: u64): u64 {
   let hash = seed;
+  const start = at;
+  if (ASC_FEATURE_SIMD) {
+    // Most names end within the first step.
+    for (;;) {
+      let bytes = v128.load(at);
+      const zeros = i8x16.bitmask(i8x16.eq(bytes, i64x2.splat(0)));
+      if (zeros) {
+        const length = <u32>ctz(zeros);
+        bytes = v128.and(bytes, v128.load(masks + 16 - length));
+        hashedLength = <u32>(at - start) + length;
+        return mixed(mixed(hash, i64x2.extract_lane(bytes, 0)), i64x2.extract_lane(bytes, 1));
+      }
+      hash = mixed(mixed(hash, i64x2.extract_lane(bytes, 0)), i64x2.extract_lane(bytes, 1));
+      at += 16;
+    }
+  }
   let word = bytesAt(at);
   let zeros = zeroBytes(word);
-  const start = at;
   while (!zeros) {
     hash = mixed(hash, word);
     at += 8;
@@ -77,6 +77,28 @@ function hashName(at: usize, seed: u64): u64 {
   const bit = <u32>ctz(zeros);
   hashedLength = <u32>(at - start) + (bit >> 3);
   return mixed(hash, word & ((<u64>1 << (bit & 56)) - 1));
+}
+
+/** How many bytes two names have in common if they are the same, NUL included; 0 if they are not. */
+function commonLength(a: usize, b: usize): u32 {
+  const start = a;
+  if (ASC_FEATURE_SIMD) {
+    for (;;) {
+      const bytes = v128.load(a);
+      const same = i8x16.bitmask(i8x16.eq(bytes, v128.load(b)));
+      const zeros = i8x16.bitmask(i8x16.eq(bytes, i64x2.splat(0)));
+      if (zeros) {
+        const upTo = zeros ^ (zeros - 1);
+        return (same & upTo) == upTo ? <u32>(a - start) + <u32>ctz(zeros) + 1 : 0;
+      }
+      if (same != 0xffff) return 0;
+      a += 16;
+      b += 16;
+    }
+  }
+  if (!sameString(a, b)) return 0;
+  while (load<u8>(a)) a++;
+  return <u32>(a - start) + 1;
 }
 
 /**
@@ -95,19 +117,34 @@ export function uniteNames(graph: Graph, hashes: usize, offsets: usize): i32 {
   let budget = <i64>(READ_LEAST + READ_LIMIT * graph.stringsLength);
   let rank: u32 = 0;
   let room: u32 = 0;
+  // Images put together resemble each other: what follows a name is mostly what follows its equal.
+  let near: u32 = 0;
   for (let word: u32 = 0; word < words; word++) {
     for (let rest = get64(graph.nameBits, word); rest; rest &= rest - 1) {
       const off = (word << 6) + <u32>ctz(rest);
       const at = strings + off;
+      set(offsets, rank, off);
+      // A base's names stay where they are.
+      const entry = names + (<usize>rank << 3);
+      store<u32>(entry, off < graph.stringsStart ? off : 0, 4);
+      if (!load<u8>(at)) {
+        store<u32>(entry, EMPTY);
+        set(hashes, rank++, 0);
+        continue;
+      }
+      if (near < rank) {
+        const common = commonLength(at, strings + get(offsets, near));
+        if (common) {
+          budget -= common;
+          if (budget < 0) return refuse(ERR_NAME_OVERLAP, 0, 0, off);
+          store<u32>(entry, get(names, near << 1));
+          set(hashes, rank++, get(hashes, near++));
+          continue;
+        }
+      }
       const hash = hashName(at, seed);
       const length = hashedLength;
       budget -= length;
-      set(offsets, rank, off);
-      if (!length) {
-        set(names, rank << 1, EMPTY);
-        rank++;
-        continue;
-      }
       const tag = <u32>(hash >> 32);
       set(hashes, rank, tag);
       let slot = <u32>hash & slotMask;
@@ -116,7 +153,7 @@ export function uniteNames(graph: Graph, hashes: usize, offsets: usize): i32 {
         if (get(hashes, taken - 1) == tag) {
           budget -= length;
           if (budget < 0) break;
-          if (sameString(at, strings + get(offsets, taken - 1))) {
+          if (commonLength(at, strings + get(offsets, taken - 1))) {
             found = taken - 1;
             break;
           }
@@ -128,10 +165,8 @@ export function uniteNames(graph: Graph, hashes: usize, offsets: usize): i32 {
       if (found == rank) {
         set(slots, slot, rank + 1);
         if (off >= graph.stringsStart) room += length + 1;
-      }
-      set(names, rank << 1, found);
-      // A base's names stay where they are.
-      set(names, (rank << 1) + 1, off < graph.stringsStart ? off : 0);
+      } else near = found + 1;
+      store<u32>(entry, found);
       rank++;
     }
   }
@@ -157,7 +192,20 @@ export function nameOf(graph: Graph, off: u32): u32 {
     let from = graph.strings + off;
     let to = graph.outStrings + graph.outLength;
     const start = to;
-    // Whole steps of 8: what is written too much the next name overwrites.
+    // Whole steps: what is written too much the next name overwrites.
+    if (ASC_FEATURE_SIMD) {
+      for (;;) {
+        const bytes = v128.load(from);
+        v128.store(to, bytes);
+        const zeros = i8x16.bitmask(i8x16.eq(bytes, i64x2.splat(0)));
+        if (zeros) {
+          graph.outLength += <u32>(to - start) + <u32>ctz(zeros) + 1;
+          return name;
+        }
+        from += 16;
+        to += 16;
+      }
+    }
     while (!zeroBytes(bytesAt(from))) {
       store<u64>(to, bytesAt(from), 0, 1);
       from += 8;

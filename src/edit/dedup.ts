@@ -50,13 +50,22 @@ export interface MergeResult {
 }
 
 /** Rounds in pairs by which classes begin: measured, more cost more than they spare. */
-const HASH_PAIRS = 2;
+const HASH_PAIRS = 1;
 /** Classes looked at between two looks at the signal. */
 const REFINE_BUDGET = 50_000;
 /** Seeds to try before a collision of hashes is no chance any more. @internal */
 export const SEEDS = 4;
-/** Times that choices of declarations may turn out not to hold before all of them are taken back. */
-const FORWARD_ROUNDS = 6;
+/**
+ * What is done, time by time, where choices of declarations do not hold: other
+ * ones are made (0), they are taken back (1), in the end all of them (2).
+ */
+const JUDGEMENTS = [0, 0, 0, 1, 1, 1, 2] as const;
+
+/** Types that declare or define names with several definitions: their address and count. */
+interface Opaque {
+  readonly at: number;
+  readonly count: number;
+}
 
 const kindBits = (...kinds: number[]): number => kinds.reduce((bits, kind) => bits | (1 << kind), 0);
 
@@ -91,6 +100,11 @@ function powerOfTwo(count: number): number {
 export class Dedup {
   readonly #work: Workspace;
   readonly #step: (done: number) => void;
+  /** Address and count of the name offsets outside of the records. */
+  #list = 0;
+  #listLength = 0;
+  /** Where the tables of names end. */
+  #namesEnd = 0;
 
   constructor(work: Workspace, { signal, onProgress }: DedupOptions) {
     this.#work = work;
@@ -102,21 +116,19 @@ export class Dedup {
   }
 
   /** Names: each string once. `ext` are name offsets outside of the records. */
-  names(ext: Uint32Array): number {
+  names(ext: Uint32Array): void {
     const work = this.#work;
     const words = Math.floor(work.stringsLength / 64) + 1;
-    const bits = work.array(abi.GRAPH_NAME_BITS, words, 8);
-    work.zero(bits, words * 8);
-    work.array(abi.GRAPH_NAME_RANKS, words, 4);
     const list = work.arena.allocate(ext.length * 4);
     new Uint32Array(work.arena.bytes.buffer, list, ext.length).set(ext);
+    this.#list = list;
+    this.#listLength = ext.length;
+    work.array(abi.GRAPH_NAME_RANKS, words, 4);
     const marks = work.run((kernel, graph) => {
-      kernel.markNames(graph);
       kernel.markList(graph, list, ext.length);
       return kernel.rankNames(graph);
     });
-    this.#step(0.05);
-    work.array(abi.GRAPH_NAMES, marks, 8);
+    this.#namesEnd = work.array(abi.GRAPH_NAMES, marks, 8) + marks * 8;
     // From here on scratch: it is needed for this step alone.
     const { mark } = work.arena;
     const slots = powerOfTwo((marks * 4) / 3 + 1);
@@ -132,105 +144,118 @@ export class Dedup {
     // What is no split starts with "".
     work.zero(out, 1);
     work.set(abi.GRAPH_OUT_LENGTH, work.firstId === 1 ? 1 : 0);
-    this.#step(0.15);
-    return list;
+    this.#step(0.25);
+  }
+
+  /** The new offsets of the names outside of the records, in their order. */
+  get renamed(): Uint32Array {
+    return new Uint32Array(this.#work.arena.bytes.buffer, this.#list, this.#listLength).slice();
   }
 
   /** Shapes and references; `single`: a VAR or DATASEC is like no other. */
   shapes(single: boolean): void {
     const work = this.#work;
     const count = work.idLimit;
-    work.array(abi.GRAPH_OFFSETS, count, 4);
+    for (const field of [abi.GRAPH_OFFSETS, abi.GRAPH_ALIAS, abi.GRAPH_MEMBERS]) work.array(field, count, 4);
+    work.array(abi.GRAPH_KINDS, count, 1);
     work.array(abi.GRAPH_EDGE_START, count + 1, 4);
     work.array(abi.GRAPH_EDGES, work.edgeCount, 4);
     work.array(abi.GRAPH_SHAPE, count, 8);
-    work.array(abi.GRAPH_ALIAS, count, 4);
-    work.run((kernel, graph) => kernel.hashShapes(graph, +single));
-    this.#step(0.3);
+    work.run((kernel, graph) => {
+      kernel.hashShapes(graph, +single);
+      kernel.renameList(graph, this.#list, this.#listLength);
+    });
+    // All names are new ones now: the old strings and the tables have served.
+    const strings = work.get(abi.GRAPH_STRINGS);
+    work.serve(strings, strings + work.stringsLength);
+    work.serve(work.get(abi.GRAPH_NAME_RANKS), this.#namesEnd);
+    this.#step(0.4);
   }
 
   /** Classes of equal types; without `merge` each type is one, without `forwards` declarations stand for themselves. */
   classes(merge: boolean, forwards = true): void {
     const work = this.#work;
     const count = work.idLimit;
-    work.array(abi.GRAPH_HASH, count, 8);
-    work.array(abi.GRAPH_OTHER_HASH, count, 8);
-    for (const field of [
-      abi.GRAPH_CLASSES,
-      abi.GRAPH_MEMBERS,
-      abi.GRAPH_PLACES,
-      abi.GRAPH_CLASS_START,
-      abi.GRAPH_CLASS_LENGTH,
-      abi.GRAPH_CLASS_MARKS,
-      abi.GRAPH_TOUCHED,
-    ])
-      work.array(field, count, 4); // prettier-ignore
-    work.array(abi.GRAPH_PARENT_START, count + 1, 4);
-    work.array(abi.GRAPH_PARENTS, work.edgeCount, 4);
     const slots = powerOfTwo((count * 4) / 3 + 1);
-    const table = work.array(abi.GRAPH_SLOTS, slots, 4);
+    // Parents come when the hashes have served.
+    const hash = work.allocate(Math.max(count * 8 + slots * 4, work.edgeCount * 4));
+    work.set(abi.GRAPH_HASH, hash);
+    work.set(abi.GRAPH_SLOTS, hash + count * 8);
     work.set(abi.GRAPH_SLOT_MASK, slots - 1);
-    const declared = work.run((kernel, graph) => kernel.countForwards(graph));
-    const names = powerOfTwo(forwards ? declared * 2 : 0);
-    const definitions = work.arena.allocate(names * abi.FORWARD_SIZE);
-    work.zero(definitions, names * abi.FORWARD_SIZE);
+    work.set(abi.GRAPH_PARENTS, hash);
+    work.array(abi.GRAPH_OTHER_HASH, count, 8);
+    work.array(abi.GRAPH_GROUPS, count, abi.GROUP_SIZE);
+    for (const field of [abi.GRAPH_CLASSES, abi.GRAPH_PLACES, abi.GRAPH_TOUCHED]) work.array(field, count, 4);
+    work.array(abi.GRAPH_PARENT_START, count + 1, 4);
     work.zero(work.array(abi.GRAPH_OPAQUE, count, 1), count);
     if (!merge) {
       work.run((kernel, graph) => kernel.separate(graph));
       return;
     }
-    const mask = names - 1;
-    const named = forwards ? work.run((kernel, graph) => kernel.findDefinitions(graph, definitions, mask)) : 0;
-    const kept = work.arena.allocate(named * 16);
-    const opaque = work.run((kernel, graph) => {
-      const hidden = forwards ? kernel.makeOpaque(graph, definitions, mask, kept) : 0;
-      if (forwards) kernel.applyForwards(graph, definitions, mask);
-      kernel.link(graph);
-      return hidden;
-    });
+    const opaque = forwards ? this.#hideNames() : { at: 0, count: 0 };
     if (forwards) this.#refuseLoops();
-    work.zero(table, slots * 4);
+    work.zero(work.get(abi.GRAPH_SLOTS), slots * 4);
     work.run((kernel, graph) => {
-      kernel.hashTypes(graph, HASH_PAIRS);
+      kernel.hashTypes(graph, HASH_PAIRS, opaque.at, opaque.count);
       kernel.startClasses(graph);
     });
-    this.#step(0.6);
+    this.#step(0.7);
     this.#refine();
-    if (opaque > 0) {
-      work.run((kernel, graph) => {
-        kernel.findWitnesses(graph, definitions, mask);
-        kernel.applyForwards(graph, definitions, mask);
-        kernel.endOpaque(graph, kept, opaque);
-        kernel.link(graph);
-      });
-      this.#refine();
-      this.#correctForwards(definitions, mask);
-    }
-    this.#step(0.85);
+    if (opaque.count > 0) this.#chooseForwards(opaque);
+    this.#step(0.9);
   }
 
-  /** Refines again while declarations stand for what they should not. */
-  #correctForwards(definitions: number, mask: number): void {
+  /** Lets declarations stand for their one definition, and makes names with several opaque. */
+  #hideNames(): Opaque {
     const work = this.#work;
-    for (let round = 1; ; round++) {
-      const last = round === FORWARD_ROUNDS ? 1 : 0;
-      if (work.run((kernel, graph) => kernel.judgeForwards(graph, definitions, mask, last)) === 0) return;
+    const names = powerOfTwo(work.get(abi.GRAPH_DECLARED_COUNT) * 2);
+    work.zero(work.array(abi.GRAPH_FORWARDS, names, abi.FORWARD_SIZE), names * abi.FORWARD_SIZE);
+    work.set(abi.GRAPH_FORWARD_MASK, names - 1);
+    const count = work.run((kernel, graph) => kernel.findDefinitions(graph));
+    const at = work.allocate(count * abi.NAMED_SIZE);
+    work.run((kernel, graph) => {
+      kernel.makeOpaque(graph, at, count);
+      kernel.redirect(graph);
+    });
+    return { at, count };
+  }
+
+  /** Chooses what declarations stand for, and refines until all choices hold. */
+  #chooseForwards({ at, count }: Opaque): void {
+    const work = this.#work;
+    const length = work.idLimit * 4;
+    const kept = work.allocate(length);
+    const partners = work.allocate(length);
+    work.zero(partners, length);
+    work.run((kernel, graph) => {
+      kernel.listParents(graph);
+      kernel.findWitnesses(graph, at, count, kept);
+    });
+    const classes = work.get(abi.GRAPH_CLASSES);
+    const classCount = work.get(abi.GRAPH_CLASS_COUNT);
+    work.arena.bytes.copyWithin(kept, classes, classes + length);
+    const settle = (): void => {
       work.run((kernel, graph) => {
-        kernel.applyForwards(graph, definitions, mask);
-        kernel.link(graph);
-        kernel.touchAll(graph);
+        kernel.choose(graph, at, count, partners);
+        kernel.settle(graph, at, count);
       });
+    };
+    settle();
+    this.#refine();
+    for (const mode of JUDGEMENTS) {
+      const answer = work.run((kernel, graph) => kernel.judgeForwards(graph, mode));
+      if (answer === 0) return;
+      if (answer === 2) {
+        work.run((kernel, graph) => kernel.restoreClasses(graph, kept, classCount));
+        settle();
+      }
       this.#refine();
     }
   }
 
   /** Splits classes until they hold. */
   #refine(): void {
-    let listed = 0;
-    while (this.#work.run((kernel, graph) => kernel.refine(graph, REFINE_BUDGET, listed))) {
-      listed = 1;
-      this.#step(0.7);
-    }
+    while (this.#work.run((kernel, graph) => kernel.refine(graph, REFINE_BUDGET))) this.#step(0.75);
   }
 
   /** Whether no class rests on a collision of hashes. */
@@ -240,7 +265,7 @@ export class Dedup {
 
   #refuseLoops(): void {
     const work = this.#work;
-    const states = work.get(abi.GRAPH_CLASS_MARKS);
+    const states = work.get(abi.GRAPH_TOUCHED);
     for (const kinds of [REFERENCE_KINDS, MODIFIER_KINDS]) {
       work.zero(states, work.idLimit);
       work.judge(
@@ -249,7 +274,7 @@ export class Dedup {
         ),
       );
     }
-    this.#step(0.4);
+    this.#step(0.45);
   }
 
   /** What stays, in the place of the own records. */
@@ -348,17 +373,15 @@ export function deduplicate<T>(
     try {
       const dedup = new Dedup(work, options);
       const names = extNames(work, exts);
-      const list = dedup.names(names);
+      dedup.names(names);
       dedup.shapes(true);
       dedup.classes(options.dedup !== false);
       if (!dedup.holds) {
         if (seed < SEEDS) continue;
         throw new BtfInternalError(ERR_INTERNAL, { note: "hashes collide whatever the seed" });
       }
-      work.run((kernel, graph) => kernel.renameList(graph, list, names.length));
-      const renamed = new Uint32Array(work.arena.bytes.buffer, list, names.length).slice();
       const { map, ...sections } = dedup.compact();
-      return use(work, { map, sections, ext: rewriteExt(work, exts, renamed, map) });
+      return use(work, { map, sections, ext: rewriteExt(work, exts, dedup.renamed, map) });
     } finally {
       work.release();
     }
@@ -391,7 +414,7 @@ function keepPointerSize(from: Btf, to: Btf): Btf {
  *
  * Never merged: VAR and DATASEC (as libbpf does it). Strings that nothing
  * refers to vanish; the others stand in the order of the references. Takes time
- * in proportion to types and references, memory about 4 times the input.
+ * in proportion to types and references, memory about 3 times the input.
  *
  * @throws BtfFormatError ERR_DEDUP_LOOP for references that lead back to
  *   themselves without a struct, union or typedef (libbpf's ELOOP);

@@ -48,6 +48,8 @@ export class Workspace {
   /** References in all records. */
   readonly edgeCount: number;
   readonly stringsLength: number;
+  /** Memory that what it held needs no longer, from multiples of 16 on. */
+  readonly #served: { readonly at: number; readonly length: number }[] = [];
 
   /** Lays out `images` on `base`. @throws BtfLimitError ERR_BUILD_LIMIT, ERR_MEMORY; BtfEnvironmentError ERR_UNSUPPORTED */
   constructor(images: readonly Image[], base: Image | undefined) {
@@ -80,20 +82,32 @@ export class Workspace {
       this.set(abi.GRAPH_FIRST_ID, this.firstId);
       this.set(abi.GRAPH_ID_LIMIT, this.idLimit);
       this.set(abi.GRAPH_STRINGS_START, stringsStart);
-      let at = types + below.reduce((sum, { header }) => sum + header.typesLength, 0);
-      for (const { image, idShift, nameShift } of this.parts) {
-        const end = at + image.header.typesLength;
-        // Offset 0 is "" in every image.
-        const nameFrom = Math.max(1, image.stringsStart);
-        if (idShift || nameShift)
-          arena.run((kernel) => kernel.shift(at, end, image.firstId, idShift, nameFrom, nameShift));
-        at = end;
-      }
-      this.edgeCount = this.judge(arena.run((kernel) => kernel.measure(this.graph)));
+      const words = Math.floor(this.stringsLength / 64) + 1;
+      this.zero(this.array(abi.GRAPH_NAME_BITS, words, 8), words * 8);
+      this.edgeCount = this.#take(below, types);
     } catch (cause) {
       arena.release();
       throw cause;
     }
+  }
+
+  /** Moves records to joined ids and name offsets; returns how many references they hold. */
+  #take(below: readonly Image[], at: number): number {
+    const parts = [...below.map((image) => ({ image, idShift: 0, nameShift: 0 })), ...this.parts];
+    let count = 0;
+    for (const { image, idShift, nameShift } of parts) {
+      const { firstId, idLimit, stringsStart } = image;
+      const end = at + image.header.typesLength;
+      // Offset 0 is "" in every image.
+      const ownName = Math.max(1, stringsStart);
+      count += this.judge(
+        this.run((kernel, graph) =>
+          kernel.take(graph, at, end, firstId + idShift, idLimit, firstId, idShift, ownName, nameShift),
+        ),
+      );
+      at = end;
+    }
+    return count;
   }
 
   #layOut(images: readonly Image[], types: number, strings: number): void {
@@ -137,11 +151,27 @@ export class Workspace {
     return this.arena.view.getUint32(this.graph + field, true);
   }
 
+  /** `length` bytes: of what has served, if that is enough, or new ones. */
+  allocate(length: number): number {
+    const index = this.#served.findIndex((one) => one.length >= length);
+    if (index < 0) return this.arena.allocate(length);
+    const { at, length: room } = this.#served[index]!;
+    const used = Math.ceil(length / 16) * 16;
+    if (used < room) this.#served[index] = { at: at + used, length: room - used };
+    else this.#served.splice(index, 1);
+    return at;
+  }
+
   /** Gives an array of `count` elements of `size` bytes to a field of the descriptor. */
   array(field: number, count: number, size: number): number {
-    const at = this.arena.allocate(count * size);
+    const at = this.allocate(count * size);
     this.set(field, at);
     return at;
+  }
+
+  /** What lies in [at, end) has served: later arrays may lie there. */
+  serve(at: number, end: number): void {
+    this.#served.push({ at, length: end - at });
   }
 
   zero(at: number, length: number): void {
@@ -185,7 +215,7 @@ export class Workspace {
           note: `type [${typeId}] has kind ${value}, which is unknown: nothing says which of its fields are names or ids`,
         });
       case abi.ERR_TYPE_ID:
-        throw new BtfFormatError(ERR_BTF_TYPE_ID, { typeId, value, limit: this.idLimit - 1 });
+        throw new BtfFormatError(ERR_BTF_TYPE_ID, { typeId, value, limit: (origin?.image ?? this).idLimit - 1 });
       case abi.ERR_NAME_OVERLAP:
         throw new BtfLimitError(ERR_DEDUP_NAMES, { value });
       case abi.ERR_FINGERPRINT:

@@ -11,30 +11,40 @@ export interface EditKernel {
   readonly memory: WebAssembly.Memory;
   heapBase(): number;
   status(): number;
-  shift(at: number, end: number, idFrom: number, idShift: number, nameFrom: number, nameShift: number): void;
   /** Count of references, or a negated error code. */
-  measure(graph: number): number;
-  markNames(graph: number): void;
+  take(
+    graph: number,
+    at: number,
+    end: number,
+    firstId: number,
+    limit: number,
+    ownId: number,
+    shiftIds: number,
+    ownName: number,
+    shiftNames: number,
+  ): number;
   markList(graph: number, list: number, count: number): void;
   rankNames(graph: number): number;
   /** 0, or a negated error code. */
   uniteNames(graph: number, hashes: number, offsets: number): number;
   renameList(graph: number, list: number, count: number): void;
-  hashShapes(graph: number, single: number): number;
-  link(graph: number): void;
-  hashTypes(graph: number, pairs: number): void;
-  countForwards(graph: number): number;
-  findDefinitions(graph: number, table: number, mask: number): number;
-  applyForwards(graph: number, table: number, mask: number): void;
-  makeOpaque(graph: number, table: number, mask: number, kept: number): number;
-  endOpaque(graph: number, kept: number, count: number): void;
-  findWitnesses(graph: number, table: number, mask: number): void;
-  judgeForwards(graph: number, table: number, mask: number, last: number): number;
+  hashShapes(graph: number, single: number): void;
+  redirect(graph: number): void;
+  hashTypes(graph: number, pairs: number, kept: number, count: number): void;
+  /** Count of types that declare or define a name with several definitions. */
+  findDefinitions(graph: number): number;
+  makeOpaque(graph: number, kept: number, count: number): void;
+  findWitnesses(graph: number, kept: number, count: number, queue: number): void;
+  choose(graph: number, kept: number, count: number, partners: number): void;
+  settle(graph: number, kept: number, count: number): void;
+  /** 0 if all holds, 1 to refine, 2 to settle again; mode 0: choose anew, 1: take back, 2: take all back. */
+  judgeForwards(graph: number, mode: number): number;
   startClasses(graph: number): void;
+  restoreClasses(graph: number, kept: number, count: number): void;
+  listParents(graph: number): void;
   separate(graph: number): void;
-  touchAll(graph: number): void;
   /** 1 while there is more to do. */
-  refine(graph: number, budget: number, listed: number): number;
+  refine(graph: number, budget: number): number;
   /** 0, or a negated error code. */
   checkClasses(graph: number): number;
   /** 0, or a negated error code. */
