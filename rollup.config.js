@@ -2,6 +2,7 @@
 // they have in common, and the executable on its own. What is loaded on demand
 // (commands, decompressors, shell completion) gets chunks.
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import commonjs from "@rollup/plugin-commonjs";
 import { nodeResolve } from "@rollup/plugin-node-resolve";
 import terser from "@rollup/plugin-terser";
@@ -36,12 +37,18 @@ const isCore = (id) =>
 /** What makes and reshapes BTF, with a WebAssembly module of its own: readers do without. */
 const isEdit = (id) => /build\/js\/(edit\/|edit-rules|verify\/|wasm\/(inline-)?edit)/.test(id);
 
+/** The decoder alone of a package whose `exports` have the whole. */
+const lzmaDecoder = () => ({
+  name: "lzma-decoder",
+  resolveId: (id) => (id === "lzma1/decoder" ? resolve("node_modules/lzma1/lib/decoder.js") : null),
+});
+
 /** The kernels as JavaScript. */
 const isJsKernel = (id) => /build\/js\/wasm\/js-(kernel|memory)/.test(id);
 const isJsEditKernel = (id) => /build\/js\/wasm\/js-edit-kernel/.test(id);
 
 /** Entries, by the path below the package that they have in its `exports`; workerd's go by their condition. */
-const ENTRIES = ["index", "bpf", "edit", "node"];
+const ENTRIES = ["index", "bpf", "edit", "image", "node"];
 const WITHOUT_NODE = ENTRIES.slice(0, 3);
 const inputs = [...ENTRIES, ...["js", "workerd"].flatMap((host) => WITHOUT_NODE.map((entry) => `${host}/${entry}`))];
 /** What the command line needs before it knows the command. */
@@ -55,7 +62,9 @@ const library = {
     // workerd's entries lie one folder below the modules they import.
     { name: "wasm", resolveId: (id) => (id.endsWith(".wasm") ? { id, external: true } : null) },
     // package.json speaks of the files that are made here, not of those they are made of.
+    lzmaDecoder(),
     nodeResolve({ ignoreSideEffectsForRoot: true }),
+    commonjs(),
     minify(),
   ],
   output: {
@@ -80,6 +89,7 @@ const executable = {
   input: { btfkit: "build/js/cli/bin.js", "check-worker": "build/js/cli/check-worker.js" },
   external: /^node:(?!child_process)/,
   plugins: [
+    lzmaDecoder(),
     nodeResolve(),
     // Commander starts programs for subcommands that are files: we have none, and the module takes time to load.
     {

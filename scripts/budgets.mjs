@@ -17,6 +17,7 @@ globalThis.btfkit = { Btf, dumpC, dumpJson, dumpRaw };
   index: { does: "all of btfkit", code: all("btfkit"), brotli: 40 * KIB },
   bpf: { does: "all of btfkit/bpf", code: all("btfkit/bpf"), brotli: 48 * KIB },
   edit: { does: "all of btfkit/edit", code: all("btfkit/edit"), brotli: 52 * KIB },
+  image: { does: "all of btfkit/image", code: all("btfkit/image"), brotli: 40 * KIB },
   kinds: {
     does: "one constant",
     code: 'import { KINDS } from "btfkit";\nconsole.log(KINDS.length);\n',
@@ -30,6 +31,6 @@ globalThis.btfkit = { Btf, dumpC, dumpJson, dumpRaw };
 };
 
 /** Imports that nothing uses: a bundle of them is one of an empty file. */
-export const UNUSED = ["btfkit", "btfkit/bpf", "btfkit/edit"]
+export const UNUSED = ["btfkit", "btfkit/bpf", "btfkit/edit", "btfkit/image"]
   .map((entry, i) => `import * as unused${i} from "${entry}";\n`)
   .join("");

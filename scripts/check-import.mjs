@@ -2,7 +2,7 @@
 // stays in a bundle that uses none of it, so that bundle has to be empty.
 import { bundle } from "./bundle.mjs";
 
-for (const entry of ["btfkit", "btfkit/bpf", "btfkit/edit", "btfkit/node"]) {
+for (const entry of ["btfkit", "btfkit/bpf", "btfkit/edit", "btfkit/image", "btfkit/node"]) {
   const left = (await bundle(`import "${entry}";`)).trim();
   if (left) {
     console.error(`code that runs at import of ${entry}:\n${left.slice(0, 2000)}`);

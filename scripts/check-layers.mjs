@@ -6,22 +6,27 @@ import { posix } from "node:path";
 
 /** From the lowest up: a file imports from its own layer and from lower ones. `errors.ts` and `rules.ts` are below all. */
 const LAYERS = [
-  ["errors.ts", "rules.ts", "object-rules.ts", "edit-rules.ts"],
+  ["errors.ts", "rules.ts", "object-rules.ts", "edit-rules.ts", "image-rules.ts"],
   ["wasm/"],
   ["core/"],
+  ["unpack/"],
   ["model/"],
   ["query/", "dump/", "elf/", "ext/", "core-relocation/"],
   ["btf.ts"],
-  ["object/", "edit/", "verify/"],
+  ["object/", "edit/", "verify/", "container/"],
   ["check/"],
-  ["index.ts", "bpf.ts", "edit.ts", "node.ts"],
+  ["index.ts", "bpf.ts", "edit.ts", "image.ts", "node.ts"],
   ["js/", "workerd/"],
   ["cli/"],
 ];
 
-/** Files and folders that may import node:* and packages; the decompressor is loaded on demand. */
+/** Files and folders that may import node:* and packages; the decompressors are loaded on demand. */
 const NODE_IMPORTERS = ["node.ts", "cli/"];
-const PACKAGE_IMPORTERS = { "cli/": /./, "core/compression.ts": /^fzstd$/ };
+const PACKAGE_IMPORTERS = {
+  "cli/": /./,
+  "core/compression.ts": /^fzstd$/,
+  "unpack/": /^(pako|lz4js|lzma1\/decoder|unbzip2-stream\/lib\/bzip2\.js)$/,
+};
 
 const MEMORY_OWNER = "core/arena.ts";
 

@@ -18,6 +18,11 @@ const GROUPS = [
   ["CO-RE", "`btfkit/bpf`: relocation of objects on a kernel's types.", /^(core-relocation|check)\//],
   ["Editing", "`btfkit/edit`: making BTF, encoding it, deduplicating and merging it.", /^edit\//],
   ["Verifying", "`btfkit/edit`: what a kernel says of BTF that is loaded into it, said beforehand.", /^verify\//],
+  [
+    "Images",
+    "`btfkit/image`: kernels, modules and packages as they are distributed: [containers.md](containers.md).",
+    /^(container|unpack)\//,
+  ],
   ["Errors", "What is thrown. All codes, and what to do about each: [errors.md](errors.md).", /^errors\.d\.ts$/],
   ["WebAssembly", "Compiled on first use; nothing has to be called.", /^wasm\//],
   ["Node", "`btfkit/node`: files, for Node, Deno and Bun.", /^node\.d\.ts$/],
@@ -205,7 +210,9 @@ function filePart(file, names) {
 }
 
 function make() {
-  const files = new Map(["index", "bpf", "edit", "node"].flatMap((entry) => [...exportsOf(`${TYPES}/${entry}.d.ts`)]));
+  const files = new Map(
+    ["index", "bpf", "edit", "image", "node"].flatMap((entry) => [...exportsOf(`${TYPES}/${entry}.d.ts`)]),
+  );
   const left = new Set(files.keys());
   const sections = GROUPS.map(([title, about, pattern]) => {
     const mine = [...files].filter(([file]) => pattern.test(relative(TYPES, file)));
@@ -219,8 +226,9 @@ function make() {
 # API
 
 \`import { … } from "btfkit"\` runs everywhere; BPF objects come from \`btfkit/bpf\`, what makes and reshapes BTF from
-\`btfkit/edit\`, what reads files from \`btfkit/node\`. In examples, \`bytes\` are those of a kernel's BTF and \`btf\` is that opened;
-\`module\` is a module's BTF on it, and \`object\` a BPF object that reads \`pid\` of \`struct task_struct\`.
+\`btfkit/edit\`, kernel images and packages from \`btfkit/image\`, what reads files from \`btfkit/node\`. In examples,
+\`bytes\` are those of a kernel's BTF and \`btf\` is that opened; \`module\` is a module's BTF on it, and \`object\` a BPF object
+that reads \`pid\` of \`struct task_struct\`.
 
 ${links}
 

@@ -1,17 +1,28 @@
-// Writes the release modules into src/wasm/inline*.ts, so that any bundler
-// carries them without a loader and no host has to fetch them. A character a byte:
-// as base64 it takes 30% more once compressed, for base64 hides what repeats.
+// Writes WebAssembly into src/ as strings, so that any bundler carries it
+// without a loader and no host has to fetch it: our release modules, and the
+// decoders that packages bring. A character a byte: as base64 it takes 30% more
+// once compressed, for base64 hides what repeats.
 import { readFileSync, writeFileSync } from "node:fs";
 
 const ESCAPES = { "\0": "\\x00", "\n": "\\n", "\r": "\\r", '"': '\\"', "\\": "\\\\" };
 
-for (const [module, file, name] of [
-  ["kernel", "inline", "KERNEL"],
-  ["edit", "inline-edit", "EDIT"],
+/** The one module that a package's script holds as base64. */
+function moduleIn(script) {
+  const [, base64] = /["',]([A-Za-z0-9+/]{1000,}={0,2})["']/.exec(readFileSync(script, "utf8"));
+  return Buffer.from(base64, "base64");
+}
+
+for (const [from, file, name] of [
+  ["build/kernel.wasm", "wasm/inline", "KERNEL"],
+  ["build/edit.wasm", "wasm/inline-edit", "EDIT"],
+  ["node_modules/zstddec/dist/zstddec-stream.mjs", "unpack/inline-zstd", "ZSTD"],
+  ["node_modules/xz-decompress/dist/package/xz-decompress.js", "unpack/inline-xz", "XZ"],
 ]) {
-  const text = readFileSync(`build/${module}.wasm`, "latin1").replace(/[\0\n\r"\\]/g, (char) => ESCAPES[char]);
+  const bytes = from.endsWith(".wasm") ? readFileSync(from) : moduleIn(from);
+  if (bytes.readUInt32BE(0) !== 0x0061736d) throw new Error(`${from}: no WebAssembly`);
+  const text = bytes.toString("latin1").replace(/[\0\n\r"\\]/g, (char) => ESCAPES[char]);
   writeFileSync(
-    `src/wasm/${file}.ts`,
-    `// Made by scripts/inline.mjs from build/${module}.wasm.\nexport const ${name} =\n  "${text}";\n`,
+    `src/${file}.ts`,
+    `// Made by scripts/inline.mjs from ${from}.\nexport const ${name} =\n  "${text}";\n`,
   );
 }

@@ -45,11 +45,13 @@ function notesOf(command) {
   return text.slice(command.helpInformation().length).trim();
 }
 
-/** `Example:` with its lines indented: as they are, under a heading. */
-function examples(notes) {
-  const [, lines] = /^Examples?:\n([\s\S]*)$/.exec(notes) ?? [];
-  if (!lines) return notes ? section("NOTES", filled(notes)) : [];
-  return section("EXAMPLES", ".EX", ...lines.split("\n").map((line) => escaped(line.trim())), ".EE");
+/** Notes, and `Example:` with its lines indented: those as they are, under a heading of their own. */
+function notesAndExamples(notes) {
+  const [text, lines] = notes.split(/^Examples?:\n/m);
+  return [
+    ...(text ? section("NOTES", filled(text.trim())) : []),
+    ...(lines ? section("EXAMPLES", ".EX", ...lines.split("\n").map((line) => escaped(line.trim())), ".EE") : []),
+  ];
 }
 
 const EXIT_STATUS = [
@@ -85,7 +87,7 @@ function page(name, command, synopsis, seeAlso) {
       ...entries(options.map((one) => ({ name: help.optionTerm(one), text: help.optionDescription(one) }))),
     ),
     ...section("EXIT STATUS", ...entries(EXIT_STATUS)),
-    ...examples(notesOf(command)),
+    ...notesAndExamples(notesOf(command)),
     ...section("SEE ALSO", seeAlso.map((other) => `.BR ${escaped(other)} (1)`).join(",\n")),
   ];
   return `${lines.join("\n")}\n`;

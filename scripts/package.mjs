@@ -18,13 +18,30 @@ for (const file of readdirSync("dist/types", { recursive: true })) {
 }
 
 // Binaryen's wasm2js puts some lines of its own around the kernels that it makes JavaScript of.
-const BUNDLED = ["commander", "@bomb.sh/tab", "fzstd", "binaryen"];
+const BUNDLED = [
+  "commander",
+  "@bomb.sh/tab",
+  "fzstd",
+  "pako",
+  "zstddec",
+  "xz-decompress",
+  "lz4js",
+  "lzma1",
+  "unbzip2-stream",
+  "binaryen",
+];
+
+/** A package's licence; without one its author, and what the head of its script says that it is made of. */
+function licenceOf(folder, { author, homepage, main }) {
+  if (existsSync(`${folder}/LICENSE`)) return readFileSync(`${folder}/LICENSE`, "utf8").trim();
+  const [, made = ""] = (main && /^\/\*!(.*?)\n \*\//s.exec(readFileSync(`${folder}/${main}`, "utf8"))) || [];
+  return `Copyright (c) ${author}, ${homepage}\n${made.replace(/^ \* ?/gm, "")}`.trim();
+}
 
 const notices = BUNDLED.map((name) => {
-  const { version, license, author, homepage } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8"));
-  const file = `node_modules/${name}/LICENSE`;
-  const text = existsSync(file) ? readFileSync(file, "utf8").trim() : `Copyright (c) ${author}, ${homepage}`;
-  return `${name} ${version} (${license} licence)\n\n${text}\n`;
+  const folder = `node_modules/${name}`;
+  const about = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
+  return `${name} ${about.version} (${about.license} licence)\n\n${licenceOf(folder, about)}\n`;
 });
 writeFileSync(
   "dist/THIRD-PARTY.txt",

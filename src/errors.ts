@@ -3,6 +3,7 @@
  * `offset` (bytes) and `typeId` say where, as far as the rule has a place.
  */
 import type * as editRules from "./edit-rules.js";
+import type * as imageRules from "./image-rules.js";
 import type * as objectRules from "./object-rules.js";
 import type * as rules from "./rules.js";
 
@@ -32,7 +33,7 @@ export interface Rule {
   readonly text: (details: ErrorDetails) => string;
 }
 
-type Rules = Omit<typeof rules, "rule"> & typeof objectRules & typeof editRules;
+type Rules = Omit<typeof rules, "rule"> & typeof objectRules & typeof editRules & typeof imageRules;
 
 /** The stable name of what went wrong. */
 export type ErrorCode = Rules[keyof Rules]["code"];

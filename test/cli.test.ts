@@ -407,12 +407,16 @@ describe("wrong input: one line, the right exit code, nothing written", () => {
       code: 3,
       error: /truncated ELF/,
     },
-    "damaged gzip": {
+    "truncated gzip": {
       args: () => ["dump", file("x", gzipSync(base.bytes()).subarray(0, 40))],
       code: 3,
-      error: /damaged gzip/,
+      error: /truncated: the gzip data breaks off \(at byte 40\)/,
     },
-    "a directory": { args: () => ["dump", folder], code: 3, error: /is a directory/ },
+    "a folder without a kernel": {
+      args: () => ["dump", mkdtempSync(join(folder, "empty-"))],
+      code: 3,
+      error: /no kernel among its 0 files/,
+    },
     "a missing file": { args: () => ["stat", join(folder, "none")], code: 3, error: /none: no such file/ },
     "an unknown command": { args: () => ["dunp"], code: 2, error: /unknown command 'dunp'.*dump/ },
     "no command": { args: () => [], code: 2, error: /no command/ },

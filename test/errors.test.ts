@@ -409,6 +409,11 @@ const elsewhere: Record<string, string> = {
   ERR_DEDUP_LOOP: "dedup.test.ts",
   ERR_DEDUP_NAMES: "dedup.test.ts",
   ERR_BTF_EXT: "dedup.test.ts",
+  ...Object.fromEntries(
+    "UNKNOWN COMPRESSION HEADER TRUNCATED DAMAGED LIMIT DEPTH NO_BTF NO_KERNEL MEMBER"
+      .split(" ")
+      .map((rule) => [`ERR_IMAGE_${rule}`, "image.test.ts"]),
+  ),
 };
 
 describe("error", () => {
@@ -433,7 +438,7 @@ describe("error", () => {
   }
 
   test("every code of the table has a test", () => {
-    const codes = ["rules", "object-rules", "edit-rules"].flatMap((file) =>
+    const codes = ["rules", "object-rules", "edit-rules", "image-rules"].flatMap((file) =>
       Array.from(readFileSync(`src/${file}.ts`, "utf8").matchAll(/^export const (ERR_\w+)/gm), ([, code]) => code),
     );
     expect(codes.filter((code) => !cases[code!] && !elsewhere[code!])).toEqual([]);

@@ -42,7 +42,7 @@ const examples = readdirSync("src", { recursive: true, encoding: "utf8" })
 /** All examples as one module, which prints what each of them prints, or throws, as JSON. */
 async function program(): Promise<string> {
   const imports = ['import { readFileSync } from "node:fs";', 'import { format } from "node:util";'];
-  for (const entry of ["btfkit", "btfkit/bpf", "btfkit/edit", "btfkit/node"]) {
+  for (const entry of ["btfkit", "btfkit/bpf", "btfkit/edit", "btfkit/image", "btfkit/node"]) {
     imports.push(`import { ${Object.keys(await import(entry)).join(", ")} } from "${entry}";`);
   }
   const functions = examples.map(({ code }) => `async () => {${PRELUDE}  {\n${code}  }\n}`);

@@ -4,6 +4,8 @@ import type { Output } from "./output.js";
 /** Options that every command takes. */
 export interface CommonOptions {
   readonly base?: string;
+  readonly member?: string;
+  readonly maxSize?: number;
   readonly output?: string;
   readonly json?: boolean;
   readonly pretty?: boolean;

@@ -9,7 +9,8 @@ import type { CommonOptions, Context, ExitCode } from "./context.js";
 /** Runs a command's action with its context. */
 export type Run = (options: CommonOptions, action: (context: Context) => Promise<ExitCode>) => Promise<void>;
 
-const FILE_HELP = "raw BTF, an ELF file with .BTF, either gzipped, or - for standard input";
+const FILE_HELP =
+  "raw BTF, an ELF file with .BTF, a kernel image, a package or folder with one, any of them packed, or - for standard input";
 
 const OBJECT_HELP = "BPF object file (ELF), or - for standard input";
 
@@ -21,6 +22,8 @@ function command(name: string, description: string): Command {
 function withCommonOptions(of: Command): Command {
   return of
     .option("-B, --base <file>", "base BTF of a split BTF (a module's)")
+    .option("--member <name>", "the kernel or module to take of a package or folder: a path, file name or module name")
+    .addOption(new Option("--max-size <bytes>", "most that a file may unpack to (default: 1G)").argParser(size))
     .option("-o, --output <file>", "write there instead of to standard output")
     .option("-j, --json", "machine-readable result")
     .option("-p, --pretty", "indented JSON")
@@ -91,6 +94,17 @@ export function program(version: string, run: Run, only?: string): Command {
         run(options, async (to) => (await import("./commands/find.js")).find(pattern, path, options, to)),
       ),
   );
+  define("extract", () =>
+    withCommonOptions(command("extract", "write the BTF out of a kernel image, a package or a module, as it is"))
+      .addArgument(new Argument("<image>", FILE_HELP))
+      .addHelpText(
+        "after",
+        "\nExamples:\n  btfkit extract /boot/vmlinuz -o vmlinux.btf\n  btfkit extract linux-image.deb --member nf_conntrack -o nf_conntrack.btf",
+      )
+      .action((path, options) =>
+        run(options, async (to) => (await import("./commands/extract.js")).extract(path, options, to)),
+      ),
+  );
   define("ext", () =>
     withCommonOptions(command("ext", "list the func, line and CO-RE records of a BPF object's .BTF.ext"))
       .argument("<object>", OBJECT_HELP)
@@ -103,7 +117,11 @@ export function program(version: string, run: Run, only?: string): Command {
     withCommonOptions(command("relocate", "apply a BPF object's CO-RE relocations for a kernel"))
       .argument("<object>", OBJECT_HELP)
       .option("-t, --target <file>", "the kernel's BTF (default: the running kernel's)")
-      .option("-m, --module <file>", "a module's BTF, searched where the kernel has no candidate; repeatable", collect)
+      .option(
+        "-m, --module <file>",
+        "a module's BTF, or a package or folder of modules, searched where the kernel has no candidate; repeatable",
+        collect,
+      )
       .option("-k, --keep-records", "leave the relocation records in, to look at: loaders would relocate again")
       .option("-e, --explain", "say for each relocation what was searched, what matched, and why")
       .addOption(new Option("--engine <engine>", "whose rules to follow").choices(ENGINES).default("libbpf"))
@@ -119,7 +137,11 @@ export function program(version: string, run: Run, only?: string): Command {
     withCommonOptions(command("minimize", "write the smallest BTF that BPF objects need on a kernel"))
       .argument("<objects...>", OBJECT_HELP)
       .option("-t, --target <file>", "the kernel's BTF (default: the running kernel's)")
-      .option("-m, --module <file>", "a module's BTF, searched where the kernel has no candidate; repeatable", collect)
+      .option(
+        "-m, --module <file>",
+        "a module's BTF, or a package or folder of modules, searched where the kernel has no candidate; repeatable",
+        collect,
+      )
       .addHelpText("after", "\nExample:\n  btfkit minimize probe.bpf.o --target vmlinux.btf -o probe.btf")
       .action((paths, options) =>
         run(options, async (to) => (await import("./commands/minimize.js")).minimize(paths, options, to)),
@@ -149,7 +171,11 @@ export function program(version: string, run: Run, only?: string): Command {
     withCommonOptions(command("check", "say which BPF objects load on which kernels, and why not"))
       .argument("<objects...>", "BPF object files, folders of them, or patterns")
       .option("-t, --target <files...>", "kernels' BTF: files, folders, patterns (default: the running kernel's)")
-      .option("-m, --module <file>", "a module's BTF, searched where the kernel has no candidate; repeatable", collect)
+      .option(
+        "-m, --module <file>",
+        "a module's BTF, or a package or folder of modules, searched where the kernel has no candidate; repeatable",
+        collect,
+      )
       .addOption(
         new Option("--rodata <values>", "what .rodata holds when programs are loaded: a loader may set it before")
           .choices(["unknown", "initial"])
@@ -247,6 +273,13 @@ function shard(value: string): Shard {
 function jobs(value: string): number {
   if (/^[1-9]\d?$/.test(value)) return Number(value);
   throw new InvalidArgumentError("It is a number from 1 to 99.");
+}
+
+/** A number of bytes, with K, M or G behind it. */
+function size(value: string): number {
+  const [, digits, unit = ""] = /^(\d{1,12})([KMG]?)(?:i?B)?$/i.exec(value) ?? [];
+  if (digits && Number(digits) > 0) return Number(digits) * 1024 ** " KMG".indexOf(unit.toUpperCase() || " ");
+  throw new InvalidArgumentError("It is a number of bytes, such as 500000 or 2G.");
 }
 
 /** A kind in either case, as bpftool and as this toolkit spell it. */

@@ -35,6 +35,7 @@ async function inCommandHost({ title, command, confinedCommand }) {
     // The library itself needs no permission.
     guest(confinedCommand, "suite"),
     guest(confinedCommand, "suite-js"),
+    guest(confinedCommand, "image"),
     guest(command, "files"),
     ...Object.values(bundles).map((path) => guest(command, "bundle", path)),
   ];
@@ -52,6 +53,7 @@ async function inBrowser(host) {
     for (const worker of ["dedicated", "shared", "service"]) {
       await report.target(`${title}: suite in a ${worker} worker`, (print) => browser.run("suite", print, { worker }));
     }
+    await report.target(`${title}: images`, (print) => browser.run("image", print));
     const policy = "strict";
     await report.target(`${title}, no WebAssembly allowed: suite-js`, (print) =>
       browser.run("suite-js", print, { policy }),

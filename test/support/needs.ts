@@ -48,6 +48,19 @@ const checks = {
   bash: () => runs("bash", "--version"),
   bun: () => runs(runtime("bun"), "--version"),
   deno: () => runs(runtime("deno"), "--version"),
+  gzip: () => runs("gzip", "--version"),
+  tar: () => runs("tar", "--version"),
+  xz: () => runs("xz", "--version"),
+  zstd: () => runs("zstd", "--version"),
+  lz4: () => runs("lz4", "--version"),
+  bzip2: () => runs("bzip2", "--help"),
+  lzop: () => runs("lzop", "--version"),
+  cpio: () => runs("cpio", "--version"),
+  // 300 MB from Debian's servers: only where they are asked for.
+  "Debian's kernel packages": () =>
+    runs("apt-get", "--version") && Boolean(process.env["CI"] ?? process.env["BTFKIT_PACKAGES"]),
+  "dpkg-deb": () => runs("dpkg-deb", "--version"),
+  rpmbuild: () => runs("rpmbuild", "--version"),
 };
 
 export type Need = keyof typeof checks;

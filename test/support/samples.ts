@@ -1,8 +1,11 @@
-/** The files that examples name: a kernel's BTF, a module's, a BPF object. */
+/** The files that examples name: a kernel's BTF, a module's, a BPF object, a kernel and its module as they are packed. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { Btf } from "btfkit";
+import { tar } from "../suite/tar.js";
 import { bpfObject } from "./bpf.js";
+import { bzImage } from "./containers.js";
+import { elf } from "./elf.js";
 import { Image, STRUCT } from "./image.js";
 
 export const SAMPLE = "test/data/vmlinux-6.1-cloud-amd64.btf.gz";
@@ -49,6 +52,11 @@ export function layOutSamples(folder: string): void {
   const raw = gunzipSync(packed);
   writeFileSync(`${folder}/vmlinux.btf.gz`, packed);
   writeFileSync(`${folder}/vmlinux.btf`, raw);
-  writeFileSync(`${folder}/module.btf`, moduleOn(Btf.parse(raw)));
+  const module = moduleOn(Btf.parse(raw));
+  writeFileSync(`${folder}/module.btf`, module);
+  const kernel = bzImage(gzipSync(elf({ ".BTF": raw }), { level: 1 }));
+  writeFileSync(`${folder}/vmlinuz`, kernel);
+  const files = { "boot/vmlinuz-6.1.0-50-cloud-amd64": kernel, "lib/modules/module.ko": elf({ ".BTF": module }) };
+  writeFileSync(`${folder}/linux-image.tar.gz`, gzipSync(tar(files), { level: 1 }));
   writeFileSync(`${folder}/probe.bpf.o`, probe());
 }

@@ -69,12 +69,21 @@ const CELLS_A_TASK = 8;
 async function run(
   files: readonly string[],
   targets: readonly string[],
-  { module: modules = [], shard, jobs, engine = "libbpf", rodata = "unknown", kconfig, base }: CheckCommandOptions,
+  {
+    module: modules = [],
+    shard,
+    jobs,
+    engine = "libbpf",
+    rodata = "unknown",
+    kconfig,
+    base,
+    maxSize,
+  }: CheckCommandOptions,
   context: Context,
 ): Promise<Matrix> {
   const objects = files.map((file) => ({ file, bytes: openObjectInput(file).bytes }));
   const options = { engine, rodata, ...(kconfig !== undefined && { kconfig: readKconfig(kconfig) }) };
-  const work: CellWork = { objects, modules, input: base === undefined ? {} : { base }, options };
+  const work: CellWork = { objects, modules, input: { ...(base !== undefined && { base }), maxSize }, options };
   const all = targets.length * objects.length;
   const [first, end] = shard ? bounds(all, shard) : [0, all];
   const tasks = [...tasksOf(targets, objects.length, first, end)];

@@ -21,7 +21,7 @@ export async function minimize(
   const wantsReport = options.json || options.pretty;
   const writesBtf = options.output !== undefined || !wantsReport;
   if (writesBtf && context.outIsTerminal) throw new UsageError("binary BTF on the terminal: give -o FILE or --json");
-  const target = await openTarget(options.target, options.module, options);
+  const target = await openTarget(options.target, options.module, { ...options, warn: context.warn });
   const minimizer = new Minimizer(target);
   for (const file of files) {
     const object = openObjectInput(file);

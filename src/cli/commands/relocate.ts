@@ -30,7 +30,7 @@ export async function relocate(file: string, options: RelocateCommandOptions, co
   if (writesObject && context.outIsTerminal)
     throw new UsageError("an object file on the terminal: give -o FILE, --explain or --json");
   const object = openObjectInput(file);
-  const target = await openTarget(options.target, options.module, options);
+  const target = await openTarget(options.target, options.module, { ...options, warn: context.warn });
   let relocated: RelocatedObject;
   try {
     relocated = relocateObject(object, target, options);

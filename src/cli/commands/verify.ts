@@ -1,7 +1,7 @@
 import { BtfError } from "../../errors.js";
 import { type VerifyResult, verify as verifyImage } from "../../verify/verify.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
-import { InputError, open, openInput, rawBytes } from "../input.js";
+import { clearer, inputError, open, openInput, rawBytes } from "../input.js";
 
 export interface VerifyCommandOptions extends CommonOptions {
   readonly kernel?: string;
@@ -20,16 +20,18 @@ export async function verify(
     ...(base && { base }),
   };
   const judge = async (file: string): Promise<VerifyResult> => {
-    // Standard input can be read once.
-    if (file === "-") return verifyImage(rawBytes(file), rules);
     try {
-      return verifyImage(await open(file, base), rules);
+      // Standard input may hold what only a kernel has an opinion of.
+      if (file === "-") return verifyImage(await rawBytes(file, options), rules);
+      return verifyImage(await open(file, base, options), rules);
     } catch (error) {
       if (!(error instanceof BtfError) || error.code === "ERR_INTERNAL" || error.code === "ERR_ARGUMENT") throw error;
       // A kernel may still have an opinion of BTF that libbpf refuses.
-      if (error.code.startsWith("ERR_BTF_")) return verifyImage(rawBytes(file), rules);
-      const what = error.code === "ERR_FILE" ? error.details.note : error.message;
-      throw new InputError(`${file}: ${what}`, { cause: error });
+      try {
+        return verifyImage(await rawBytes(file, options), rules);
+      } catch (cause) {
+        throw inputError(file, clearer(error, cause));
+      }
     }
   };
   const results: (VerifyResult & { readonly file: string })[] = [];

@@ -1,0 +1,16 @@
+import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
+import { refuseTerminal } from "../image-output.js";
+import { extractInput, imageOptions, inputError } from "../input.js";
+
+/** Writes the BTF of a kernel image, a package or a module, byte for byte, and tells the way to it. */
+export async function extract(file: string, options: CommonOptions, context: Context): Promise<ExitCode> {
+  const asJson = options.json || options.pretty;
+  if (!asJson || options.output) refuseTerminal(context);
+  const { bytes, steps, version, architecture } = await extractInput(file, imageOptions(options)).catch((cause) => {
+    throw inputError(file, cause);
+  });
+  if (!asJson || options.output) await context.out.write(bytes);
+  const report = { file, version: version ?? null, architecture: architecture ?? null, bytes: bytes.length, steps };
+  if (asJson) await context.stdout.write(jsonText(report, options.pretty));
+  return 0;
+}

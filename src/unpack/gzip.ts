@@ -1,0 +1,40 @@
+/** gzip through pako, which tells where the data ends: kernels have more behind it, and DecompressionStream refuses that. */
+import { Z_BUF_ERROR, Z_NO_FLUSH, Z_STREAM_END, ZStream, zlibInflate, zlibInflateInit2, zlibInflateReset } from "pako";
+import { damaged } from "./damaged.js";
+import type { Reader } from "./reader.js";
+
+/** A window of 32 KiB, with gzip's header and checksum. */
+const WINDOW_BITS = 15 + 16;
+const OUTPUT_SIZE = 1 << 17;
+
+export async function* gunzip(input: Reader): AsyncGenerator<Uint8Array> {
+  const stream = new ZStream();
+  zlibInflateInit2(stream, WINDOW_BITS);
+  const output = new Uint8Array(OUTPUT_SIZE);
+  for (;;) {
+    const chunk = await input.chunk();
+    if (!chunk) throw input.truncated("gzip data");
+    stream.input = chunk;
+    stream.next_in = 0;
+    stream.avail_in = chunk.length;
+    for (;;) {
+      stream.output = output;
+      stream.next_out = 0;
+      stream.avail_out = OUTPUT_SIZE;
+      const status = zlibInflate(stream, Z_NO_FLUSH);
+      if (status < 0 && status !== Z_BUF_ERROR) {
+        input.unread(chunk.subarray(stream.next_in));
+        throw damaged(input, "gzip data", stream.msg);
+      }
+      if (stream.next_out > 0) yield output.subarray(0, stream.next_out);
+      if (status === Z_STREAM_END) {
+        input.unread(chunk.subarray(stream.next_in));
+        const [first, second, method] = await input.peek(3);
+        if (first !== 0x1f || second !== 0x8b || method !== 8) return;
+        zlibInflateReset(stream);
+        break;
+      }
+      if (stream.avail_in === 0 && stream.avail_out > 0) break;
+    }
+  }
+}

@@ -1,0 +1,1 @@
+export const PACKED: Readonly<Record<string, string>>;

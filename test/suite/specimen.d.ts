@@ -1,0 +1,1 @@
+export function specimen(): { readonly bytes: Uint8Array };
