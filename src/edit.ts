@@ -39,3 +39,4 @@ export {
   sanitize,
 } from "./edit/sanitize.js";
 export { type Finding, type VerifyOptions, type VerifyResult, verify } from "./verify/verify.js";
+export { initEdit } from "./wasm/edit-kernel.js";

@@ -4,7 +4,7 @@
  * bundlers leave it out where none is.
  */
 import { EDIT } from "./inline-edit.js";
-import { compile, type Make, refused } from "./kernel.js";
+import { compile, instancesFrom, type KernelSource, type Make, refused } from "./kernel.js";
 
 /** Exports of the module; all numbers are addresses, lengths in bytes, type ids, or counts. */
 export interface EditKernel {
@@ -71,6 +71,22 @@ let make: Make<EditKernel> = () => {
 /** Instances come from `given` from now on. */
 export function provideEdit(given: Make<EditKernel>): void {
   make = given;
+}
+
+/**
+ * `init` for what `btfkit/edit` has of its own. Not needed: it is compiled when
+ * it has to be. A host that wants to stream it passes the response of
+ * `btfkit/edit.wasm`.
+ *
+ * @throws BtfEnvironmentError ERR_WASM where WebAssembly is absent or forbidden.
+ * @example
+ * await initEdit(); // or: await initEdit(fetch("edit.wasm"));
+ * console.log(dedup(btf).btf.size); // 95069
+ */
+export async function initEdit(source?: KernelSource | Promise<KernelSource>): Promise<void> {
+  const given = await source;
+  if (given === undefined) return void instantiateEdit();
+  provideEdit(await instancesFrom(given));
 }
 
 /** A new instance, with a memory of its own. @throws BtfEnvironmentError ERR_WASM */

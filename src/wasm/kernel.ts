@@ -114,15 +114,18 @@ export async function init(source?: KernelSource | Promise<KernelSource>): Promi
   const given = await source;
   // Compiled lazily, at once, it takes half a millisecond (V8): nothing to wait for.
   if (given === undefined) return void instantiate();
+  provide(await instancesFrom(given));
+}
+
+/** Instances of what `init` was given. @throws BtfEnvironmentError ERR_WASM @internal */
+export async function instancesFrom<K>(given: KernelSource): Promise<Make<K>> {
   try {
-    provide(
-      instancesOf(
-        given instanceof WebAssembly.Module
-          ? given
-          : typeof Response !== "undefined" && given instanceof Response
-            ? await WebAssembly.compileStreaming(given)
-            : await WebAssembly.compile(given as BufferSource),
-      ),
+    return instancesOf(
+      given instanceof WebAssembly.Module
+        ? given
+        : typeof Response !== "undefined" && given instanceof Response
+          ? await WebAssembly.compileStreaming(given)
+          : await WebAssembly.compile(given as BufferSource),
     );
   } catch (cause) {
     throw refused(cause);
