@@ -359,6 +359,14 @@ describe("refusals", () => {
     });
   }
 
+  needing("dpkg-deb")("a package that breaks off inside of what is packed in it", async () => {
+    const whole = deb({ "boot/vmlinuz-6.1.0-x": gzipSync(kernel, { level: 0 }) }, "gzip");
+    for (const length of [whole.length >> 3, whole.length >> 1, whole.length - 2000]) {
+      const cut = await refused(whole.subarray(0, length), "ERR_IMAGE_TRUNCATED");
+      expect(cut.message).toBe(`truncated: the ar archive breaks off (at byte ${length})`);
+    }
+  });
+
   test("a bomb", async () => {
     const bomb = gzipSync(gzipSync(new Uint8Array(64 << 20)));
     const error = await refused(bomb, "ERR_IMAGE_LIMIT", { maxBytes: 1 << 20 });

@@ -22,6 +22,8 @@ export class Reader {
   /** Read from the source and not yet handed out. */
   #ahead: Uint8Array[] = [];
   #position = 0;
+  /** What the source has thrown: it ends there, and whoever reads on is told the same. */
+  #failure: { readonly cause: unknown } | undefined;
 
   constructor(source: Chunks, name: string) {
     this.#source = source[Symbol.asyncIterator]();
@@ -43,12 +45,22 @@ export class Reader {
   async chunk(): Promise<Uint8Array | undefined> {
     let chunk = this.#ahead.shift();
     while (!chunk?.length) {
-      const { done, value } = await this.#source.next();
+      const { done, value } = await this.#next();
       if (done) return undefined;
       chunk = bytesOf(value);
     }
     this.#position += chunk.length;
     return chunk;
+  }
+
+  async #next(): Promise<IteratorResult<Uint8Array>> {
+    if (this.#failure) throw this.#failure.cause;
+    try {
+      return await this.#source.next();
+    } catch (cause) {
+      this.#failure = { cause };
+      throw cause;
+    }
   }
 
   /** Takes back the end of what was handed out last. */
@@ -64,7 +76,7 @@ export class Reader {
     // The source may reuse the memory when it is asked again. A Buffer's own slice() would be no copy.
     if (have < count) this.#ahead = this.#ahead.map((chunk) => chunk.slice());
     while (have < count) {
-      const { done, value } = await this.#source.next();
+      const { done, value } = await this.#next();
       if (done) break;
       this.#ahead.push(bytesOf(value).slice());
       have += value.length;
