@@ -6,7 +6,7 @@
 import { EDIT } from "./inline-edit.js";
 import { compile, instancesFrom, type KernelSource, type Make, refused } from "./kernel.js";
 
-/** Exports of the module; all numbers are addresses, lengths in bytes, type ids, or counts. */
+/** Exports of the module; all numbers are addresses, lengths in bytes, type ids, or counts. @internal */
 export interface EditKernel {
   readonly memory: WebAssembly.Memory;
   heapBase(): number;
@@ -68,7 +68,7 @@ let make: Make<EditKernel> = () => {
   return make();
 };
 
-/** Instances come from `given` from now on. */
+/** Instances come from `given` from now on. @internal */
 export function provideEdit(given: Make<EditKernel>): void {
   make = given;
 }
@@ -89,7 +89,7 @@ export async function initEdit(source?: KernelSource | Promise<KernelSource>): P
   provideEdit(await instancesFrom(given));
 }
 
-/** A new instance, with a memory of its own. @throws BtfEnvironmentError ERR_WASM */
+/** A new instance, with a memory of its own. @throws BtfEnvironmentError ERR_WASM @internal */
 export function instantiateEdit(): EditKernel {
   try {
     return make();
