@@ -24,6 +24,14 @@ const WANTED = {
 export type PackageName = keyof typeof WANTED;
 export const packageNames = Object.keys(WANTED) as PackageName[];
 
+/** The mirror that the machine's own apt uses. */
+function mirror(): string {
+  const sites = execFileSync("apt-get", ["indextargets", "--format", "$(REPO_URI)"], { encoding: "utf8" }).split("\n");
+  const found = sites.find((site) => /\/debian\/?$/.test(site));
+  if (!found) throw new Error("apt has no source of Debian's packages");
+  return found;
+}
+
 type Apt = (program: "apt-get" | "apt-cache", ...args: string[]) => string;
 
 /** apt with lists of its own for a machine's packages. */
@@ -34,7 +42,7 @@ function aptFor(architecture: string): Apt {
   writeFileSync(join(root, "state/status"), "");
   writeFileSync(
     join(root, "parts/debian.sources"),
-    `Types: deb\nURIs: http://deb.debian.org/debian\nSuites: bookworm bookworm-backports\nComponents: main\nSigned-By: ${KEYRING}\n`,
+    `Types: deb\nURIs: ${mirror()}\nSuites: bookworm bookworm-backports\nComponents: main\nSigned-By: ${KEYRING}\n`,
   );
   const configuration = join(root, "apt.conf");
   writeFileSync(
