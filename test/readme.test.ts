@@ -2,12 +2,13 @@
 // built package, in a folder that has the files which the examples name. What
 // stands behind `//` after a console.log is what it has to print, lines parted
 // by " | ". A comment before a block says what it needs, or why it is not run.
-import { execFile, execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { resolve } from "node:path";
-import { promisify } from "node:util";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { text } from "node:stream/consumers";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Need, needing } from "./support/needs.js";
 import { promised } from "./support/promised.js";
@@ -81,30 +82,61 @@ const browser = ["chromium", "chromium-browser", "google-chrome"]
   .flatMap((name) => (process.env["PATH"] ?? "").split(":").map((folder) => `${folder}/${name}`))
   .find(existsSync);
 
+/** Sends the page's text, once there is some, or what went wrong. */
+const WATCH = `<script>
+  const tell = (text) => fetch("/told", { method: "POST", body: text });
+  new MutationObserver(() => document.body.innerText && tell(document.body.innerText)).observe(document.body, {
+    childList: true,
+  });
+  addEventListener("error", ({ message }) => tell(message));
+  addEventListener("unhandledrejection", ({ reason }) => tell(String(reason)));
+</script>`;
+
 /** Shows the page in a browser, served with nothing but the files it names, and returns its text. */
 async function runPage({ code }: Example): Promise<string> {
   const asked: string[] = [];
-  const server: Server = createServer(({ url = "/" }, response) => {
-    asked.push(url);
-    const policy = {
-      "content-type": "text/html",
-      "content-security-policy": "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'",
-    };
-    const file = /^\/btfkit\/(index\.js|chunks\/\w+\.js)$/.exec(url)?.[1];
-    if (url === "/") response.writeHead(200, policy).end(code);
-    else if (file) response.writeHead(200, { "content-type": "text/javascript" }).end(readFileSync(`dist/${file}`));
-    else if (url === "/vmlinux.btf.gz") response.end(readFileSync(SAMPLE));
-    else response.writeHead(404).end();
+  const server = createServer();
+  const told = new Promise<string>((done) => {
+    server.on("request", (request, response) => {
+      const { url = "/" } = request;
+      asked.push(url);
+      const policy = {
+        "content-type": "text/html",
+        "content-security-policy": "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'",
+      };
+      const file = /^\/btfkit\/(index\.js|chunks\/\w+\.js)$/.exec(url)?.[1];
+      if (url === "/") response.writeHead(200, policy).end(`${code}\n<body>${WATCH}`);
+      else if (file) response.writeHead(200, { "content-type": "text/javascript" }).end(readFileSync(`dist/${file}`));
+      else if (url === "/vmlinux.btf.gz") response.end(readFileSync(SAMPLE));
+      else if (url === "/told") {
+        response.end();
+        text(request).then(done);
+      } else response.writeHead(404).end();
+    });
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=10000", "--dump-dom", address];
+  const profile = mkdtempSync(join(tmpdir(), "btfkit-page-"));
+  const flags = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    `--user-data-dir=${profile}`,
+    address,
+  ];
+  const child = spawn(browser!, flags, { stdio: "ignore" });
+  const ended = new Promise<void>((done) => child.on("close", () => done()));
   try {
-    const { stdout } = await promisify(execFile)(browser!, flags, { timeout: 100_000 });
+    const shown = await Promise.race([told, ended.then(() => "the browser ended")]);
     expect(asked.filter((url) => url.startsWith("/btfkit/"))).toEqual(["/btfkit/index.js", "/btfkit/chunks/core.js"]);
-    return stdout;
+    return shown;
   } finally {
+    child.kill();
+    await ended;
     server.close();
+    server.closeAllConnections();
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
