@@ -57,7 +57,7 @@ function known({ kernel, features }: SanitizeOptions): ReadonlySet<BtfFeature> {
     throw new BtfError(ERR_ARGUMENT, { note: "give either the version of a kernel or the features that it has" });
   }
   for (const one of features ?? []) {
-    if (!(one in SINCE))
+    if (!Object.hasOwn(SINCE, one))
       throw new BtfError(ERR_ARGUMENT, { note: `"${one}" is no feature: ${BTF_FEATURES.join(", ")}` });
   }
   if (features) return new Set(features);
