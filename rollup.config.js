@@ -33,9 +33,12 @@ const minify = () => [
 
 /** What opens, looks up and prints: the default entry. Objects and editing have entries of their own. */
 const isCore = (id) =>
-  /build\/js\/(wasm\/(abi|inline|kernel)|core|model|query|dump|elf\/(btf|file)|btf|errors|rules)(?=[/.])/.test(id);
+  /build\/js\/(memory\/(generated\/(abi|inline)|kernel|arena)|btf|bpf\/elf\/(btf|file)|errors\/(btf|error)|format\/kind)(?=[/.])/.test(
+    id,
+  );
 /** What makes and reshapes BTF, with a WebAssembly module of its own: readers do without. */
-const isEdit = (id) => /build\/js\/(edit\/|edit-rules|verify\/|wasm\/(inline-)?edit)/.test(id);
+const isEdit = (id) =>
+  /build\/js\/(edit\/|errors\/edit|format\/kernel-version|memory\/(generated\/(inline-)?)?edit)/.test(id);
 
 /** The decoder alone of a package whose `exports` have the whole. */
 const lzmaDecoder = () => ({
@@ -44,8 +47,8 @@ const lzmaDecoder = () => ({
 });
 
 /** The kernels as JavaScript. */
-const isJsKernel = (id) => /build\/js\/wasm\/js-(kernel|memory)/.test(id);
-const isJsEditKernel = (id) => /build\/js\/wasm\/js-edit-kernel/.test(id);
+const isJsKernel = (id) => /build\/js\/memory\/(generated\/)?js-(kernel|memory)/.test(id);
+const isJsEditKernel = (id) => /build\/js\/memory\/generated\/js-edit-kernel/.test(id);
 
 /** Entries, by the path below the package that they have in its `exports`; workerd's go by their condition. */
 const ENTRIES = ["index", "bpf", "edit", "image", "node"];
@@ -53,7 +56,7 @@ const WITHOUT_NODE = ENTRIES.slice(0, 3);
 const inputs = [...ENTRIES, ...["js", "workerd"].flatMap((host) => WITHOUT_NODE.map((entry) => `${host}/${entry}`))];
 /** What the command line needs before it knows the command. */
 const isStart = (id) =>
-  /build\/js\/(errors|rules|model\/kind|query\/nearest|cli\/(context|input-error|usage))\./.test(id);
+  /build\/js\/(errors\/(error|btf)|format\/kind|btf\/query\/nearest|cli\/(context|input-error|usage))\./.test(id);
 
 const library = {
   input: Object.fromEntries(inputs.map((entry) => [entry, `build/js/${entry}.js`])),

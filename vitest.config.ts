@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["test/*.test.ts"],
+    include: ["test/**/*.test.ts"],
     setupFiles: ["test/support/setup.ts"],
     // Whole kernels are dumped and compared, 124,000 small images opened.
     testTimeout: 300_000,

@@ -1,11 +1,11 @@
 // What the WebAssembly module exports, a line each.
-export { status } from "./status";
-export { swap32 } from "./swap";
-export { fill, open, scan, tally } from "./scan";
-export { buildNames, findName } from "./names";
-export { collectMarked, markMatches } from "./search";
-export { emitRaw } from "./emit/raw";
-export { emitJson } from "./emit/json";
-export { oddNames } from "./c/identifiers";
-export { declareC, emitC, prepareC, sortC } from "./c/index";
-export { heapBase } from "./heap";
+export { status } from "./format/status";
+export { swap32 } from "./read/swap";
+export { fill, open, scan, tally } from "./read/scan";
+export { buildNames, findName } from "./read/names";
+export { collectMarked, markMatches } from "./read/search";
+export { emitRaw } from "./text/raw";
+export { emitJson } from "./text/json";
+export { oddNames } from "./text/c/identifiers";
+export { declareC, emitC, prepareC, sortC } from "./text/c/index";
+export { heapBase } from "./read/heap";

@@ -3,7 +3,7 @@
  *
  * @module btfkit/bpf
  */
-export type { Attachment } from "./check/attach.js";
+export type { Attachment } from "./bpf/check/attach/attach.js";
 export {
   type Check,
   type CheckedRelocation,
@@ -11,17 +11,23 @@ export {
   check,
   type RelocationVerdict,
   type Verdict,
-} from "./check/check.js";
-export { junit } from "./check/junit.js";
-export { markdown } from "./check/markdown.js";
-export { type AttachmentFinding, type Cell, cellOf, type Matrix, type RelocationFinding } from "./check/report.js";
-export { sarif } from "./check/sarif.js";
-export type { CheckSettings } from "./check/settings.js";
-export { type Disagreement, disagreements } from "./core-relocation/disagree.js";
-export { ENGINES, type EngineName } from "./core-relocation/engines.js";
-export { BtfRelocationError } from "./core-relocation/error.js";
-export { Minimizer, minimize } from "./core-relocation/minimize.js";
-export type { Errno, Refusal } from "./core-relocation/refusal.js";
+} from "./bpf/check/check.js";
+export { junit } from "./bpf/check/report/junit.js";
+export { markdown } from "./bpf/check/report/markdown.js";
+export {
+  type AttachmentFinding,
+  type Cell,
+  cellOf,
+  type Matrix,
+  type RelocationFinding,
+} from "./bpf/check/report/report.js";
+export { sarif } from "./bpf/check/report/sarif.js";
+export type { CheckSettings } from "./bpf/check/settings.js";
+export { type Disagreement, disagreements } from "./bpf/core-relocation/disagree.js";
+export { ENGINES, type EngineName } from "./bpf/core-relocation/engines.js";
+export { BtfRelocationError } from "./bpf/core-relocation/error.js";
+export { Minimizer, minimize } from "./bpf/core-relocation/minimize.js";
+export type { Errno, Refusal } from "./bpf/core-relocation/refusal.js";
 export {
   type RelocatedObject,
   type RelocateOptions,
@@ -29,20 +35,20 @@ export {
   type RelocationStatus,
   type RelocationTarget,
   relocate,
-} from "./core-relocation/relocate.js";
-export { type RelocationReport, report as relocationReport } from "./core-relocation/report.js";
-export type { CoreTarget, Match, Resolution } from "./core-relocation/resolve.js";
-export { type Accessor, formatSpec, type Spec } from "./core-relocation/spec.js";
-export { type UsedTypes, usedTypes } from "./core-relocation/used-types.js";
-export type { Outcome } from "./core-relocation/value.js";
-export type { ElfSection } from "./elf/file.js";
-export type { Program, ProgramType } from "./elf/programs.js";
-export type { ElfRelocation } from "./elf/relocations.js";
-export type { ElfSymbol, SymbolBinding, SymbolType } from "./elf/symbols.js";
-export { RELOCATION_KINDS, type RelocationKind } from "./ext/kinds.js";
-export { readExt, type StringAt } from "./ext/read.js";
-export type { CoreRelocation, Ext, ExtInfo, ExtSection, FuncInfo, LineInfo } from "./ext/types.js";
-export { encodeExt, type OffsetOf } from "./ext/write.js";
-export type { BpfMap } from "./object/maps.js";
-export { type BpfObject, readObject } from "./object/object.js";
-export type { Extern, Global } from "./object/variables.js";
+} from "./bpf/core-relocation/relocate.js";
+export { type RelocationReport, report as relocationReport } from "./bpf/core-relocation/report.js";
+export type { CoreTarget, Match, Resolution } from "./bpf/core-relocation/resolve.js";
+export { type Accessor, formatSpec, type Spec } from "./bpf/core-relocation/spec.js";
+export { type UsedTypes, usedTypes } from "./bpf/core-relocation/used-types.js";
+export type { Outcome } from "./bpf/core-relocation/value.js";
+export type { ElfSection } from "./bpf/elf/file.js";
+export type { Program, ProgramType } from "./bpf/elf/programs.js";
+export type { ElfRelocation } from "./bpf/elf/relocations.js";
+export type { ElfSymbol, SymbolBinding, SymbolType } from "./bpf/elf/symbols.js";
+export { RELOCATION_KINDS, type RelocationKind } from "./bpf/ext/kinds.js";
+export { readExt, type StringAt } from "./bpf/ext/read.js";
+export type { CoreRelocation, Ext, ExtInfo, ExtSection, FuncInfo, LineInfo } from "./bpf/ext/types.js";
+export { encodeExt, type OffsetOf } from "./bpf/ext/write.js";
+export type { BpfMap } from "./bpf/object/maps.js";
+export { type BpfObject, readObject } from "./bpf/object/object.js";
+export type { Extern, Global } from "./bpf/object/variables.js";

@@ -15,7 +15,8 @@ export {
   type TagOptions,
   type TypeRef,
   type VariableSpec,
-} from "./edit/builder.js";
+} from "./edit/build/builder.js";
+export { type EncodeOptions, encode } from "./edit/build/encode.js";
 export {
   type DedupOptions,
   type DedupResult,
@@ -23,20 +24,19 @@ export {
   type MergeOptions,
   type MergeResult,
   merge,
-} from "./edit/dedup.js";
-export { type DistillResult, distill } from "./edit/distill.js";
-export { type EncodeOptions, encode } from "./edit/encode.js";
-export { Fingerprints, fingerprints } from "./edit/fingerprint.js";
-export { fixSections } from "./edit/fix-sections.js";
-export { type PermuteOptions, type PermuteResult, permute, sortByName } from "./edit/permute.js";
+} from "./edit/dedup/dedup.js";
+export { Fingerprints, fingerprints } from "./edit/dedup/fingerprint.js";
 export type { ProgressOptions } from "./edit/progress.js";
-export { type RebaseResult, rebase } from "./edit/rebase.js";
+export { type DistillResult, distill } from "./edit/reshape/distill.js";
+export { fixSections } from "./edit/reshape/fix-sections.js";
+export { type PermuteOptions, type PermuteResult, permute, sortByName } from "./edit/reshape/permute.js";
+export { type RebaseResult, rebase } from "./edit/reshape/rebase.js";
 export {
   BTF_FEATURES,
   type BtfFeature,
   type SanitizeOptions,
   type SanitizeResult,
   sanitize,
-} from "./edit/sanitize.js";
-export { type Finding, type VerifyOptions, type VerifyResult, verify } from "./verify/verify.js";
-export { initEdit } from "./wasm/edit-kernel.js";
+} from "./edit/reshape/sanitize.js";
+export { type Finding, type VerifyOptions, type VerifyResult, verify } from "./edit/verify/verify.js";
+export { initEdit } from "./memory/edit-kernel.js";

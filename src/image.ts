@@ -3,9 +3,12 @@
  *
  * @module btfkit/image
  */
-export type { ArchiveKind } from "./container/archive.js";
-export type { BootKind } from "./container/boot.js";
-export type { FoundBtf, ImageStep } from "./container/find.js";
+
+export type { ImageCompression } from "./image/codecs/magic.js";
+export type { BytesInput } from "./image/codecs/reader.js";
+export type { ArchiveKind } from "./image/containers/archive.js";
+export type { BootKind } from "./image/containers/boot.js";
+export type { FoundBtf, ImageStep } from "./image/containers/find.js";
 export {
   extractBtf,
   extractBtfFromFolder,
@@ -15,8 +18,6 @@ export {
   openImage,
   openImageFolder,
   openModules,
-} from "./container/image.js";
-export type { ImageOptions } from "./container/options.js";
-export type { ImageModule } from "./container/package.js";
-export type { ImageCompression } from "./unpack/magic.js";
-export type { BytesInput } from "./unpack/reader.js";
+} from "./image/containers/image.js";
+export type { ImageOptions } from "./image/containers/options.js";
+export type { ImageModule } from "./image/containers/package.js";

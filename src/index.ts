@@ -6,14 +6,18 @@
  *
  * @module btfkit
  */
-export { Btf, type OwnOption, type SearchOptions } from "./btf.js";
-export type { Endian, Header } from "./core/header.js";
-export type { BtfSource } from "./core/source.js";
-export { type COptions, dumpC } from "./dump/c.js";
-export { type DeclarationOptions, declaration } from "./dump/declaration.js";
-export { Dump, type DumpOptions } from "./dump/dump.js";
-export { dumpJson, type JsonOptions } from "./dump/json.js";
-export { dumpRaw } from "./dump/raw.js";
+export { Btf, type OwnOption, type SearchOptions } from "./btf/btf.js";
+export { type COptions, dumpC } from "./btf/dump/c.js";
+export { type DeclarationOptions, declaration } from "./btf/dump/declaration.js";
+export { Dump, type DumpOptions } from "./btf/dump/dump.js";
+export { dumpJson, type JsonOptions } from "./btf/dump/json.js";
+export { dumpRaw } from "./btf/dump/raw.js";
+export type { Endian, Header } from "./btf/header.js";
+export { type Field, fieldOf } from "./btf/query/field.js";
+export { alignOf, resolve, sizeOf } from "./btf/query/resolve.js";
+export { type KindTally, tally } from "./btf/query/tally.js";
+export type { BtfSource } from "./btf/source.js";
+export type * from "./btf/types.js";
 export {
   BtfEnvironmentError,
   BtfError,
@@ -23,10 +27,6 @@ export {
   BtfLookupError,
   type ErrorCode,
   type ErrorDetails,
-} from "./errors.js";
-export { KINDS, type Kind } from "./model/kind.js";
-export type * from "./model/types.js";
-export { type Field, fieldOf } from "./query/field.js";
-export { alignOf, resolve, sizeOf } from "./query/resolve.js";
-export { type KindTally, tally } from "./query/tally.js";
-export { init, type KernelSource } from "./wasm/kernel.js";
+} from "./errors/error.js";
+export { KINDS, type Kind } from "./format/kind.js";
+export { init, type KernelSource } from "./memory/kernel.js";

@@ -6,15 +6,15 @@
 
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import type * as Zlib from "node:zlib";
-import { Btf } from "./btf.js";
-import type { FoundBtf } from "./container/find.js";
-import type { ImageFile, KernelImage } from "./container/image.js";
-import type { ImageOptions } from "./container/options.js";
-import { type Compression, checkUnpacked, isGzip, UNPACKED_LIMIT } from "./core/compression.js";
-import { type ByteSource, memorySource } from "./core/source.js";
-import { BtfEnvironmentError, BtfError, BtfFormatError, BtfLimitError } from "./errors.js";
-import { ERR_COMPRESSED, ERR_FILE, ERR_OUTPUT_LIMIT } from "./rules.js";
-import { decodeWith } from "./wasm/kernel.js";
+import { Btf } from "./btf/btf.js";
+import { type Compression, checkUnpacked, isGzip, UNPACKED_LIMIT } from "./btf/compression.js";
+import { type ByteSource, memorySource } from "./btf/source.js";
+import { ERR_COMPRESSED, ERR_FILE, ERR_OUTPUT_LIMIT } from "./errors/btf.js";
+import { BtfEnvironmentError, BtfError, BtfFormatError, BtfLimitError } from "./errors/error.js";
+import type { FoundBtf } from "./image/containers/find.js";
+import type { ImageFile, KernelImage } from "./image/containers/image.js";
+import type { ImageOptions } from "./image/containers/options.js";
+import { decodeWith } from "./memory/kernel.js";
 
 /** What a file is opened on. */
 export interface OpenOptions {
@@ -127,7 +127,7 @@ function readToEnd(fd: number): Uint8Array {
  * console.log(btf.size - btf.firstId, btf.base?.size); // 2 95069
  */
 export async function openImageFile(path: string | number, options: ImageOptions = {}): Promise<KernelImage> {
-  const { openImage, openImageFolder } = await import("./container/image.js");
+  const { openImage, openImageFolder } = await import("./image/containers/image.js");
   return isFolder(path)
     ? await openImageFolder(filesBelow(path), options)
     : await openImage(chunksOfFile(path), options);
@@ -142,7 +142,7 @@ export async function openImageFile(path: string | number, options: ImageOptions
  * console.log((await extractBtfFile("vmlinuz")).bytes.length); // 4111222
  */
 export async function extractBtfFile(path: string | number, options: ImageOptions = {}): Promise<FoundBtf> {
-  const { extractBtf, extractBtfFromFolder } = await import("./container/image.js");
+  const { extractBtf, extractBtfFromFolder } = await import("./image/containers/image.js");
   return isFolder(path)
     ? await extractBtfFromFolder(filesBelow(path), options)
     : await extractBtf(chunksOfFile(path), options);

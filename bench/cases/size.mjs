@@ -1,9 +1,9 @@
 /** What an application has to carry. */
 import { statSync } from "node:fs";
 import { brotliCompressSync } from "node:zlib";
-import { APPLICATIONS } from "../../scripts/budgets.mjs";
-import { bundle } from "../../scripts/bundle.mjs";
-import { closure, overTheWire } from "../../scripts/closure.mjs";
+import { APPLICATIONS } from "../../scripts/check/budgets.mjs";
+import { bundle } from "../../scripts/check/bundle.mjs";
+import { closure, overTheWire } from "../../scripts/check/closure.mjs";
 
 export const group = "size";
 

@@ -1,7 +1,7 @@
 /** Makes the cells of a matrix in several threads. The result does not depend on how many. */
 import { existsSync } from "node:fs";
 import { Worker } from "node:worker_threads";
-import type { Cell } from "../check/report.js";
+import type { Cell } from "../bpf/check/report/report.js";
 import type { CellTask, CellWork } from "./check-cells.js";
 import { InputError } from "./input.js";
 

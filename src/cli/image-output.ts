@@ -1,6 +1,6 @@
 /** Writes an image, and what `--json` tells about it. */
-import type { Btf } from "../btf.js";
-import { encode } from "../edit/encode.js";
+import type { Btf } from "../btf/btf.js";
+import { encode } from "../edit/build/encode.js";
 import { type CommonOptions, type Context, jsonText } from "./context.js";
 import { UsageError } from "./usage.js";
 

@@ -1,10 +1,10 @@
 /** Opens the FILE and --base of a command, and says which of them an error is about. */
 import { readFileSync } from "node:fs";
-import { Btf } from "../btf.js";
-import type { FoundBtf } from "../container/find.js";
-import type { KernelImage } from "../container/image.js";
-import type { ImageOptions } from "../container/options.js";
-import { BtfEnvironmentError, BtfError } from "../errors.js";
+import { Btf } from "../btf/btf.js";
+import { BtfEnvironmentError, BtfError } from "../errors/error.js";
+import type { FoundBtf } from "../image/containers/find.js";
+import type { KernelImage } from "../image/containers/image.js";
+import type { ImageOptions } from "../image/containers/options.js";
 import { extractBtfFile, KERNEL_BTF, openFile, openImageFile } from "../node.js";
 import { InputError } from "./input-error.js";
 
@@ -54,7 +54,7 @@ export async function open(file: string, base?: Btf, taken: Taken = {}): Promise
   } catch (error) {
     if (!base || !(error instanceof BtfError) || error.code !== "ERR_UNSUPPORTED") throw error;
     // It brings a distilled base: as libbpf does, the types are moved from there.
-    const { rebase } = await import("../edit/rebase.js");
+    const { rebase } = await import("../edit/reshape/rebase.js");
     return rebase(await openOn(file, undefined, taken), base).btf;
   }
 }
@@ -96,14 +96,14 @@ export function imageOptions({ member, maxSize }: Taken): ImageOptions {
 /** Opens an image, a package or a folder. */
 export async function openAsImage(file: string, options: ImageOptions): Promise<KernelImage> {
   if (file !== "-") return await openImageFile(file, options);
-  const { openImage } = await import("../container/image.js");
+  const { openImage } = await import("../image/containers/image.js");
   return await openImage(readStandardInput(), options);
 }
 
 /** BTF as it is, out of what holds it. */
 export async function extractInput(file: string, options: ImageOptions): Promise<FoundBtf> {
   if (file !== "-") return await extractBtfFile(file, options);
-  const { extractBtf } = await import("../container/image.js");
+  const { extractBtf } = await import("../image/containers/image.js");
   return await extractBtf(readStandardInput(), options);
 }
 
@@ -175,7 +175,7 @@ async function openModuleInput(
     try {
       const image = await openAsImage(file, { base, modules: true, ...imageOptions(taken) });
       if (image.modules.length === 0) return [image.btf];
-      const { openModules } = await import("../container/image.js");
+      const { openModules } = await import("../image/containers/image.js");
       const { modules, skipped } = await openModules(image);
       for (const { path, error: why } of skipped) warn(`${file}: ${path}: left out: ${why.message}`);
       return modules.map(({ btf }) => btf);

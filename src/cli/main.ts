@@ -1,6 +1,6 @@
 /** The command line: reads arguments, runs a command, turns what is thrown into one line and an exit code. */
 import { CommanderError } from "commander";
-import { BtfError, BtfInternalError, BtfLookupError } from "../errors.js";
+import { BtfError, BtfInternalError, BtfLookupError } from "../errors/error.js";
 import type { CommonOptions, Context, ExitCode } from "./context.js";
 import { InputError } from "./input-error.js";
 import { ClosedPipe, type Output, openOutput } from "./output.js";

@@ -1,6 +1,7 @@
 /** Opens the BPF object OBJ of a command. */
+
+import { type BpfObject, readObject } from "../bpf/object/object.js";
 import { readBytes } from "../node.js";
-import { type BpfObject, readObject } from "../object/object.js";
 import { inputError } from "./input.js";
 
 export function openObjectInput(file: string): BpfObject {

@@ -12,8 +12,8 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { BtfEnvironmentError } from "../errors.js";
-import { ERR_FILE } from "../rules.js";
+import { ERR_FILE } from "../errors/btf.js";
+import { BtfEnvironmentError } from "../errors/error.js";
 
 /** The reader has gone away: the command ends quietly. */
 export class ClosedPipe extends Error {}

@@ -1,8 +1,8 @@
 /** The commands, their arguments and options: help, errors and shell completion come from these definitions. */
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
-import { ENGINES } from "../core-relocation/engines.js";
-import { KINDS, type Kind } from "../model/kind.js";
-import { nearest } from "../query/nearest.js";
+import { ENGINES } from "../bpf/core-relocation/engines.js";
+import { nearest } from "../btf/query/nearest.js";
+import { KINDS, type Kind } from "../format/kind.js";
 import type { Shard } from "./commands/check.js";
 import type { CommonOptions, Context, ExitCode } from "./context.js";
 

@@ -1,8 +1,8 @@
 /** The types that `-t` asks for: an id, a name, a glob, or KIND: and one of these. */
-import type { Btf } from "../btf.js";
-import { BtfLookupError } from "../errors.js";
-import { KINDS, type Kind } from "../model/kind.js";
-import { ERR_NO_SUCH_ID } from "../rules.js";
+import type { Btf } from "../btf/btf.js";
+import { ERR_NO_SUCH_ID } from "../errors/btf.js";
+import { BtfLookupError } from "../errors/error.js";
+import { KINDS, type Kind } from "../format/kind.js";
 import { globExpression, isGlob } from "./pattern.js";
 
 /** Ids of the chosen types, in the order of the options, none twice. */

@@ -1,7 +1,7 @@
 /** `btfkit/edit` without WebAssembly. */
-import { provideEdit } from "../wasm/edit-kernel.js";
-import { makeEditKernel } from "../wasm/js-edit-kernel.js";
-import { refusing } from "../wasm/js-memory.js";
+import { provideEdit } from "../memory/edit-kernel.js";
+import { makeEditKernel } from "../memory/generated/js-edit-kernel.js";
+import { refusing } from "../memory/js-memory.js";
 import "./index.js";
 
 export * from "../edit.js";

@@ -3,9 +3,9 @@
  * it and hosts that lack it. Whatever is imported beside it (`btfkit`,
  * `btfkit/bpf`, `btfkit/node`) runs on these kernels too.
  */
-import { makeKernel } from "../wasm/js-kernel.js";
-import { refusing } from "../wasm/js-memory.js";
-import { provide } from "../wasm/kernel.js";
+import { makeKernel } from "../memory/generated/js-kernel.js";
+import { refusing } from "../memory/js-memory.js";
+import { provide } from "../memory/kernel.js";
 
 export * from "../index.js";
 

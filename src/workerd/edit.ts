@@ -1,7 +1,7 @@
 /** `btfkit/edit` in workerd. */
 import kernel from "../edit.wasm";
-import { provideEdit } from "../wasm/edit-kernel.js";
-import { instancesOf } from "../wasm/kernel.js";
+import { provideEdit } from "../memory/edit-kernel.js";
+import { instancesOf } from "../memory/kernel.js";
 import "./index.js";
 
 export * from "../edit.js";

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism as cores } from "node:os";
-import { junit } from "../../check/junit.js";
-import { markdown } from "../../check/markdown.js";
-import { type Cell, type Matrix, problemsOf, unexpected } from "../../check/report.js";
-import { sarif } from "../../check/sarif.js";
-import type { EngineName } from "../../core-relocation/engine.js";
+import { junit } from "../../bpf/check/report/junit.js";
+import { markdown } from "../../bpf/check/report/markdown.js";
+import { type Cell, type Matrix, problemsOf, unexpected } from "../../bpf/check/report/report.js";
+import { sarif } from "../../bpf/check/report/sarif.js";
+import type { EngineName } from "../../bpf/core-relocation/engine.js";
 import { CellMaker, type CellTask, type CellWork } from "../check-cells.js";
 import { hasThreads, inThreads } from "../check-threads.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";

@@ -1,5 +1,5 @@
-import { type EncodeOptions, encode } from "../../edit/encode.js";
-import { sortByName } from "../../edit/permute.js";
+import { type EncodeOptions, encode } from "../../edit/build/encode.js";
+import { sortByName } from "../../edit/reshape/permute.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { refuseTerminal } from "../image-output.js";
 import { openInput } from "../input.js";

@@ -1,5 +1,5 @@
-import type { Btf } from "../../btf.js";
-import { dedup as dedupOne, merge } from "../../edit/dedup.js";
+import type { Btf } from "../../btf/btf.js";
+import { dedup as dedupOne, merge } from "../../edit/dedup/dedup.js";
 import type { CommonOptions, Context, ExitCode } from "../context.js";
 import { shrinkReport, writeImage } from "../image-output.js";
 import { inputError, openInputs } from "../input.js";

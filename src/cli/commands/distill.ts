@@ -1,5 +1,5 @@
-import { distill as distillBase } from "../../edit/distill.js";
-import { encode } from "../../edit/encode.js";
+import { encode } from "../../edit/build/encode.js";
+import { distill as distillBase } from "../../edit/reshape/distill.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { openInput } from "../input.js";
 import { openOutput } from "../output.js";

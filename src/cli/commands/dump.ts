@@ -1,11 +1,11 @@
-import type { Btf } from "../../btf.js";
-import type { UsedTypes } from "../../core-relocation/used-types.js";
-import { type COptions, dumpC } from "../../dump/c.js";
-import type { Dump } from "../../dump/dump.js";
-import { dumpJson } from "../../dump/json.js";
-import { dumpRaw } from "../../dump/raw.js";
+import type { UsedTypes } from "../../bpf/core-relocation/used-types.js";
+import type { Btf } from "../../btf/btf.js";
+import { type COptions, dumpC } from "../../btf/dump/c.js";
+import type { Dump } from "../../btf/dump/dump.js";
+import { dumpJson } from "../../btf/dump/json.js";
+import { dumpRaw } from "../../btf/dump/raw.js";
+import { oddNames } from "../../btf/query/odd-names.js";
 import { KERNEL_BTF } from "../../node.js";
-import { oddNames } from "../../query/odd-names.js";
 import type { CommonOptions, Context, ExitCode } from "../context.js";
 import { openInput, openInputs, VMLINUX } from "../input.js";
 import { globExpression } from "../pattern.js";
@@ -56,7 +56,7 @@ export async function dump(files: readonly string[], options: DumpCommandOptions
  * running kernel's names, or images that stand for themselves.
  */
 async function openMerged(files: readonly string[], options: DumpCommandOptions, context: Context): Promise<Btf> {
-  const { merge } = await import("../../edit/dedup.js");
+  const { merge } = await import("../../edit/dedup/dedup.js");
   const running = files.some((file) => file.startsWith(`${KERNEL_BTF}/`));
   const base = options.base ?? (running ? VMLINUX : undefined);
   // What is the base anyway is not merged once more.
@@ -68,7 +68,7 @@ async function openMerged(files: readonly string[], options: DumpCommandOptions,
 
 async function usedBy(btf: Btf, files: readonly string[]): Promise<UsedTypes> {
   const [{ usedTypes }, { openObjectInput }] = await Promise.all([
-    import("../../core-relocation/used-types.js"),
+    import("../../bpf/core-relocation/used-types.js"),
     import("../object-input.js"),
   ]);
   return usedTypes(btf, files.map(openObjectInput));

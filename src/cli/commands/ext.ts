@@ -1,5 +1,5 @@
-import type { Btf } from "../../btf.js";
-import type { CoreRelocation, Ext, ExtInfo, FuncInfo, LineInfo } from "../../ext/types.js";
+import type { CoreRelocation, Ext, ExtInfo, FuncInfo, LineInfo } from "../../bpf/ext/types.js";
+import type { Btf } from "../../btf/btf.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { inputError } from "../input.js";
 import { openObjectInput } from "../object-input.js";

@@ -1,5 +1,5 @@
-import type { Btf } from "../../btf.js";
-import type { Kind } from "../../model/kind.js";
+import type { Btf } from "../../btf/btf.js";
+import type { Kind } from "../../format/kind.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { openInput } from "../input.js";
 import { expression, globExpression, isGlob } from "../pattern.js";

@@ -1,4 +1,4 @@
-import { merge as mergeAll } from "../../edit/dedup.js";
+import { merge as mergeAll } from "../../edit/dedup/dedup.js";
 import type { CommonOptions, Context, ExitCode } from "../context.js";
 import { shrinkReport, writeImage } from "../image-output.js";
 import { openInputs } from "../input.js";

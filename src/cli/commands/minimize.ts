@@ -1,6 +1,6 @@
-import { Btf } from "../../btf.js";
-import { BtfRelocationError } from "../../core-relocation/error.js";
-import { Minimizer } from "../../core-relocation/minimize.js";
+import { BtfRelocationError } from "../../bpf/core-relocation/error.js";
+import { Minimizer } from "../../bpf/core-relocation/minimize.js";
+import { Btf } from "../../btf/btf.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { inputError, openTarget, VMLINUX } from "../input.js";
 import { openObjectInput } from "../object-input.js";

@@ -1,6 +1,6 @@
-import type { Btf } from "../../btf.js";
-import { distill } from "../../edit/distill.js";
-import { rebase as rebaseSplit } from "../../edit/rebase.js";
+import type { Btf } from "../../btf/btf.js";
+import { distill } from "../../edit/reshape/distill.js";
+import { rebase as rebaseSplit } from "../../edit/reshape/rebase.js";
 import type { CommonOptions, Context, ExitCode } from "../context.js";
 import { writeImage } from "../image-output.js";
 import { openInput } from "../input.js";

@@ -1,13 +1,13 @@
-import { disagreements } from "../../core-relocation/disagree.js";
-import type { EngineName } from "../../core-relocation/engine.js";
-import { BtfRelocationError } from "../../core-relocation/error.js";
+import { disagreements } from "../../bpf/core-relocation/disagree.js";
+import type { EngineName } from "../../bpf/core-relocation/engine.js";
+import { BtfRelocationError } from "../../bpf/core-relocation/error.js";
 import {
   type RelocatedObject,
   type RelocationStatus,
   relocate as relocateObject,
-} from "../../core-relocation/relocate.js";
-import { report } from "../../core-relocation/report.js";
-import { accessPath, formatSpec } from "../../core-relocation/spec.js";
+} from "../../bpf/core-relocation/relocate.js";
+import { report } from "../../bpf/core-relocation/report.js";
+import { accessPath, formatSpec } from "../../bpf/core-relocation/spec.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { inputError, openTarget, VMLINUX } from "../input.js";
 import { openObjectInput } from "../object-input.js";

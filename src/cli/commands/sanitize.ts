@@ -1,9 +1,9 @@
-import type { Btf } from "../../btf.js";
-import { fixSections } from "../../edit/fix-sections.js";
-import { type BtfFeature, sanitize as sanitizeFor } from "../../edit/sanitize.js";
-import { BtfError } from "../../errors.js";
+import { readObject } from "../../bpf/object/object.js";
+import type { Btf } from "../../btf/btf.js";
+import { fixSections } from "../../edit/reshape/fix-sections.js";
+import { type BtfFeature, sanitize as sanitizeFor } from "../../edit/reshape/sanitize.js";
+import { BtfError } from "../../errors/error.js";
 import { readBytes } from "../../node.js";
-import { readObject } from "../../object/object.js";
 import type { CommonOptions, Context, ExitCode } from "../context.js";
 import { writeImage } from "../image-output.js";
 import { openInput } from "../input.js";

@@ -1,4 +1,4 @@
-import { tally } from "../../query/tally.js";
+import { tally } from "../../btf/query/tally.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { openInput } from "../input.js";
 import { styler } from "../style.js";

@@ -1,5 +1,5 @@
-import { BtfError } from "../../errors.js";
-import { type VerifyResult, verify as verifyImage } from "../../verify/verify.js";
+import { type VerifyResult, verify as verifyImage } from "../../edit/verify/verify.js";
+import { BtfError } from "../../errors/error.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { clearer, inputError, open, openInput, rawBytes } from "../input.js";
 

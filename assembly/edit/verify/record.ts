@@ -1,0 +1,236 @@
+// The kernel's first pass: each record by itself (btf_check_all_metas and the
+// check_meta functions of its kinds).
+import {
+  KIND_ARRAY, KIND_CONST, KIND_DATASEC, KIND_DECL_TAG, KIND_ENUM, KIND_ENUM64, KIND_FLOAT, KIND_FUNC, KIND_FUNC_PROTO,
+  KIND_FWD, KIND_INT, KIND_PTR, KIND_RESTRICT, KIND_STRUCT, KIND_TYPEDEF, KIND_TYPE_TAG, KIND_UNION, KIND_VAR,
+  KIND_VOLATILE, TYPE_SIZE,
+} from "../../format/abi"; // prettier-ignore
+import * as rule from "../../format/edit-abi";
+import { kindFlag, Type } from "../../format/image";
+import { isEmpty, isIdentifier, isSectionName, offsetValid } from "./name";
+import { report, Verify, WHOLE } from "./state";
+
+/** BTF_INFO_MASK: kind_flag, 5 bits of kind, 16 of vlen. */
+const INFO_MASK: u32 = 0x9f00ffff;
+/** BTF_MAX_TYPE */
+const ID_MAX: u32 = 0xfffff;
+/** BITS_PER_U128 */
+const BITS_MAX: u32 = 128;
+
+// Bytes after the record and bytes per element, by kind.
+const sizes = memory.data<u8>([
+  0, 0, 4, 0, 0, 0, 12, 0, 0, 12, 0, 12, 0, 8, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 8, 4, 0, 0, 12, 0, 0, 4, 0, 0, 0, 0, 12,
+]);
+
+/**
+ * Checks all records, and notes where they start. Goes on behind a record that
+ * breaks a rule as long as its length is known.
+ */
+export function checkRecords(btf: Verify): void {
+  const end = btf.types + btf.typesLength;
+  let at = btf.types;
+  let id: u32 = 1;
+  store<u32>(btf.offsets, 0);
+  while (at < end) {
+    const left = <u32>(end - at);
+    store<u32>(btf.offsets + (<usize>id << 2), <u32>(at - btf.types));
+    if (id > ID_MAX) {
+      report(btf, rule.RULE_TYPE_COUNT, id, at, WHOLE, ID_MAX);
+      break;
+    }
+    if (left < TYPE_SIZE) {
+      report(btf, rule.RULE_TRUNCATED, id, at, left, TYPE_SIZE);
+      break;
+    }
+    const type = changetype<Type>(at);
+    const info = type.info;
+    const kind = (info >> 24) & 0x1f;
+    if (info & ~INFO_MASK) {
+      report(btf, rule.RULE_INFO, id, at + 4, WHOLE, info);
+      break;
+    }
+    if (kind - 1 >= btf.maxKind) {
+      report(btf, rule.RULE_KIND, id, at + 4, WHOLE, kind);
+      break;
+    }
+    const fixed = <u32>load<u8>(sizes + (kind << 1));
+    const perElement = <u32>load<u8>(sizes + (kind << 1), 1);
+    const vlen = info & 0xffff;
+    const needed = fixed + vlen * perElement;
+    if (!offsetValid(btf, type.nameOff)) {
+      report(btf, rule.RULE_NAME_OFFSET, id, at, WHOLE, type.nameOff);
+    } else if (left - TYPE_SIZE < needed) {
+      report(btf, rule.RULE_TRUNCATED, id, at, left - TYPE_SIZE, needed);
+    } else checkRecord(btf, id, at, type, kind, vlen);
+    if (left - TYPE_SIZE < needed) break;
+    at += TYPE_SIZE + needed;
+    id++;
+  }
+  btf.idLimit = id;
+}
+
+// @ts-ignore: decorator
+@inline
+function validId(id: u32): bool {
+  return id <= ID_MAX;
+}
+
+/** kind_flag, where it has no meaning. */
+// @ts-ignore: decorator
+@inline
+function noFlag(btf: Verify, id: u32, at: usize, type: Type): bool {
+  return kindFlag(type.info) ? report(btf, rule.RULE_KIND_FLAG, id, at + 4, WHOLE, 1) : true;
+}
+
+// @ts-ignore: decorator
+@inline
+function noVlen(btf: Verify, id: u32, at: usize, vlen: u32): bool {
+  return vlen ? report(btf, rule.RULE_VLEN, id, at + 4, WHOLE, vlen) : true;
+}
+
+// @ts-ignore: decorator
+@inline
+function named(btf: Verify, id: u32, at: usize, name: u32): bool {
+  return name && isIdentifier(btf, name) ? true : report(btf, rule.RULE_NAME, id, at, WHOLE, name);
+}
+
+/** A name, if there is one. */
+// @ts-ignore: decorator
+@inline
+function maybeNamed(btf: Verify, id: u32, at: usize, name: u32): bool {
+  return !name || isIdentifier(btf, name) ? true : report(btf, rule.RULE_NAME, id, at, WHOLE, name);
+}
+
+/** What a record of its kind has to be like; the kernel stops at the first thing wrong, and so do we. */
+function checkRecord(btf: Verify, id: u32, at: usize, type: Type, kind: u32, vlen: u32): bool {
+  const name = type.nameOff;
+  switch (kind) {
+    case KIND_INT: {
+      if (!noVlen(btf, id, at, vlen) || !noFlag(btf, id, at, type)) return false;
+      const data = load<u32>(at, TYPE_SIZE);
+      const encoding = data >> 24;
+      if (data & 0xf0000000) return report(btf, rule.RULE_INT_DATA, id, at + TYPE_SIZE, WHOLE, data);
+      const bits = (data & 0xff) + ((data >> 16) & 0xff);
+      if (bits > BITS_MAX) return report(btf, rule.RULE_INT_BITS, id, at + TYPE_SIZE, WHOLE, bits);
+      if ((bits + 7) >> 3 > type.size) return report(btf, rule.RULE_INT_SIZE, id, at + TYPE_SIZE, WHOLE, bits);
+      if (encoding && encoding != 1 && encoding != 2 && encoding != 4) {
+        return report(btf, rule.RULE_INT_ENCODING, id, at + TYPE_SIZE, WHOLE, encoding);
+      }
+      return true;
+    }
+    case KIND_PTR:
+    case KIND_TYPEDEF:
+    case KIND_VOLATILE:
+    case KIND_CONST:
+    case KIND_RESTRICT:
+    case KIND_TYPE_TAG: {
+      if (!noVlen(btf, id, at, vlen)) return false;
+      if (kind != KIND_TYPE_TAG || !(btf.features & rule.FEATURE_TAG_FLAG)) if (!noFlag(btf, id, at, type)) return false;
+      if (!validId(type.size)) return report(btf, rule.RULE_TYPE_ID, id, at + 8, WHOLE, type.size);
+      if (kind == KIND_TYPEDEF) return named(btf, id, at, name);
+      if (kind == KIND_TYPE_TAG) return isEmpty(btf, name) ? report(btf, rule.RULE_NAME, id, at, WHOLE, name) : true;
+      return name ? report(btf, rule.RULE_NAME, id, at, WHOLE, name) : true;
+    }
+    case KIND_ARRAY: {
+      if (name) return report(btf, rule.RULE_NAME, id, at, WHOLE, name);
+      if (!noVlen(btf, id, at, vlen) || !noFlag(btf, id, at, type)) return false;
+      if (type.size) return report(btf, rule.RULE_ARRAY_SIZE, id, at + 8, WHOLE, type.size);
+      const element = load<u32>(at, TYPE_SIZE);
+      if (!element || !validId(element)) return report(btf, rule.RULE_ELEMENT, id, at + TYPE_SIZE, WHOLE, element);
+      const index = load<u32>(at, TYPE_SIZE + 4);
+      if (!index || !validId(index)) return report(btf, rule.RULE_INDEX, id, at + TYPE_SIZE + 4, WHOLE, index);
+      return true;
+    }
+    case KIND_STRUCT:
+    case KIND_UNION:
+      return maybeNamed(btf, id, at, name) && checkMembers(btf, id, at, type, kind == KIND_UNION, vlen);
+    case KIND_ENUM:
+    case KIND_ENUM64: {
+      if (!(btf.features & rule.FEATURE_ENUM_FLAG) && !noFlag(btf, id, at, type)) return false;
+      if (type.size > 8 || popcnt(type.size) != 1) return report(btf, rule.RULE_ENUM_SIZE, id, at + 8, WHOLE, type.size);
+      if (!maybeNamed(btf, id, at, name)) return false;
+      const size: u32 = kind == KIND_ENUM ? 8 : 12;
+      for (let i: u32 = 0; i < vlen; i++) {
+        const value = at + TYPE_SIZE + i * size;
+        const label = load<u32>(value);
+        if (!offsetValid(btf, label)) return report(btf, rule.RULE_VALUE_NAME_OFFSET, id, value, i, label);
+        if (!label || !isIdentifier(btf, label)) return report(btf, rule.RULE_VALUE_NAME, id, value, i, label);
+      }
+      return true;
+    }
+    case KIND_FWD:
+      if (!noVlen(btf, id, at, vlen)) return false;
+      if (type.size) return report(btf, rule.RULE_FWD_TYPE, id, at + 8, WHOLE, type.size);
+      return named(btf, id, at, name);
+    case KIND_FUNC:
+      if (!named(btf, id, at, name)) return false;
+      if (vlen > (btf.features & rule.FEATURE_FUNC_LINKAGE ? 1 : 0)) return report(btf, rule.RULE_FUNC_LINKAGE, id, at + 4, WHOLE, vlen);
+      return noFlag(btf, id, at, type);
+    case KIND_FUNC_PROTO:
+      if (name) return report(btf, rule.RULE_NAME, id, at, WHOLE, name);
+      return noFlag(btf, id, at, type);
+    case KIND_VAR: {
+      if (!noVlen(btf, id, at, vlen) || !noFlag(btf, id, at, type) || !named(btf, id, at, name)) return false;
+      if (!type.size || !validId(type.size)) return report(btf, rule.RULE_TYPE_ID, id, at + 8, WHOLE, type.size);
+      const linkage = load<u32>(at, TYPE_SIZE);
+      return linkage > 1 ? report(btf, rule.RULE_VAR_LINKAGE, id, at + TYPE_SIZE, WHOLE, linkage) : true;
+    }
+    case KIND_DATASEC:
+      return checkSection(btf, id, at, type, vlen);
+    case KIND_FLOAT: {
+      if (!noVlen(btf, id, at, vlen) || !noFlag(btf, id, at, type)) return false;
+      const size = type.size;
+      if (size == 2 || size == 4 || size == 8 || size == 12 || size == 16) return true;
+      return report(btf, rule.RULE_FLOAT_SIZE, id, at + 8, WHOLE, size);
+    }
+    default: {
+      if (isEmpty(btf, name)) return report(btf, rule.RULE_TAG_VALUE, id, at, WHOLE, name);
+      if (!noVlen(btf, id, at, vlen)) return false;
+      if (!(btf.features & rule.FEATURE_TAG_FLAG) && !noFlag(btf, id, at, type)) return false;
+      const component = load<i32>(at, TYPE_SIZE);
+      return component < -1 ? report(btf, rule.RULE_COMPONENT, id, at + TYPE_SIZE, WHOLE, component) : true;
+    }
+  }
+}
+
+function checkMembers(btf: Verify, id: u32, at: usize, type: Type, isUnion: bool, vlen: u32): bool {
+  const flag = kindFlag(type.info);
+  let last: u32 = 0;
+  for (let i: u32 = 0; i < vlen; i++) {
+    const member = at + TYPE_SIZE + i * 12;
+    const name = load<u32>(member);
+    if (!offsetValid(btf, name)) return report(btf, rule.RULE_MEMBER_NAME_OFFSET, id, member, i, name);
+    if (name && !isIdentifier(btf, name)) return report(btf, rule.RULE_MEMBER_NAME, id, member, i, name);
+    const to = load<u32>(member, 4);
+    if (!to || !validId(to)) return report(btf, rule.RULE_MEMBER_TYPE_ID, id, member + 4, i, to);
+    const word = load<u32>(member, 8);
+    const offset = flag ? word & 0xffffff : word;
+    if ((isUnion && offset) || last > offset) return report(btf, rule.RULE_MEMBER_OFFSET, id, member + 8, i, offset);
+    if ((<u64>offset + 7) >> 3 > type.size) return report(btf, rule.RULE_MEMBER_BEYOND, id, member + 8, i, offset);
+    last = offset;
+  }
+  return true;
+}
+
+function checkSection(btf: Verify, id: u32, at: usize, type: Type, vlen: u32): bool {
+  const size = type.size;
+  if (!size) return report(btf, rule.RULE_SECTION_SIZE, id, at + 8, WHOLE, 0);
+  if (!noFlag(btf, id, at, type)) return false;
+  if (!type.nameOff || !isSectionName(btf, type.nameOff)) return report(btf, rule.RULE_NAME, id, at, WHOLE, type.nameOff);
+  let end: u64 = 0;
+  let sum: u64 = 0;
+  for (let i: u32 = 0; i < vlen; i++) {
+    const variable = at + TYPE_SIZE + i * 12;
+    const to = load<u32>(variable);
+    const offset = load<u32>(variable, 4);
+    const length = load<u32>(variable, 8);
+    if (!to || !validId(to)) return report(btf, rule.RULE_VARIABLE_TYPE_ID, id, variable, i, to);
+    if (offset < end || offset >= size) return report(btf, rule.RULE_VARIABLE_OFFSET, id, variable + 4, i, offset);
+    if (!length || length > size) return report(btf, rule.RULE_VARIABLE_SIZE, id, variable + 8, i, length);
+    end = <u64>offset + length;
+    if (end > size) return report(btf, rule.RULE_VARIABLE_END, id, variable + 4, i, <u32>end);
+    sum += length;
+  }
+  return size < sum ? report(btf, rule.RULE_SECTION_SUM, id, at + 8, WHOLE, size) : true;
+}

@@ -1,0 +1,109 @@
+/** A matrix of checks as plain data, for JSON and the formats that are made of it. */
+import { type RelocationReport, reportOne } from "../../core-relocation/report.js";
+import type { Attachment } from "../attach/attach.js";
+import type { Check, RelocationVerdict, Verdict } from "../check.js";
+
+/** One relocation of a cell. */
+export interface RelocationFinding extends RelocationReport {
+  readonly verdict: RelocationVerdict;
+}
+
+/** One object on one target. */
+export interface Cell {
+  readonly object: string;
+  readonly target: string;
+  readonly verdict: Verdict;
+  /** Why it could not be checked, which counts as `breaks`. */
+  readonly error: string | null;
+  readonly relocations: readonly RelocationFinding[];
+  readonly attachments: readonly AttachmentFinding[];
+}
+
+/** What a program attaches to, or a kernel symbol. */
+export interface AttachmentFinding extends Omit<Attachment, "target" | "reason"> {
+  readonly target: string | null;
+  readonly reason: string | null;
+}
+
+/** All objects on all targets. */
+export interface Matrix {
+  readonly objects: readonly string[];
+  readonly targets: readonly string[];
+  readonly cells: readonly Cell[];
+}
+
+/**
+ * A cell's plain data.
+ *
+ * @example
+ * const cell = cellOf("probe.bpf.o", "6.1", check(object, btf));
+ * console.log(cell.verdict, cell.relocations.length); // changed 1
+ */
+export function cellOf(object: string, target: string, { verdict, relocations, attachments }: Check): Cell {
+  return {
+    object,
+    target,
+    verdict,
+    error: null,
+    relocations: relocations.map((one) => ({ ...reportOne(one.relocation), verdict: one.verdict })),
+    attachments: attachments.map(({ target: wanted, reason, ...rest }) => ({
+      ...rest,
+      target: wanted ?? null,
+      reason: reason ?? null,
+    })),
+  };
+}
+
+/** A cell for an object that could not be checked. */
+export function failedCell(object: string, target: string, error: string): Cell {
+  return { object, target, verdict: "breaks", error, relocations: [], attachments: [] };
+}
+
+/** Something about a cell that somebody has to look at. */
+export interface Problem {
+  /** `"breaks"`: it does not load. `"unattached"`: it does, but misses what it attaches to. */
+  readonly severity: "breaks" | "unattached";
+  readonly rule: "relocation" | "attach-target" | "object";
+  /** Where: program and instruction, or program. */
+  readonly where: string;
+  readonly what: string;
+  readonly line: RelocationReport["line"];
+}
+
+/** What is wrong in a cell, the worst first. */
+export function problemsOf({ error, relocations, attachments }: Cell): Problem[] {
+  const problems: Problem[] = [];
+  if (error !== null) problems.push({ severity: "breaks", rule: "object", where: "object", what: error, line: null });
+  for (const { verdict, program, section, insn, kind, localSpec, reason, line } of relocations) {
+    if (verdict !== "breaks") continue;
+    const where = `${program ?? section} insn ${insn}`;
+    problems.push({ severity: "breaks", rule: "relocation", where, what: reason ?? localSpec ?? String(kind), line });
+  }
+  for (const { name, kind, target, status, isRequired, reason } of attachments) {
+    if (status !== "absent" && status !== "differs") continue;
+    const isSymbol = kind === "kfunc" || kind === "ksym";
+    if (isSymbol && !isRequired) continue;
+    const what = `${kind} ${target ?? name} ${status === "absent" ? "is not in the target" : "differs"}${reason ? `: ${reason}` : ""}`;
+    problems.push({
+      severity: isRequired ? "breaks" : "unattached",
+      rule: "attach-target",
+      where: name,
+      what,
+      line: null,
+    });
+  }
+  return problems.sort((a, b) => Number(b.severity === "breaks") - Number(a.severity === "breaks"));
+}
+
+/** From the best to the worst. */
+export const VERDICTS: readonly Verdict[] = ["ok", "changed", "guarded", "unattached", "breaks"];
+
+/** Cells that are worse than expected: than in an earlier matrix, or broken where that one tells nothing. */
+export function unexpected({ cells }: Matrix, expected: Pick<Matrix, "cells"> | undefined): Cell[] {
+  const key = ({ object, target }: Cell): string => `${object}\n${target}`;
+  const known = new Map(expected?.cells.map((cell) => [key(cell), cell.verdict]));
+  return cells.filter((cell) => {
+    const before = known.get(key(cell));
+    return before === undefined ? cell.verdict === "breaks" : VERDICTS.indexOf(cell.verdict) > VERDICTS.indexOf(before);
+  });
+}

@@ -1,0 +1,65 @@
+/**
+ * Memory that is constant for the verifier once a program is loaded: `.rodata`,
+ * which a loader may set before, and `.kconfig`, which it fills with the
+ * kernel's settings.
+ */
+import type { ElfSymbol } from "../elf/symbols.js";
+import type { BpfObject } from "../object/object.js";
+import type { Value } from "./control-flow/value.js";
+
+/** What is known of such memory. Nothing by default: whatever it may decide counts as possible. */
+export interface CheckSettings {
+  /** `"initial"`: the loader leaves `.rodata` as it is in the file (default `"unknown"`). */
+  readonly rodata?: "unknown" | "initial";
+  /**
+   * Values of `.kconfig` externs by their names: `LINUX_KERNEL_VERSION`,
+   * `CONFIG_HZ`. With it, what it does not name is not set, and 0.
+   */
+  readonly kconfig?: ReadonlyMap<string, bigint | string>;
+}
+
+export class Settings {
+  readonly #object: BpfObject;
+  readonly #settings: CheckSettings;
+  #kconfig: ReadonlySet<string> | undefined;
+
+  constructor(object: BpfObject, settings: CheckSettings) {
+    this.#object = object;
+    this.#settings = settings;
+  }
+
+  #isKconfig(name: string): boolean {
+    this.#kconfig ??= new Set(this.#object.externs.filter(({ kind }) => kind === "kconfig").map((one) => one.name));
+    return this.#kconfig.has(name);
+  }
+
+  /** The address that a symbol and an addend stand for, if it is in such memory. */
+  place({ name, sectionIndex, byteOffset }: ElfSymbol, addend: number): Value | undefined {
+    if (sectionIndex === 0) return this.#isKconfig(name) ? { kind: "frozen", of: name, offset: addend } : undefined;
+    const section = this.#object.sections[sectionIndex];
+    if (!section || !/^\.rodata(\.|$)/.test(section.name)) return undefined;
+    return { kind: "frozen", of: sectionIndex, offset: byteOffset + addend };
+  }
+
+  /** The bytes at a place as a number; `undefined` where they are not known. */
+  read(of: number | string, offset: number, byteSize: number): bigint | undefined {
+    if (typeof of === "string") return this.#extern(of, offset, byteSize);
+    if (this.#settings.rodata !== "initial") return undefined;
+    const data = this.#object.dataOf(this.#object.sections[of]!);
+    if (offset < 0 || offset + byteSize > data.length) return undefined;
+    let number = 0n;
+    for (let i = 0; i < byteSize; i++) {
+      const at = this.#object.endian === "little" ? byteSize - 1 - i : i;
+      number = (number << 8n) | BigInt(data[offset + at]!);
+    }
+    return number;
+  }
+
+  /** Settings are read whole; text stays unknown. */
+  #extern(name: string, offset: number, byteSize: number): bigint | undefined {
+    const { kconfig } = this.#settings;
+    if (!kconfig || offset !== 0) return undefined;
+    const value = kconfig.get(name) ?? 0n;
+    return typeof value === "bigint" ? BigInt.asUintN(byteSize * 8, value) : undefined;
+  }
+}

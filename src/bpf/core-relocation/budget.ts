@@ -1,0 +1,21 @@
+/** Bounds the work that hostile types can cause. */
+
+import { ERR_CORE_WORK } from "../../errors/bpf.js";
+import { BtfLimitError } from "../../errors/error.js";
+
+/**
+ * Members, enumerators and types that one `relocate` call may look at. libbpf
+ * has no such bound and can be kept busy for years by types that nest twice in
+ * each other; the largest real object and kernel need some 100,000.
+ */
+const STEPS = 1 << 24;
+
+export class Budget {
+  #left = STEPS;
+
+  /** @throws BtfLimitError ERR_CORE_WORK */
+  spend(steps: number): void {
+    this.#left -= steps;
+    if (this.#left < 0) throw new BtfLimitError(ERR_CORE_WORK, { limit: STEPS });
+  }
+}

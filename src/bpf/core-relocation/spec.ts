@@ -1,0 +1,148 @@
+/**
+ * Specs: a relocation's access path, spelled out on the local type or on one
+ * of the target's types. Source: libbpf's struct bpf_core_spec,
+ * bpf_core_parse_spec and bpf_core_format_spec.
+ */
+
+import type { ArrayType, BtfType } from "../../btf/types.js";
+import type { RelocationKind } from "../ext/kinds.js";
+import type { CoreRelocation } from "../ext/types.js";
+import { parseAccess } from "./access.js";
+import { Refusal } from "./refusal.js";
+import { byteSizeOf, describe, elementOffset, isComposite, isEnum, memberAt, skip } from "./types.js";
+
+/** One turning point of the path: a named member, an array element, or the root itself. */
+export interface Accessor {
+  /** The struct or union that has the member; for an array's element, and for the root, the type of it. */
+  readonly type: BtfType;
+  /** Of the member, the element, or the enumerator. */
+  readonly index: number;
+  /** Of the member or enumerator; `undefined` for an element and for the root. */
+  readonly name: string | undefined;
+}
+
+/** What a relocation is about, as libbpf's bpf_core_spec. */
+export interface Spec {
+  readonly kind: RelocationKind;
+  readonly root: BtfType;
+  /** Anonymous members are no turning points. Empty for kinds that ask about a type. */
+  readonly accessors: Accessor[];
+  /** All indices, those of anonymous members included. */
+  readonly path: number[];
+  /** Of the field, from the start of the root, in bits. */
+  bitOffset: number;
+}
+
+/** What a kind of relocation is about. */
+export function subjectOf(kind: RelocationKind): "field" | "type" | "enumerator" {
+  switch (kind) {
+    case "local_type_id":
+    case "target_type_id":
+    case "type_exists":
+    case "type_size":
+    case "type_matches":
+      return "type";
+    case "enumval_exists":
+    case "enumval_value":
+      return "enumerator";
+    default:
+      return "field";
+  }
+}
+
+export function emptySpec(kind: RelocationKind, root: BtfType): Spec {
+  return { kind, root, accessors: [], path: [], bitOffset: 0 };
+}
+
+function malformed(reason: string): never {
+  throw new Refusal("EINVAL", reason, true);
+}
+
+/**
+ * The local spec of a record.
+ *
+ * @throws Refusal for a record that does not fit its own type
+ */
+export function localSpec({ access, kind, kindNumber }: CoreRelocation, root: BtfType): Spec {
+  if (access === undefined) return malformed("its access string does not exist");
+  if (kind === "unknown") return malformed(`kind ${kindNumber} is not known`);
+  const spec = emptySpec(kind, root);
+  const subject = subjectOf(kind);
+  if (subject === "type") {
+    if (access !== "0") malformed(`kind ${kind} has the access string "0", not "${access.slice(0, 40)}"`);
+    return spec;
+  }
+  spec.path.push(...parseAccess(access));
+  const start = skip(root);
+  const [first, ...rest] = spec.path as [number, ...number[]];
+  if (subject === "enumerator") {
+    if (!isEnum(start)) return malformed(`kind ${kind} is about enumerators, ${describe(start)} has none`);
+    if (rest.length > 0 || first >= start.vlen)
+      malformed(`no enumerator ${access} in ${describe(start)}, which has ${start.vlen}`);
+    spec.accessors.push({ type: start, index: first, name: start.values[first]!.name });
+    return spec;
+  }
+  spec.accessors.push({ type: start, index: first, name: undefined });
+  spec.bitOffset = elementOffset(first, byteSizeOf(start));
+  let at = start;
+  for (const index of rest) {
+    at = skip(at);
+    if (isComposite(at)) {
+      const member = memberAt(at, index);
+      if (!member) return malformed(`no member ${index} in ${describe(at)}, which has ${at.vlen}`);
+      spec.bitOffset = (spec.bitOffset + member.bitOffset) >>> 0;
+      if (member.name) spec.accessors.push({ type: at, index, name: member.name });
+      at = member.type;
+    } else if (at.kind === "array") {
+      const element = skip(at.element);
+      if (!hasElement(at, index, spec.accessors.at(-1)!))
+        return malformed(`no element ${index} in an array of ${at.length}`);
+      spec.accessors.push({ type: element, index, name: undefined });
+      spec.bitOffset = (spec.bitOffset + elementOffset(index, byteSizeOf(element))) >>> 0;
+      at = element;
+    } else {
+      malformed(`index ${index} into ${describe(at)}, which has no members and no elements`);
+    }
+  }
+  return spec;
+}
+
+/**
+ * Whether an array has an element: a flexible array, which is the last member
+ * of its struct and has the length 0, has all.
+ */
+export function hasElement(array: ArrayType, index: number, container: Accessor): boolean {
+  if (index < array.length) return true;
+  return array.length === 0 && container.name !== undefined && container.index === container.type.vlen - 1;
+}
+
+/**
+ * The spec as libbpf's messages show it: `<byte_off> [8] struct pt_regs.ax (0:10 @ offset 80)`.
+ *
+ * @example
+ * const [pid] = relocate(object, btf).relocations;
+ * console.log(formatSpec(pid!.resolution.local!)); // <byte_off> [2] struct task_struct.pid (0:0 @ offset 0)
+ */
+export function formatSpec({ kind, root, accessors, path, bitOffset }: Spec): string {
+  const name = root.kind === "void" || root.name === "" ? "<anon>" : root.name;
+  let text = `<${kind}> [${root.id}] ${root.kind} ${name}`;
+  switch (subjectOf(kind)) {
+    case "type":
+      return text;
+    case "enumerator": {
+      const type = skip(root);
+      const value = isEnum(type) && path.length > 0 ? type.values[path[0]!] : undefined;
+      return value ? `${text}::${value.name} = ${value.value}` : text;
+    }
+  }
+  text += accessPath(accessors);
+  const place = bitOffset % 8 ? `${bitOffset >>> 3}.${bitOffset % 8}` : `${bitOffset >>> 3}`;
+  return `${text} (${path.join(":")} @ offset ${place})`;
+}
+
+/** The path as C writes it: `.a[3].b`. The root's index shows if it is not 0. */
+export function accessPath(accessors: readonly Accessor[]): string {
+  return accessors
+    .map(({ name, index }, i) => (name !== undefined ? `.${name}` : i > 0 || index > 0 ? `[${index}]` : ""))
+    .join("");
+}

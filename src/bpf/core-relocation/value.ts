@@ -1,0 +1,190 @@
+/**
+ * What a relocation evaluates to, on the local spec and on the target's. Source:
+ * libbpf's bpf_core_calc_relo and the functions that it calls.
+ */
+import type { Endian } from "../../btf/header.js";
+import type { BtfType, StructType, UnionType } from "../../btf/types.js";
+import { refuse } from "./refusal.js";
+import { type Spec, subjectOf } from "./spec.js";
+import { byteSizeOf, describe, isEnum, memberAt, skip } from "./types.js";
+
+/** One side's value. */
+interface Value {
+  /** 64 bits, unsigned. */
+  readonly number: bigint;
+  /** The instruction has to hold the local value: compilers and linkers agree on it. */
+  readonly validate: boolean;
+  /** What a load or store at a byte offset moves, in bytes; 0 where the kind tells no such thing. */
+  readonly accessSize: number;
+  /** Of the field, or of the array's element. */
+  readonly fieldType: BtfType | undefined;
+}
+
+/** Both sides, and what follows for the instruction. */
+export interface Outcome {
+  /** What the compiler put into the instruction. */
+  readonly original: bigint;
+  /** What belongs there on the target; 0 where the instruction is poisoned. */
+  readonly value: bigint;
+  /** Nothing matched, and the kind has no value for that. */
+  readonly poison: boolean;
+  /** The instruction must hold `original`. */
+  readonly validate: boolean;
+  /** The field's size differs in a way that a load or store cannot be changed to: it is poisoned, other instructions are patched. */
+  readonly sizeMismatch: boolean;
+  /** Sizes in bytes of a load or store of the field; 0 for other kinds than byte_off and for bitfields. */
+  readonly originalSize: number;
+  readonly newSize: number;
+  /** Types of the field; `undefined` where the sizes are 0. */
+  readonly originalType: BtfType | undefined;
+  readonly newType: BtfType | undefined;
+}
+
+/** `"poison"` where nothing matched and the kind asks for something that has to be there. */
+type Side = Value | "poison";
+
+/**
+ * The outcome for a local spec and the target's, `undefined` if nothing matched.
+ *
+ * @throws Refusal for a kind that cannot be told of this field
+ */
+export function evaluate(local: Spec, target: Spec | undefined, endian: Endian): Outcome {
+  const ours = sideOf(local, local, endian);
+  const theirs = ours === "poison" ? ours : sideOf(local, target, endian);
+  const original = ours === "poison" ? undefined : ours;
+  const found = theirs === "poison" ? undefined : theirs;
+  return {
+    original: original?.number ?? 0n,
+    value: found?.number ?? 0n,
+    poison: theirs === "poison",
+    validate: original?.validate ?? true,
+    sizeMismatch: original !== undefined && found !== undefined && !canResize(original, found),
+    originalSize: original?.accessSize ?? 0,
+    newSize: found?.accessSize ?? 0,
+    originalType: original?.fieldType,
+    newType: found?.fieldType,
+  };
+}
+
+/** Pointers, and integers that are not just signed, stay what they are when they are read at another size. */
+function canResize(original: Value, found: Value): boolean {
+  if (original.accessSize === found.accessSize) return true;
+  const [a, b] = [original.fieldType, found.fieldType];
+  if (a?.kind === "ptr" && b?.kind === "ptr") return true;
+  return a?.kind === "int" && b?.kind === "int" && a.encoding !== 1 && b.encoding !== 1;
+}
+
+function plain(number: number | bigint, validate = true): Value {
+  return { number: BigInt(number), validate, accessSize: 0, fieldType: undefined };
+}
+
+function sideOf(local: Spec, spec: Spec | undefined, endian: Endian): Side {
+  switch (subjectOf(local.kind)) {
+    case "type":
+      return typeValue(local, spec);
+    case "enumerator":
+      return enumeratorValue(local, spec);
+    default:
+      return fieldValue(local, spec, endian);
+  }
+}
+
+function typeValue({ kind }: Spec, spec: Spec | undefined): Value {
+  if (!spec) return plain(0);
+  switch (kind) {
+    case "target_type_id":
+      // A linker may have renumbered the local types.
+      return plain(spec.root.id, false);
+    case "type_size":
+      return plain(byteSizeOf(spec.root));
+    default:
+      return plain(1);
+  }
+}
+
+function enumeratorValue({ kind }: Spec, spec: Spec | undefined): Side {
+  if (kind === "enumval_exists") return plain(spec ? 1 : 0);
+  if (!spec) return "poison";
+  const { type, index } = spec.accessors[0]!;
+  if (type.kind === "enum64") return plain(BigInt.asUintN(64, type.values[index]!.value));
+  // 32 bits are sign-extended, whatever the enum says.
+  return isEnum(type) ? plain(BigInt.asUintN(64, BigInt((type.values[index]!.value as number) | 0))) : "poison";
+}
+
+function fieldValue({ kind }: Spec, spec: Spec | undefined, endian: Endian): Side {
+  if (kind === "field_exists") return plain(spec ? 1 : 0);
+  if (!spec) return "poison";
+  const { name } = spec.accessors.at(-1)!;
+  return name === undefined ? elementValue(kind, spec) : memberValue(kind, spec, endian);
+}
+
+/** An array's element, or the root itself. */
+function elementValue(kind: string, spec: Spec): Value {
+  const { type } = spec.accessors.at(-1)!;
+  if (kind === "byte_sz") return plain(byteSizeOf(type));
+  if (kind !== "byte_off") return refuse("EINVAL", `${kind} of an array's element`);
+  return { number: BigInt(spec.bitOffset >>> 3), validate: true, accessSize: innermostSize(type), fieldType: type };
+}
+
+/** Loads and stores move one element of an array. */
+function innermostSize(type: BtfType): number {
+  let at = skip(type);
+  while (at.kind === "array") at = skip(at.element);
+  return byteSizeOf(at);
+}
+
+/** The bytes that hold a field: for a bitfield the smallest aligned unit, of up to 8 bytes, that holds all of it. */
+interface Storage {
+  readonly byteOffset: number;
+  readonly byteSize: number;
+  readonly bitSize: number;
+}
+
+function memberValue(kind: string, spec: Spec, endian: Endian): Value {
+  const { type: composite, index } = spec.accessors.at(-1)!;
+  const member = memberAt(composite as StructType | UnionType, index)!;
+  const fieldType = skip(member.type);
+  const isBitfield = member.bitfieldSize > 0;
+  const { byteOffset, byteSize, bitSize } = isBitfield
+    ? bitfieldStorage(spec.bitOffset, member.bitfieldSize, fieldType)
+    : plainStorage(spec.bitOffset, fieldType);
+  switch (kind) {
+    case "byte_off":
+      if (isBitfield) return plain(byteOffset, false);
+      return { number: BigInt(byteOffset), validate: true, accessSize: innermostSize(fieldType), fieldType };
+    case "byte_sz":
+      return plain(byteSize, !isBitfield);
+    case "signed":
+      return plain(
+        (isEnum(fieldType) && fieldType.kindFlag) || (fieldType.kind === "int" && fieldType.isSigned) ? 1 : 0,
+      );
+    case "lshift_u64": {
+      // The value's highest bit goes to the top of a 64-bit register, in the byte order of the program.
+      const inside = spec.bitOffset - byteOffset * 8;
+      const shift = endian === "little" ? 64 - (inside + bitSize) : (8 - byteSize) * 8 + inside;
+      return plain(shift >>> 0, !isBitfield);
+    }
+    case "rshift_u64":
+      return plain((64 - bitSize) >>> 0);
+    default:
+      return refuse("EOPNOTSUPP", `${kind} is no kind of relocation`);
+  }
+}
+
+function plainStorage(bitOffset: number, type: BtfType): Storage {
+  const byteSize = byteSizeOf(type);
+  return { byteOffset: bitOffset >>> 3, byteSize, bitSize: byteSize * 8 };
+}
+
+function bitfieldStorage(bitOffset: number, bitSize: number, type: BtfType): Storage {
+  let byteSize = "byteSize" in type ? type.byteSize : 0;
+  // libbpf divides by it.
+  if (byteSize === 0) refuse("EINVAL", `a bitfield of ${describe(type)}, which has no size`);
+  for (;;) {
+    const byteOffset = Math.floor((bitOffset >>> 3) / byteSize) * byteSize;
+    if (bitOffset + bitSize - byteOffset * 8 <= byteSize * 8) return { byteOffset, byteSize, bitSize };
+    if (byteSize >= 8)
+      refuse("E2BIG", `a bitfield of ${bitSize} bits at bit ${bitOffset}, which no load of 8 bytes holds`);
+    byteSize *= 2;
+  }
+}

@@ -1,0 +1,230 @@
+/**
+ * Images laid out one behind the other in a memory of their own, where the
+ * edit kernels work on them: inputs stay as they are, and nothing is left of
+ * work that failed.
+ */
+
+import type { Image } from "../../btf/image.js";
+import { ERR_BTF_TYPE_ID, ERR_INTERNAL, ERR_UNSUPPORTED } from "../../errors/btf.js";
+import { ERR_BUILD_LIMIT, ERR_DEDUP_LOOP, ERR_DEDUP_NAMES, ERR_FINGERPRINT } from "../../errors/edit.js";
+import { BtfEnvironmentError, BtfFormatError, BtfInternalError, BtfLimitError } from "../../errors/error.js";
+import { Arena, type Pool } from "../../memory/arena.js";
+import { type EditKernel, instantiateEdit } from "../../memory/edit-kernel.js";
+import * as abi from "../../memory/generated/edit-abi.js";
+
+const pool: Pool<EditKernel> = { spare: [], make: instantiateEdit };
+
+/** A memory of its own for the edit kernels. */
+export function editArena(): Arena<EditKernel> {
+  return new Arena<EditKernel>(pool);
+}
+
+/** Zero bytes behind strings: kernels read 8 at a time. */
+const PADDING = 16;
+/** libbpf's BTF_MAX_NR_TYPES and BTF_MAX_STR_OFFSET. */
+const LIMIT = 0x7fffffff;
+
+/** Where an input came to lie. */
+export interface Part {
+  readonly image: Image;
+  /** What was added to ids from the image's first own one on. */
+  readonly idShift: number;
+  /** What was added to name offsets from the image's first own one on. */
+  readonly nameShift: number;
+}
+
+/** An image and its bases, the lowest first. */
+function chainOf(image: Image | undefined): Image[] {
+  return image ? [...chainOf(image.base), image] : [];
+}
+
+export class Workspace {
+  readonly arena = editArena();
+  /** Address of the descriptor. */
+  readonly graph: number;
+  readonly parts: readonly Part[];
+  /** The first id that is not the base's, and one past the last. */
+  readonly firstId: number;
+  readonly idLimit: number;
+  /** References in all records. */
+  readonly edgeCount: number;
+  readonly stringsLength: number;
+  /** Memory that what it held needs no longer, from multiples of 16 on. */
+  readonly #served: { readonly at: number; readonly length: number }[] = [];
+
+  /** Lays out `images` on `base`. @throws BtfLimitError ERR_BUILD_LIMIT, ERR_MEMORY; BtfEnvironmentError ERR_UNSUPPORTED */
+  constructor(images: readonly Image[], base: Image | undefined) {
+    const below = chainOf(base);
+    this.firstId = base?.idLimit ?? 1;
+    const stringsStart = base ? base.stringsStart + base.header.stringsLength : 0;
+    const all = [...below, ...images];
+    const typesLength = all.reduce((sum, { header }) => sum + header.typesLength, 0);
+    this.stringsLength = all.reduce((sum, { header }) => sum + header.stringsLength, 0);
+    this.idLimit = images.reduce((sum, { count }) => sum + count, this.firstId);
+    for (const [name, value] of [
+      ["type id", this.idLimit],
+      ["string offset", this.stringsLength],
+    ] as const) {
+      if (value > LIMIT) throw new BtfLimitError(ERR_BUILD_LIMIT, { name, value, limit: LIMIT });
+    }
+    const { arena } = this;
+    try {
+      this.graph = arena.allocate(abi.GRAPH_SIZE);
+      const types = arena.allocate(typesLength);
+      const strings = arena.allocate(this.stringsLength + PADDING);
+      arena.bytes.fill(0, this.graph, this.graph + abi.GRAPH_SIZE);
+      arena.bytes.fill(0, strings + this.stringsLength, strings + this.stringsLength + PADDING);
+      this.#layOut(all, types, strings);
+      this.parts = this.#shifts(images, stringsStart);
+      this.set(abi.GRAPH_TYPES, types);
+      this.set(abi.GRAPH_TYPES_LENGTH, typesLength);
+      this.set(abi.GRAPH_STRINGS, strings);
+      this.set(abi.GRAPH_STRINGS_LENGTH, this.stringsLength);
+      this.set(abi.GRAPH_FIRST_ID, this.firstId);
+      this.set(abi.GRAPH_ID_LIMIT, this.idLimit);
+      this.set(abi.GRAPH_STRINGS_START, stringsStart);
+      const words = Math.floor(this.stringsLength / 64) + 1;
+      this.zero(this.array(abi.GRAPH_NAME_BITS, words, 8), words * 8);
+      this.edgeCount = this.#take(below, types);
+    } catch (cause) {
+      arena.release();
+      throw cause;
+    }
+  }
+
+  /** Moves records to joined ids and name offsets; returns how many references they hold. */
+  #take(below: readonly Image[], at: number): number {
+    const parts = [...below.map((image) => ({ image, idShift: 0, nameShift: 0 })), ...this.parts];
+    let count = 0;
+    for (const { image, idShift, nameShift } of parts) {
+      const { firstId, idLimit, stringsStart } = image;
+      const end = at + image.header.typesLength;
+      // Offset 0 is "" in every image.
+      const ownName = Math.max(1, stringsStart);
+      count += this.judge(
+        this.run((kernel, graph) =>
+          kernel.take(graph, at, end, firstId + idShift, idLimit, firstId, idShift, ownName, nameShift),
+        ),
+      );
+      at = end;
+    }
+    return count;
+  }
+
+  #layOut(images: readonly Image[], types: number, strings: number): void {
+    const { bytes } = this.arena;
+    for (const image of images) {
+      const { memory, header } = image;
+      bytes.set(memory.subarray(image.types, image.types + header.typesLength), types);
+      bytes.set(memory.subarray(image.strings, image.strings + header.stringsLength), strings);
+      types += header.typesLength;
+      strings += header.stringsLength;
+    }
+  }
+
+  #shifts(images: readonly Image[], stringsStart: number): Part[] {
+    let id = this.firstId;
+    let name = stringsStart;
+    return images.map((image) => {
+      const part = { image, idShift: id - image.firstId, nameShift: name - image.stringsStart };
+      id += image.count;
+      name += image.header.stringsLength;
+      return part;
+    });
+  }
+
+  /** Where own records start, in bytes from the first record. */
+  get ownOffset(): number {
+    const own = this.parts.reduce((sum, { image }) => sum + image.header.typesLength, 0);
+    return this.get(abi.GRAPH_TYPES_LENGTH) - own;
+  }
+
+  /** Hands the memory back. */
+  release(): void {
+    this.arena.release();
+  }
+
+  set(field: number, value: number): void {
+    this.arena.view.setUint32(this.graph + field, value, true);
+  }
+
+  get(field: number): number {
+    return this.arena.view.getUint32(this.graph + field, true);
+  }
+
+  /** `length` bytes: of what has served, if that is enough, or new ones. */
+  allocate(length: number): number {
+    const index = this.#served.findIndex((one) => one.length >= length);
+    if (index < 0) return this.arena.allocate(length);
+    const { at, length: room } = this.#served[index]!;
+    const used = Math.ceil(length / 16) * 16;
+    if (used < room) this.#served[index] = { at: at + used, length: room - used };
+    else this.#served.splice(index, 1);
+    return at;
+  }
+
+  /** Gives an array of `count` elements of `size` bytes to a field of the descriptor. */
+  array(field: number, count: number, size: number): number {
+    const at = this.allocate(count * size);
+    this.set(field, at);
+    return at;
+  }
+
+  /** What lies in [at, end) has served: later arrays may lie there. */
+  serve(at: number, end: number): void {
+    this.#served.push({ at, length: end - at });
+  }
+
+  zero(at: number, length: number): void {
+    this.arena.bytes.fill(0, at, at + length);
+  }
+
+  /** Another seed, so that nobody can craft names or types that all meet. */
+  reseed(): void {
+    this.set(abi.GRAPH_SEED, (Math.random() * 2 ** 32) >>> 0);
+    this.set(abi.GRAPH_SEED + 4, (Math.random() * 2 ** 32) >>> 0);
+  }
+
+  run<T>(call: (kernel: EditKernel, graph: number) => T): T {
+    return this.arena.run((kernel) => call(kernel, this.graph));
+  }
+
+  /** The input that an id of the workspace comes from, and its id there. */
+  originOf(id: number): { readonly image: Image; readonly id: number } | undefined {
+    for (const { image, idShift } of this.parts) {
+      const own = id - idShift;
+      if (own >= image.firstId && own < image.idLimit) return { image, id: own };
+    }
+    return undefined;
+  }
+
+  /** Turns a kernel's refusal into the error that says which rule and where. */
+  judge(result: number): number {
+    if (result >= 0) return result;
+    const { view, kernel } = this.arena;
+    const status = kernel.status();
+    const at = view.getUint32(status + abi.STATUS_TYPE_ID, true);
+    const value = view.getUint32(status + abi.STATUS_AUX, true);
+    const origin = this.originOf(at);
+    const typeId = origin?.id ?? at;
+    const name = origin ? origin.image.string(origin.image.view.getUint32(origin.image.record(typeId), true)) : "";
+    switch (-result) {
+      case abi.ERR_UNKNOWN_KIND:
+        throw new BtfEnvironmentError(ERR_UNSUPPORTED, {
+          typeId,
+          value,
+          note: `type [${typeId}] has kind ${value}, which is unknown: nothing says which of its fields are names or ids`,
+        });
+      case abi.ERR_TYPE_ID:
+        throw new BtfFormatError(ERR_BTF_TYPE_ID, { typeId, value, limit: (origin?.image ?? this).idLimit - 1 });
+      case abi.ERR_NAME_OVERLAP:
+        throw new BtfLimitError(ERR_DEDUP_NAMES, { value });
+      case abi.ERR_FINGERPRINT:
+        throw new BtfLimitError(ERR_FINGERPRINT, { typeId, value });
+      case abi.ERR_REFERENCE_LOOP:
+        throw new BtfFormatError(ERR_DEDUP_LOOP, { typeId, name });
+      default:
+        throw new BtfInternalError(ERR_INTERNAL, { note: `an edit kernel returned ${result}` });
+    }
+  }
+}

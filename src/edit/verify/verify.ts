@@ -1,0 +1,281 @@
+/** Says beforehand what a kernel will say of BTF (BPF_BTF_LOAD). */
+import { Btf } from "../../btf/btf.js";
+import type { Image } from "../../btf/image.js";
+import { kernelRules } from "../../format/kernel-version.js";
+import { KINDS } from "../../format/kind.js";
+import * as abi from "../../memory/generated/edit-abi.js";
+import { encode, swapWords } from "../build/encode.js";
+import { editArena } from "../dedup/workspace.js";
+import type { ProgressOptions } from "../progress.js";
+import { FieldCheck } from "./fields.js";
+import { checkHeader, type Layout } from "./header.js";
+import { TYPE_RULES, type VerifyRule } from "./rules.js";
+
+/** Which kernel's rules, and how much of what they find. */
+export interface VerifyOptions extends ProgressOptions {
+  /** What raw bytes are split on. */
+  readonly base?: Btf;
+  /** Size of the kernel's pointers in bytes (default: that of a Btf, 8 for bytes). */
+  readonly pointerSize?: 4 | 8;
+  /** Version of the kernel, such as `"6.12"`: which kinds and flags it knows (default: 6.18). */
+  readonly kernel?: string;
+  /** At most this many findings (default 100). */
+  readonly limit?: number;
+}
+
+/** A rule that is broken, and where. */
+export interface Finding {
+  /** Stable name of the rule. */
+  readonly rule: string;
+  /** The type; 0 for the header. */
+  readonly typeId: number;
+  /** Name of the type, "" if it has none. */
+  readonly name: string;
+  /** Rule, type, member and byte in words; it ends with what the kernel's log says. */
+  readonly message: string;
+  /** In bytes from the start of the image. */
+  readonly offset: number;
+}
+
+/** What the kernel would say. */
+export interface VerifyResult {
+  /** Whether a kernel loads it. */
+  readonly ok: boolean;
+  /** 0, or the error number that BPF_BTF_LOAD returns: that of the first finding. */
+  readonly errno: number;
+  /** The first is the one that a kernel tells, which stops there. */
+  readonly findings: readonly Finding[];
+}
+
+const LIMIT = 100;
+/** Records have at least 12 bytes. */
+const RECORD_LEAST = 12;
+const NONE = 0xffffffff;
+
+/** An image and its bases, the lowest first. */
+function chainOf(image: Image | undefined): Image[] {
+  return image ? [...chainOf(image.base), image] : [];
+}
+
+/**
+ * Checks BTF by the rules that a kernel applies when it is loaded: header,
+ * sections, records, references, depths. Takes bytes that `Btf.parse` refuses,
+ * too. An image of the other byte order is judged as by a kernel of that order.
+ *
+ * The kernel stops at the first finding. Here records are all looked at, then,
+ * if they are well-formed, all references.
+ *
+ * Fields of structs that mean something to the verifier of programs (locks,
+ * list heads, kernel pointers and the like) are checked for 6.15 and later; the
+ * kernel's log has no words for them. Not checked: whether a kernel has a
+ * destructor for what a `kptr` points to, and privileges.
+ *
+ * @throws BtfError ERR_ARGUMENT for a version that is none; BtfLimitError
+ *   ERR_MEMORY; the reason of `signal`. Source: btf_parse in kernel/bpf/btf.c, Linux 6.18.
+ * @example
+ * console.log(verify(btf, { kernel: "6.1" }).ok); // true
+ * console.log(verify(bytes.subarray(0, 100)).findings[0]?.message);
+ * // header, section-length: Total section length too long (at byte 12)
+ */
+export function verify(input: Btf | Uint8Array, options: VerifyOptions = {}): VerifyResult {
+  const base = input instanceof Btf ? input.base : options.base;
+  const bytes = input instanceof Btf ? encode(input) : input;
+  const { maxKind, features } = kernelRules(options.kernel);
+  const header = checkHeader(bytes, base !== undefined);
+  if ("rule" in header) {
+    const { rule, offset } = header;
+    const message = `header, ${rule.rule}: ${rule.text} (at byte ${offset})`;
+    return { ok: false, errno: rule.errno, findings: [{ rule: rule.rule, typeId: 0, name: "", message, offset }] };
+  }
+  const pointerSize = options.pointerSize ?? (input instanceof Btf ? input.pointerSize : 8);
+  return new Verification(bytes, header, base, options.limit ?? LIMIT).run(maxKind, features, pointerSize, options);
+}
+
+interface Found {
+  readonly rule: VerifyRule;
+  readonly finding: Finding;
+}
+
+class Verification {
+  readonly #arena = editArena();
+  readonly #at: number;
+  readonly #header: Layout;
+  readonly #firstId: number;
+  readonly #types: number;
+  readonly #ownStart: number;
+  readonly #strings: number;
+  readonly #stringsLength: number;
+  readonly #findings: number;
+  readonly #limit: number;
+
+  constructor(bytes: Uint8Array, header: Layout, base: Btf | undefined, limit: number) {
+    const arena = this.#arena;
+    const below = chainOf(base?.image);
+    const ownStart = below.reduce((sum, image) => sum + image.header.typesLength, 0);
+    const typesLength = ownStart + header.typesLength;
+    const stringsBelow = below.reduce((sum, image) => sum + image.header.stringsLength, 0);
+    const ids = Math.floor(typesLength / RECORD_LEAST) + 2;
+    this.#header = header;
+    this.#firstId = base?.size ?? 1;
+    this.#ownStart = ownStart;
+    this.#stringsLength = stringsBelow + header.stringsLength;
+    this.#limit = Math.max(1, limit);
+    try {
+      this.#at = arena.allocate(abi.VERIFY_SIZE);
+      this.#types = arena.allocate(typesLength);
+      this.#strings = arena.allocate(this.#stringsLength + 16);
+      const offsets = arena.allocate(ids * 4);
+      const states = arena.allocate(ids);
+      const resolved = arena.allocate(ids * 4);
+      const sizes = arena.allocate(ids * 4);
+      this.#findings = arena.allocate(this.#limit * abi.FINDING_SIZE);
+      let types = this.#types;
+      let strings = this.#strings;
+      for (const image of below) {
+        const { memory } = image;
+        arena.bytes.set(memory.subarray(image.types, image.types + image.header.typesLength), types);
+        arena.bytes.set(memory.subarray(image.strings, image.strings + image.header.stringsLength), strings);
+        types += image.header.typesLength;
+        strings += image.header.stringsLength;
+      }
+      const own = bytes.subarray(header.types, header.types + header.typesLength);
+      arena.bytes.set(own, types);
+      if (header.endian === "big") swapWords(arena.bytes.subarray(types, types + header.typesLength));
+      arena.bytes.set(bytes.subarray(header.strings, header.strings + header.stringsLength), strings);
+      arena.bytes.fill(0, strings + header.stringsLength, strings + header.stringsLength + 16);
+      arena.bytes.fill(0, states, states + ids);
+      const fields = [
+        this.#types,
+        typesLength,
+        this.#strings,
+        this.#stringsLength,
+        this.#firstId,
+        ownStart,
+        0,
+        offsets,
+        states,
+        resolved,
+        sizes,
+        this.#findings,
+        this.#limit,
+        0,
+      ]; // prettier-ignore
+      fields.forEach((value, i) => arena.view.setUint32(this.#at + i * 4, value, true));
+    } catch (cause) {
+      arena.release();
+      throw cause;
+    }
+  }
+
+  run(maxKind: number, features: number, pointerSize: number, { signal, onProgress }: ProgressOptions): VerifyResult {
+    const arena = this.#arena;
+    // Shares of the time, roughly.
+    const step = (share: number): void => {
+      signal?.throwIfAborted();
+      const total = this.#get(abi.VERIFY_ID_LIMIT);
+      onProgress?.(Math.floor(total * share), total);
+    };
+    try {
+      arena.view.setUint32(this.#at + abi.VERIFY_MAX_KIND, maxKind, true);
+      arena.view.setUint32(this.#at + abi.VERIFY_FEATURES, features, true);
+      arena.view.setUint32(this.#at + abi.VERIFY_POINTER, pointerSize, true);
+      signal?.throwIfAborted();
+      arena.run((kernel) => kernel.checkRecords(this.#at));
+      step(0.4);
+      if (this.#count === 0) arena.run((kernel) => kernel.checkReferences(this.#at));
+      if (this.#count === 0) arena.run((kernel) => kernel.checkTags(this.#at));
+      step(0.9);
+      // A module's types are not looked through for such fields.
+      const hasFields = this.#count === 0 && this.#firstId === 1 && (features & abi.FEATURE_FIELDS) !== 0;
+      const found = hasFields
+        ? this.#checkFields()
+        : Array.from({ length: Math.min(this.#count, this.#limit) }, (_, i) => this.#finding(i));
+      const { rule } = found[0] ?? {};
+      return { ok: !rule, errno: rule?.errno ?? 0, findings: found.map(({ finding }) => finding) };
+    } finally {
+      arena.release();
+    }
+  }
+
+  /** A field of the descriptor. */
+  #get(field: number): number {
+    return this.#arena.view.getUint32(this.#at + field, true);
+  }
+
+  get #count(): number {
+    return this.#get(abi.VERIFY_COUNT);
+  }
+
+  #name(offset: number): string {
+    if (offset >= this.#stringsLength) return "";
+    const { bytes } = this.#arena;
+    const start = this.#strings + offset;
+    return new TextDecoder().decode(bytes.subarray(start, bytes.indexOf(0, start)));
+  }
+
+  #finding(index: number): Found {
+    const { view } = this.#arena;
+    const at = this.#findings + index * abi.FINDING_SIZE;
+    const [number, typeId, offset, element, value] = [0, 4, 8, 12, 16].map((field) =>
+      view.getUint32(at + field, true),
+    ) as [number, number, number, number, number]; // prettier-ignore
+    return this.#describe(TYPE_RULES[number]!, typeId, offset, element, value);
+  }
+
+  /** Fields with a meaning to the verifier of programs. Records and references are as they should be. */
+  #checkFields(): Found[] {
+    const arena = this.#arena;
+    const list = (count: number): number[] =>
+      Array.from({ length: count }, (_, i) => arena.view.getUint32(this.#get(abi.VERIFY_IDS) + i * 4, true));
+    const candidates = list(arena.run((kernel) => kernel.listFieldTypes(this.#at)));
+    const text = new TextDecoder("latin1");
+    const record = (id: number): number =>
+      this.#types + arena.view.getUint32(this.#get(abi.VERIFY_OFFSETS) + id * 4, true);
+    const check = new FieldCheck({
+      view: arena.view,
+      idLimit: this.#get(abi.VERIFY_ID_LIMIT),
+      record,
+      text: (offset) => {
+        const start = this.#strings + offset;
+        return text.decode(arena.bytes.subarray(start, arena.bytes.indexOf(0, start)));
+      },
+    });
+    const types = check.fieldTypes(candidates);
+    if (types.length === 0) return [];
+    for (const id of types) arena.bytes[this.#get(abi.VERIFY_STATES) + id] = abi.FIELD_TYPE;
+    const broken = check.check(list(arena.run((kernel) => kernel.listFieldHolders(this.#at))));
+    return broken.slice(0, this.#limit).map(({ rule, typeId, member }) => {
+      const offset = record(typeId) - this.#types + (member < 0 ? 0 : 12 + member * 12);
+      return this.#describe(rule, typeId, offset, member < 0 ? NONE : member, 0);
+    });
+  }
+
+  #describe(rule: VerifyRule, typeId: number, offset: number, element: number, value: number): Found {
+    const { view } = this.#arena;
+    const column = this.#get(abi.VERIFY_OFFSETS);
+    const record = this.#types + view.getUint32(column + typeId * 4, true);
+    const isWhole = record + 8 <= this.#types + this.#ownStart + this.#header.typesLength;
+    const kind = isWhole ? (KINDS[(view.getUint32(record + 4, true) >>> 24) & 0x1f] ?? "") : "";
+    const name = isWhole ? this.#name(view.getUint32(record, true)) : "";
+    const byte = this.#header.types + offset;
+    const type = `type [${typeId}]${kind && ` ${kind.toUpperCase()}`}${name && ` ${JSON.stringify(name)}`}`;
+    const number = rule === TYPE_RULES[abi.RULE_ARGUMENT] ? element + 1 : value;
+    const text = rule.text.replace("%", String(number));
+    const place = rule === TYPE_RULES[abi.RULE_TRUNCATED] ? "" : this.#place(kind, record, element);
+    const message = `${type}${place}, ${rule.rule}: ${text} (at byte ${byte})`;
+    return { rule, finding: { rule: rule.rule, typeId, name, message, offset: byte } };
+  }
+
+  /** Which member, value, parameter or variable. */
+  #place(kind: string, record: number, element: number): string {
+    if (element === NONE) return "";
+    const { view } = this.#arena;
+    if (kind === "struct" || kind === "union") {
+      const name = this.#name(view.getUint32(record + 12 + element * 12, true));
+      return `, member ${element}${name && ` ${JSON.stringify(name)}`}`;
+    }
+    if (kind === "enum" || kind === "enum64") return `, value ${element}`;
+    if (kind === "datasec") return `, variable ${element}`;
+    return `, parameter ${element + 1}`;
+  }
+}

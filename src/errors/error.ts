@@ -1,0 +1,158 @@
+/**
+ * Errors. Each has a stable `code`; its text comes from the rules in rules.ts.
+ * `offset` (bytes) and `typeId` say where, as far as the rule has a place.
+ */
+
+import type * as objectRules from "./bpf.js";
+import type * as rules from "./btf.js";
+import type * as editRules from "./edit.js";
+import type * as imageRules from "./image.js";
+
+/** The facts an error is about. Offsets are bytes from the start of the BTF data. */
+export interface ErrorDetails {
+  /** Where, in bytes from the start of the BTF data (or of the ELF file). */
+  offset?: number;
+  /** The type at fault. */
+  typeId?: number;
+  /** The number that broke the rule: a length, an id, a kind. */
+  value?: number;
+  /** The bound that it broke. */
+  limit?: number;
+  /** A name: of a type, a member, a section, a file. */
+  name?: string;
+  /** Names that look like `name`, nearest first. */
+  nearest?: readonly string[];
+  /** What else there is to say. */
+  note?: string;
+}
+
+/** A way to go wrong. */
+export interface Rule {
+  /** Stable name. */
+  readonly code: `ERR_${string}`;
+  /** What to say of it. */
+  readonly text: (details: ErrorDetails) => string;
+}
+
+type Rules = Omit<typeof rules, "rule"> & typeof objectRules & typeof editRules & typeof imageRules;
+
+/** The stable name of what went wrong. */
+export type ErrorCode = Rules[keyof Rules]["code"];
+
+/**
+ * What all errors of this library have in common.
+ *
+ * @example
+ * try {
+ *   Btf.parse(new Uint8Array(7));
+ * } catch (error) {
+ *   if (error instanceof BtfError) console.log(error.code); // ERR_BTF_MAGIC
+ * }
+ */
+export class BtfError extends Error {
+  /** Stable: compare this, not the text. */
+  readonly code: ErrorCode;
+  /** Where, in bytes, if the rule has a place. */
+  declare readonly offset?: number;
+  /** The type at fault, if one is. */
+  declare readonly typeId?: number;
+  /** The facts behind the text. */
+  declare readonly details: ErrorDetails;
+
+  /** @internal */
+  constructor(rule: Rule, details: ErrorDetails = {}, options?: ErrorOptions) {
+    const at = details.offset === undefined ? "" : ` (at byte ${details.offset})`;
+    super(rule.text(details) + at, options);
+    this.code = rule.code as ErrorCode;
+    if (details.offset !== undefined) this.offset = details.offset;
+    if (details.typeId !== undefined) this.typeId = details.typeId;
+    // Bulk stays out of what consoles print.
+    Object.defineProperty(this, "details", { value: details });
+  }
+
+  // Spelled out: minifiers rename classes.
+  override get name(): string {
+    return "BtfError";
+  }
+}
+
+/**
+ * The input is not what it should be: malformed BTF or ELF.
+ *
+ * @example
+ * try {
+ *   Btf.parse(bytes.subarray(0, 100));
+ * } catch (error) {
+ *   if (error instanceof BtfFormatError) console.log(error.code, error.details.value); // ERR_BTF_STRINGS_BOUNDS 4111222
+ * }
+ */
+export class BtfFormatError extends BtfError {
+  override get name(): string {
+    return "BtfFormatError";
+  }
+}
+
+/**
+ * What was asked for is not there, or the question is malformed.
+ *
+ * @example
+ * try {
+ *   btf.require("task_strcut");
+ * } catch (error) {
+ *   if (error instanceof BtfLookupError) console.log(error.details.nearest?.[0]); // task_struct
+ * }
+ */
+export class BtfLookupError extends BtfError {
+  override get name(): string {
+    return "BtfLookupError";
+  }
+}
+
+/**
+ * A bound of memory, length or depth was met.
+ *
+ * @example
+ * try {
+ *   btf.search("a".repeat(2e6));
+ * } catch (error) {
+ *   if (error instanceof BtfLimitError) console.log(error.code); // ERR_PATTERN_LENGTH
+ * }
+ */
+export class BtfLimitError extends BtfError {
+  override get name(): string {
+    return "BtfLimitError";
+  }
+}
+
+/**
+ * The host lacks something: WebAssembly, a file, a decompressor.
+ *
+ * @example
+ * try {
+ *   openFile("missing.btf");
+ * } catch (error) {
+ *   if (error instanceof BtfEnvironmentError) console.log(error.message); // missing.btf: no such file
+ * }
+ */
+export class BtfEnvironmentError extends BtfError {
+  override get name(): string {
+    return "BtfEnvironmentError";
+  }
+}
+
+/**
+ * A bug of this library.
+ *
+ * @example
+ * try {
+ *   Btf.parse(bytes);
+ * } catch (error) {
+ *   if (error instanceof BtfInternalError) console.error("please report it", error);
+ * }
+ * console.log(BtfInternalError.prototype instanceof BtfError); // true
+ */
+export class BtfInternalError extends BtfError {
+  override get name(): string {
+    return "BtfInternalError";
+  }
+}

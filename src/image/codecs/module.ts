@@ -1,0 +1,26 @@
+/** Decoders that are WebAssembly: compiled once, an instance for each stream. */
+
+import { ERR_WASM } from "../../errors/btf.js";
+import { BtfEnvironmentError } from "../../errors/error.js";
+
+const compiled = new Map<string, WebAssembly.Module>();
+
+/**
+ * A decoder's exports. An instance of its own keeps what a hostile stream does
+ * to a decoder's memory out of all others.
+ *
+ * @param text the module, a character a byte
+ * @throws BtfEnvironmentError ERR_WASM
+ */
+export function instantiate<T>(name: string, text: string, imports: WebAssembly.Imports = {}): T {
+  try {
+    let module = compiled.get(name);
+    if (!module) {
+      module = new WebAssembly.Module(Uint8Array.from(text, (char) => char.charCodeAt(0)));
+      compiled.set(name, module);
+    }
+    return new WebAssembly.Instance(module, imports).exports as T;
+  } catch (cause) {
+    throw new BtfEnvironmentError(ERR_WASM, { note: `${name}: ${(cause as Error).message}` }, { cause });
+  }
+}

@@ -1,0 +1,213 @@
+/** The way from a file to the BTF in it, through whatever is around it. */
+
+import { findBtf, type Payload } from "../../bpf/elf/btf.js";
+import { type ElfFile, isElf, readElf } from "../../bpf/elf/file.js";
+import { decompress } from "../../btf/compression.js";
+import { BtfError, BtfFormatError, BtfLimitError } from "../../errors/error.js";
+import { ERR_IMAGE_DEPTH, ERR_IMAGE_NO_BTF, ERR_IMAGE_UNKNOWN } from "../../errors/image.js";
+import type { Budget } from "../codecs/budget.js";
+import { compressionAt, type ImageCompression } from "../codecs/magic.js";
+import { Reader } from "../codecs/reader.js";
+import { unpack } from "../codecs/unpack.js";
+import { type ArchiveKind, archiveAt } from "./archive.js";
+import { type BootKind, bootImage } from "./boot.js";
+import { machineName, versionOfKernel, versionOfModule } from "./facts.js";
+import { type Held, hold } from "./held.js";
+import { compressedParts, scanForBtf } from "./scan.js";
+
+/** One thing that was opened on the way to the BTF. */
+export interface ImageStep {
+  readonly kind: ArchiveKind | "folder" | ImageCompression | BootKind | "ELF" | "BTF";
+  /** In a package or folder: the path of the file that it led to. */
+  readonly member?: string;
+  /** Where in it the next step starts, in bytes. */
+  readonly offset?: number;
+}
+
+/** BTF, as its bytes are, and where it was. */
+export interface FoundBtf {
+  readonly bytes: Uint8Array;
+  /** The distilled base that a module brings (`.BTF.base`). */
+  readonly base?: Uint8Array;
+  /** By the ELF class, in bytes. */
+  readonly pointerSize?: 4 | 8;
+  /** From the outermost to the innermost. */
+  readonly steps: readonly ImageStep[];
+  /** Of the kernel, such as `6.1.0-13-amd64`. */
+  readonly version?: string;
+  /** Such as `x86_64`. */
+  readonly architecture?: string;
+}
+
+/** What a look through an input has to mind. */
+export interface Limits {
+  readonly budget: Budget;
+  /** Looks into an archive. */
+  readonly archive: (kind: ArchiveKind, input: Reader, steps: readonly ImageStep[]) => Promise<FoundBtf | undefined>;
+}
+
+type Facts = Pick<FoundBtf, "version" | "architecture">;
+
+/** Bytes that are looked at to tell what a file is. */
+export const HEAD = 4096;
+/** Containers inside containers: a package inside a packed tar has seven. */
+const MOST_DEEP = 12;
+/** ELF sections that hold a packed kernel: PowerPC, MIPS, x86, ARM. */
+const PAYLOAD_SECTION = /^\.kernel:|^\.image$|^\.piggydata$|\.compressed$/;
+const ET_REL = 1;
+
+const elfName = (elf: ElfFile): string => (elf.type === ET_REL ? "an object or module" : "a kernel");
+
+/** Finds the BTF in what the reader stands at. @throws as `openImage` */
+export async function findIn(
+  input: Reader,
+  limits: Limits,
+  steps: readonly ImageStep[] = [],
+  facts: Facts = {},
+): Promise<FoundBtf | undefined> {
+  if (steps.length >= MOST_DEEP) throw new BtfLimitError(ERR_IMAGE_DEPTH, { name: input.name, limit: MOST_DEEP });
+  const head = await input.peek(HEAD);
+  const packed = compressionAt(head);
+  if (packed) {
+    const chunks = unpack(packed, input, limits.budget);
+    const kind = packed as ImageCompression;
+    return await findIn(new Reader(chunks, input.name), limits, [...steps, { kind }], facts);
+  }
+  const archive = archiveAt(head);
+  if (archive) return await limits.archive(archive, input, steps);
+  return await findInFile(await hold(input, limits.budget.held), input.name, limits, steps, facts);
+}
+
+async function findInFile(
+  file: Held,
+  name: string,
+  limits: Limits,
+  steps: readonly ImageStep[],
+  outer: Facts,
+): Promise<FoundBtf> {
+  const { start } = file;
+  const [first, second] = start;
+  if ((first === 0x9f && second === 0xeb) || (first === 0xeb && second === 0x9f && start[2] === 1)) {
+    return { ...outer, bytes: start, steps: [...steps, { kind: "BTF" }] };
+  }
+  if (isElf(start)) return await findInElf(file, name, limits, steps, outer);
+  const boot = bootImage(start, name);
+  const facts = { ...outer, ...(boot?.architecture && { architecture: boot.architecture }) };
+  if (boot?.version) Object.assign(facts, { version: boot.version });
+  if (boot?.payload) {
+    const { offset, length } = boot.payload;
+    let payload = start.subarray(offset, offset + length);
+    const packed = compressionAt(payload);
+    // All but gzip have the length once unpacked behind them.
+    if (boot.kind === "bzImage" && packed && packed !== "gzip") payload = payload.subarray(0, -4);
+    const inner = [...steps, { kind: boot.kind, offset }];
+    if (packed || isElf(payload) || boot.kind !== "bzImage") {
+      const found = await findIn(Reader.of(payload, name), limits, inner, facts);
+      if (found) return found;
+    }
+  }
+  const found = await search(start, name, limits, boot ? [...steps, { kind: boot.kind }] : steps, facts);
+  if (found) return found;
+  if (boot) throw new BtfFormatError(ERR_IMAGE_NO_BTF, { name, note: boot.kind });
+  throw unknown(start, name);
+}
+
+/** An image that says nothing of what it holds: its own BTF, or packed parts of it that lead to one. */
+async function search(
+  bytes: Uint8Array,
+  name: string,
+  limits: Limits,
+  steps: readonly ImageStep[],
+  facts: Facts,
+): Promise<FoundBtf | undefined> {
+  const btf = scanForBtf(bytes);
+  if (btf) {
+    const { offset, length } = btf;
+    const version = facts.version ?? versionOfKernel(bytes);
+    const last = steps.at(-1);
+    const way = last && !("offset" in last) ? [...steps.slice(0, -1), { ...last, offset }] : steps;
+    return {
+      ...facts,
+      ...(version && { version }),
+      bytes: bytes.slice(offset, offset + length),
+      steps: [...way, { kind: "BTF" }],
+    };
+  }
+  let refusal: unknown;
+  for (const { kind, offset } of compressedParts(bytes)) {
+    if (!limits.budget.try()) break;
+    const last = steps.at(-1);
+    const way = last ? [...steps.slice(0, -1), { ...last, offset }] : steps;
+    try {
+      const part = Reader.of(bytes.subarray(offset), name);
+      const found = await findIn(part, limits, way, facts);
+      if (found) return found;
+    } catch (cause) {
+      // Most of what looks like packed data in the middle of code is none.
+      if (!(cause instanceof BtfError) || cause instanceof BtfLimitError) throw cause;
+      if (cause.code === "ERR_IMAGE_NO_BTF" || kind === "lzo") refusal ??= cause;
+    }
+  }
+  if (refusal) throw refusal;
+  return undefined;
+}
+
+async function findInElf(
+  { start, source }: Held,
+  name: string,
+  limits: Limits,
+  steps: readonly ImageStep[],
+  outer: Facts,
+): Promise<FoundBtf> {
+  const elf = readElf(source);
+  const architecture = machineName(elf.machine) ?? outer.architecture;
+  const facts: Facts = { ...outer, ...(architecture && { architecture }) };
+  if (elf.sections.some((section) => section.name === ".BTF")) {
+    const { btf, base, pointerSize } = findBtf(source);
+    const version = elf.type === ET_REL ? versionOfModule(start) : (facts.version ?? versionOfKernel(start));
+    const section = async ({ section, offset, length, packed }: Payload): Promise<Uint8Array> => {
+      const bytes = source.read(offset, length);
+      return packed ? await decompress(packed.kind, bytes, packed.byteSize, `section ${section}`) : bytes.slice();
+    };
+    return {
+      ...facts,
+      ...(version && { version }),
+      bytes: await section(btf),
+      ...(base && { base: await section(base) }),
+      pointerSize,
+      steps: [...steps, { kind: "ELF", offset: btf.offset }],
+    };
+  }
+  for (const { name: section, offset, byteSize } of elf.sections) {
+    if (!PAYLOAD_SECTION.test(section)) continue;
+    const bytes = source.read(offset, Math.min(byteSize, Math.max(0, source.size - offset)));
+    const inner = [...steps, { kind: "ELF" as const, offset }];
+    const found = await findIn(Reader.of(bytes, name), limits, inner, facts);
+    if (found) return found;
+  }
+  if (elf.sections.length === 0) {
+    const found = await search(start, name, limits, [...steps, { kind: "ELF" }], facts);
+    if (found) return found;
+  }
+  throw new BtfFormatError(ERR_IMAGE_NO_BTF, { name, note: elfName(elf) });
+}
+
+/** First bytes of what people may have instead. */
+const OTHERS: readonly (readonly [string, readonly number[]])[] = [
+  ["a zip archive", [0x50, 0x4b, 3, 4]],
+  ["a 7-Zip archive", [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c]],
+  ["a squashfs file system", [0x68, 0x73, 0x71, 0x73]],
+  ["a QCOW2 disk image", [0x51, 0x46, 0x49, 0xfb]],
+  ["lzip-compressed data", [0x4c, 0x5a, 0x49, 0x50]],
+  ["data packed by compress (.Z)", [0x1f, 0x9d]],
+  ["data packed by pack (.z)", [0x1f, 0x1e]],
+  ["lrzip-compressed data", [0x4c, 0x52, 0x5a, 0x49]],
+];
+
+function unknown(bytes: Uint8Array, name: string): BtfFormatError {
+  if (bytes.length === 0) return new BtfFormatError(ERR_IMAGE_UNKNOWN, { name, note: "it is empty" });
+  const [told] = OTHERS.find(([, magic]) => magic.every((byte, i) => bytes[i] === byte)) ?? [];
+  const hex = Array.from(bytes.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  const note = told ? `it is ${told}` : `it starts with the bytes ${hex}`;
+  return new BtfFormatError(ERR_IMAGE_UNKNOWN, { name, note, offset: 0 });
+}

@@ -1,0 +1,77 @@
+/** BTF in bytes that do not say where it is: found by its magic, proven by opening it. */
+import { Btf } from "../../btf/btf.js";
+import { MAGIC } from "../../btf/header.js";
+import { BtfError, BtfInternalError } from "../../errors/error.js";
+import { compressionAt, type ImageCompression } from "../codecs/magic.js";
+
+const HEADER_LENGTH = 24;
+/** Candidates that are opened before the search is given up: each costs its length. */
+const MOST_TRIED = 32;
+
+interface Candidate {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Where each byte of a value is, in turn. */
+function* occurrences(bytes: Uint8Array, byte: number): Generator<number> {
+  for (let at = bytes.indexOf(byte); at >= 0; at = bytes.indexOf(byte, at + 1)) yield at;
+}
+
+/** A header at `offset` whose sections lie inside, with strings that start and end as strings do. */
+function candidateAt(bytes: Uint8Array, view: DataView, offset: number, little: boolean): Candidate | undefined {
+  if (offset + HEADER_LENGTH > bytes.length) return undefined;
+  const field = (at: number): number => view.getUint32(offset + at, little);
+  const [headerLength, typesOffset, typesLength] = [field(4), field(8), field(12)];
+  const [stringsOffset, stringsLength] = [field(16), field(20)];
+  const length = headerLength + stringsOffset + stringsLength;
+  if (bytes[offset + 2] !== 1 || bytes[offset + 3] !== 0) return undefined;
+  if (headerLength < HEADER_LENGTH || headerLength > 64 || headerLength % 4) return undefined;
+  if (typesLength === 0 || typesLength % 4 || typesOffset + typesLength > stringsOffset) return undefined;
+  if (stringsLength === 0 || length > bytes.length - offset) return undefined;
+  const strings = offset + headerLength + stringsOffset;
+  if (bytes[strings] !== 0 || bytes[strings + stringsLength - 1] !== 0) return undefined;
+  return { offset, length };
+}
+
+/** The largest BTF in `bytes` that opens, in either byte order. */
+export function scanForBtf(bytes: Uint8Array): Candidate | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const [low, high] = [MAGIC & 255, MAGIC >> 8];
+  const found: Candidate[] = [];
+  for (const at of occurrences(bytes, low)) {
+    const little = bytes[at + 1] === high;
+    const candidate = little
+      ? candidateAt(bytes, view, at, true)
+      : at > 0 && bytes[at - 1] === high && candidateAt(bytes, view, at - 1, false);
+    if (candidate) found.push(candidate);
+  }
+  found.sort((a, b) => b.length - a.length);
+  return found.slice(0, MOST_TRIED).find(({ offset, length }) => opens(bytes.subarray(offset, offset + length)));
+}
+
+function opens(bytes: Uint8Array): boolean {
+  try {
+    Btf.parse(bytes)[Symbol.dispose]();
+    return true;
+  } catch (error) {
+    if (error instanceof BtfError && !(error instanceof BtfInternalError)) return false;
+    throw error;
+  }
+}
+
+/** Where in `bytes` compressed data may start, in order; as scripts/extract-vmlinux of Linux looks for it. */
+export function* compressedParts(
+  bytes: Uint8Array,
+): Generator<{ readonly kind: ImageCompression | "lzo"; readonly offset: number }> {
+  const FIRST = [0x1f, 0xfd, 0x28, 0x02, 0x42, 0x89, 0x5d];
+  const places = FIRST.map((byte) => ({ byte, at: bytes.indexOf(byte) }));
+  for (;;) {
+    let next: (typeof places)[number] | undefined;
+    for (const place of places) if (place.at >= 0 && (next === undefined || place.at < next.at)) next = place;
+    if (!next) return;
+    const kind = compressionAt(bytes, next.at);
+    if (kind) yield { kind, offset: next.at };
+    next.at = bytes.indexOf(next.byte, next.at + 1);
+  }
+}

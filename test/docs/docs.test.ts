@@ -1,0 +1,32 @@
+// The documents say what the code and the bench have.
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+
+/** All that src/ throws, as "CODE class". */
+function thrown(): Set<string> {
+  const found = new Set<string>();
+  for (const file of readdirSync("src", { recursive: true, encoding: "utf8" })) {
+    if (!file.endsWith(".ts")) continue;
+    const source = readFileSync(`src/${file}`, "utf8");
+    for (const [, name, code] of source.matchAll(/new (Btf\w*Error)\(\s*(ERR_\w+)/g)) found.add(`${code} ${name}`);
+    for (const [, code] of source.matchAll(/\bdemand\([^;]*?\b(ERR_\w+)/g)) found.add(`${code} BtfFormatError`);
+  }
+  return found;
+}
+
+test("docs/errors.md has every code, with the class that is thrown", () => {
+  const rows = readFileSync("docs/errors.md", "utf8").matchAll(
+    /^\| `(ERR_\w+)` \| `(\w+)` \| [^|]{9,} \| [^|]{9,} \|$/gm,
+  );
+  const told = Array.from(rows, ([, code, name]) => `${code} ${name}`);
+  const codes = ["btf", "bpf", "edit", "image"].flatMap((file) =>
+    Array.from(readFileSync(`src/errors/${file}.ts`, "utf8").matchAll(/^export const (ERR_\w+)/gm), ([, code]) => code),
+  );
+  expect(told.map((row) => row.split(" ")[0])).toEqual(codes);
+  expect(new Set(told)).toEqual(thrown());
+});
+
+test.skipIf(!existsSync("bench/results.json"))("README.md has the figures of bench/results.json", () => {
+  execFileSync(process.execPath, ["scripts/docs/figures.mjs", "--check"]);
+});

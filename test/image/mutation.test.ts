@@ -1,0 +1,137 @@
+// Damaged images and packages: they are opened or refused with a BtfError;
+// nothing traps, hangs, throws otherwise, or unpacks without end.
+import { gzipSync } from "node:zlib";
+import { BtfError } from "btfkit";
+import { openImage, openModules } from "btfkit/image";
+import { expect, test } from "vitest";
+import { tar } from "../suite/tar.js";
+import {
+  arm64Image,
+  bytes,
+  bzImage,
+  cpio,
+  deb,
+  kernelPackers,
+  packed,
+  raw,
+  rpm,
+  vmlinux,
+  zboot,
+} from "../support/containers.js";
+import { elf } from "../support/elf.js";
+import { everyKind, Image } from "../support/image.js";
+import { needing } from "../support/needs.js";
+import { type Random, seeded } from "../support/random.js";
+
+const base = everyKind();
+const split = new Image({ base });
+split.ref(2, 4);
+const small = elf({ ".BTF": base.bytes(), ".text": vmlinux(20_000).subarray(64, 20_064) });
+const module = elf({ ".BTF": split.bytes() });
+const files = {
+  "boot/vmlinuz": gzipSync(small),
+  "lib/modules/one.ko": module,
+  "lib/modules/two.ko.gz": gzipSync(module),
+};
+
+/** Opens all that there is. */
+async function opens(input: Uint8Array): Promise<boolean> {
+  try {
+    const image = await openImage(input, { modules: true, maxBytes: 1 << 22 });
+    await openModules(image);
+    return true;
+  } catch (error) {
+    if (!(error instanceof BtfError) || error.code === "ERR_INTERNAL") throw error;
+    return false;
+  }
+}
+
+/** One of the ways in which bytes go wrong. */
+function mutated(input: Uint8Array, random: Random): Uint8Array {
+  const copy = input.slice();
+  // Headers are where it hurts.
+  const place = (): number => random(random(2) ? Math.min(copy.length, 800) : copy.length);
+  switch (random(6)) {
+    case 0:
+      return copy.subarray(0, place());
+    case 1: {
+      const at = place();
+      return bytes(copy.subarray(0, at), copy.subarray(Math.min(copy.length, at + 1 + random(64))));
+    }
+    case 2:
+      for (let i = 1 + random(8); i > 0; i--) copy[place()] = random(256);
+      return copy;
+    case 3:
+      copy[place()]! ^= 1 << random(8);
+      return copy;
+    case 4: {
+      const at = place();
+      copy.fill(random(2) ? 0xff : 0, at, at + 1 + random(16));
+      return copy;
+    }
+    default: {
+      const [from, to] = [place(), place()];
+      copy.copyWithin(to, from, from + 1 + random(64));
+      return copy;
+    }
+  }
+}
+
+const ROUNDS = 400;
+
+function mutates(name: string, input: () => Uint8Array, ...needs: Parameters<typeof needing>): void {
+  needing(...needs)(`${name}, ${ROUNDS} times`, async () => {
+    const whole = input();
+    expect(await opens(whole)).toBe(true);
+    const random = seeded(name);
+    let refused = 0;
+    for (let i = 0; i < ROUNDS; i++) if (!(await opens(mutated(whole, random)))) refused++;
+    expect(refused).toBeGreaterThan(0);
+  });
+}
+
+mutates("bzImage, gzip", () => bzImage(gzipSync(small)));
+mutates("xz", () => packed("xz")(small), "xz");
+mutates("xz with a filter", () => kernelPackers["xz"]!(small), "xz");
+mutates("zstd", () => zboot("zstd", kernelPackers["zstd"]!(small), small.length), "zstd");
+mutates("lz4 of kernels", () => kernelPackers["lz4"]!(small), "lz4");
+mutates("lz4", () => packed("lz4", "-c", "-BX")(small), "lz4");
+mutates("lzma", () => kernelPackers["lzma"]!(small), "xz");
+mutates("bzip2", () => kernelPackers["bzip2"]!(small), "bzip2");
+mutates("an image to be searched", () => arm64Image(raw(base.bytes())));
+mutates("tar", () => tar(files));
+mutates("cpio", () => cpio(files), "cpio");
+mutates("deb", () => deb(files, "gzip"), "dpkg-deb");
+mutates("rpm", () => rpm(files, "w9.gzdio"), "rpmbuild");
+
+test("a bzip2 block with a run whose length wraps around", async () => {
+  for (const codes of [31, 32, 33, 40])
+    expect(await opens(bytes("BZh9", runBlock(codes), new Uint8Array(64)))).toBe(false);
+});
+
+function runBlock(codes: number): number[] {
+  // Selectors and tables of a block in which each code is a bit: 0 is RUNA, which doubles what a run has.
+  const bits: number[] = [];
+  const put = (value: number, count: number): void => {
+    for (let bit = count - 1; bit >= 0; bit--) bits.push(Math.floor(value / 2 ** bit) % 2);
+  };
+  put(0x314159265359, 48);
+  put(0, 32);
+  put(0, 1 + 24);
+  put(0x8000, 16);
+  put(0x8000, 16);
+  put(2, 3);
+  put(1, 15);
+  put(0, 1);
+  // Three symbols of one, two and two bits.
+  for (let table = 0; table < 2; table++) {
+    put(1, 5);
+    put(0b0, 1);
+    put(0b100, 3);
+    put(0b0, 1);
+  }
+  for (let i = 0; i < codes; i++) put(0, 1);
+  put(0b11, 2);
+  while (bits.length % 8) bits.push(0);
+  return Array.from({ length: bits.length / 8 }, (_, i) => Number.parseInt(bits.slice(i * 8, i * 8 + 8).join(""), 2));
+}
