@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import commonjs from "@rollup/plugin-commonjs";
 import { nodeResolve } from "@rollup/plugin-node-resolve";
 import terser from "@rollup/plugin-terser";
+import { entries } from "./scripts/entries.mjs";
 
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 
@@ -51,9 +52,7 @@ const isJsKernel = (id) => /build\/js\/memory\/(generated\/)?js-(kernel|memory)/
 const isJsEditKernel = (id) => /build\/js\/memory\/generated\/js-edit-kernel/.test(id);
 
 /** Entries, by the path below the package that they have in its `exports`; workerd's go by their condition. */
-const ENTRIES = ["index", "bpf", "edit", "image", "node"];
-const WITHOUT_NODE = ENTRIES.slice(0, 3);
-const inputs = [...ENTRIES, ...["js", "workerd"].flatMap((host) => WITHOUT_NODE.map((entry) => `${host}/${entry}`))];
+const inputs = entries.flatMap(({ name, hosts }) => [name, ...hosts.map((host) => `${host}/${name}`)]);
 /** What the command line needs before it knows the command. */
 const isStart = (id) =>
   /build\/js\/(errors\/(error|btf)|format\/kind|btf\/query\/nearest|cli\/(context|input-error|usage))\./.test(id);

@@ -2,9 +2,14 @@
 // over the wire (`brotli`), or bytes of code where that is next to nothing.
 // What is loaded on demand does not count. Each keeps what it imports: a
 // bundler has to think that all of it is used.
+import { entries, specifierOf } from "../entries.mjs";
+
 const KIB = 1024;
 
 const all = (entry) => `import * as btfkit from "${entry}";\nglobalThis.btfkit = btfkit;\n`;
+
+/** Entries that a page can import. */
+const inPages = entries.filter(({ importsNode }) => !importsNode);
 
 export const APPLICATIONS = {
   reader: {
@@ -14,10 +19,12 @@ globalThis.btfkit = { Btf, dumpC, dumpJson, dumpRaw };
 `,
     brotli: 24 * KIB,
   },
-  index: { does: "all of btfkit", code: all("btfkit"), brotli: 40 * KIB },
-  bpf: { does: "all of btfkit/bpf", code: all("btfkit/bpf"), brotli: 48 * KIB },
-  edit: { does: "all of btfkit/edit", code: all("btfkit/edit"), brotli: 52 * KIB },
-  image: { does: "all of btfkit/image", code: all("btfkit/image"), brotli: 40 * KIB },
+  ...Object.fromEntries(
+    inPages.map((entry) => [
+      entry.name,
+      { does: `all of ${specifierOf(entry)}`, code: all(specifierOf(entry)), brotli: entry.budget.bundle * KIB },
+    ]),
+  ),
   kinds: {
     does: "one constant",
     code: 'import { KINDS } from "btfkit";\nconsole.log(KINDS.length);\n',
@@ -31,6 +38,4 @@ globalThis.btfkit = { Btf, dumpC, dumpJson, dumpRaw };
 };
 
 /** Imports that nothing uses: a bundle of them is one of an empty file. */
-export const UNUSED = ["btfkit", "btfkit/bpf", "btfkit/edit", "btfkit/image"]
-  .map((entry, i) => `import * as unused${i} from "${entry}";\n`)
-  .join("");
+export const UNUSED = inPages.map((entry, i) => `import * as unused${i} from "${specifierOf(entry)}";\n`).join("");

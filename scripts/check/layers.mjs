@@ -3,6 +3,7 @@
 // file alone grows memory.
 import { readdirSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
+import { entries } from "../entries.mjs";
 
 /** From the lowest up: a file imports from its own layer and from lower ones. The first place that a file belongs to counts. */
 const LAYERS = [
@@ -15,15 +16,18 @@ const LAYERS = [
   ["bpf/object/"],
   ["bpf/core-relocation/"],
   ["bpf/check/"],
-  ["edit/"],
-  ["image/"],
-  ["index.ts", "bpf.ts", "edit.ts", "image.ts", "node.ts"],
+  // The folders of the other entries, in the order of entries.json.
+  ...entries.filter(({ name }) => !["index", "bpf"].includes(name)).map(({ name }) => [`${name}/`]),
+  entries.map(({ name }) => `${name}.ts`),
   ["js/", "workerd/"],
   ["cli/"],
 ];
 
 /** Files and folders that may import node:* and packages; the decompressors are loaded on demand. */
-const NODE_IMPORTERS = ["node.ts", "cli/"];
+const NODE_IMPORTERS = [
+  "cli/",
+  ...entries.filter(({ importsNode }) => importsNode).flatMap(({ name }) => [`${name}.ts`, `${name}/`]),
+];
 const PACKAGE_IMPORTERS = {
   "cli/": /./,
   "btf/compression.ts": /^fzstd$/,

@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { brotliCompressSync } from "node:zlib";
+import { entries, exportOf } from "../entries.mjs";
 import { APPLICATIONS } from "./budgets.mjs";
 import { bundle } from "./bundle.mjs";
 import { closure, overTheWire } from "./closure.mjs";
@@ -11,7 +12,9 @@ import { closure, overTheWire } from "./closure.mjs";
 const KIB = 1024;
 
 /** Of the files of an entry with all they load at once, as they are, in bytes over the wire. */
-const ENTRIES = { ".": 24 * KIB, "./bpf": 52 * KIB, "./edit": 56 * KIB, "./node": 28 * KIB };
+const ENTRIES = Object.fromEntries(
+  entries.filter(({ budget }) => budget.files).map((entry) => [exportOf(entry), entry.budget.files * KIB]),
+);
 
 const PUBLISHED =
   /^(dist\/.+\.(js|cjs|d\.ts|wasm)|dist\/man\/btfkit[\w-]*\.1|dist\/completions\/\w+(\.bash|\.fish)?|dist\/THIRD-PARTY\.txt|README\.md|LICENSE|package\.json)$/;

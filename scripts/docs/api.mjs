@@ -4,32 +4,25 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, relative, resolve } from "node:path";
+import { entries, specifierOf } from "../entries.mjs";
 
 const TYPES = "dist/types";
 const OUT = "docs/api.md";
 
-/** Title, what it is about (or what tells it), and where its declarations stand; a file that is in none is an error. */
+/**
+ * Title, what it is about (or what tells it), and where its declarations stand; a file that is in none is an error.
+ * Chapters of an entry stand in entries.json, those that entries share here.
+ */
 const GROUPS = [
-  ["Btf", "One image: open it, look types up, iterate.", /^btf\/(btf|header|source)\.d\.ts$/],
-  ["Types", () => headerOf(`${TYPES}/btf/types.d.ts`), /^(btf\/(types|view)\.|format\/)/],
-  ["Dumps", "Text as bpftool writes it.", /^btf\/dump\//],
-  ["Queries", "Sizes, places and counts: free functions over a type or a Btf.", /^btf\/query\//],
-  ["Objects", "`btfkit/bpf`: BPF objects, programs, maps, symbols, and `.BTF.ext`.", /^bpf\/(object|elf|ext)\//],
-  ["CO-RE", "`btfkit/bpf`: relocation of objects on a kernel's types.", /^bpf\/(core-relocation|check)\//],
-  ["Editing", "`btfkit/edit`: making BTF, encoding it, deduplicating and merging it.", /^edit\/(?!verify\/)/],
-  [
-    "Verifying",
-    "`btfkit/edit`: what a kernel says of BTF that is loaded into it, said beforehand.",
-    /^(edit\/verify\/)/,
-  ],
-  [
-    "Images",
-    "`btfkit/image`: kernels, modules and packages as they are distributed: [containers.md](containers.md).",
-    /^image\//,
-  ],
+  ...entries.flatMap(({ documents }) =>
+    documents.map(({ title, about, files }) => [
+      title,
+      about.startsWith("@") ? () => headerOf(`${TYPES}/${about.slice(1)}`) : about,
+      new RegExp(files),
+    ]),
+  ),
   ["Errors", "What is thrown. All codes, and what to do about each: [errors.md](errors.md).", /^errors\//],
   ["WebAssembly", "Compiled on first use; nothing has to be called.", /^memory\//],
-  ["Node", "`btfkit/node`: files, for Node, Deno and Bun.", /^node\.d\.ts$/],
 ];
 
 for (const [what, remedy] of [
@@ -214,9 +207,7 @@ function filePart(file, names) {
 }
 
 function make() {
-  const files = new Map(
-    ["index", "bpf", "edit", "image", "node"].flatMap((entry) => [...exportsOf(`${TYPES}/${entry}.d.ts`)]),
-  );
+  const files = new Map(entries.flatMap(({ name }) => [...exportsOf(`${TYPES}/${name}.d.ts`)]));
   const left = new Set(files.keys());
   const sections = GROUPS.map(([title, about, pattern]) => {
     const mine = [...files].filter(([file]) => pattern.test(relative(TYPES, file)));
@@ -229,10 +220,12 @@ function make() {
   return `<!-- Made by scripts/docs/api.mjs from the docstrings in src/. -->
 # API
 
-\`import { … } from "btfkit"\` runs everywhere; BPF objects come from \`btfkit/bpf\`, what makes and reshapes BTF from
-\`btfkit/edit\`, kernel images and packages from \`btfkit/image\`, what reads files from \`btfkit/node\`. In examples,
-\`bytes\` are those of a kernel's BTF and \`btf\` is that opened; \`module\` is a module's BTF on it, and \`object\` a BPF object
-that reads \`pid\` of \`struct task_struct\`.
+| entry | what it holds |
+|---|---|
+${entries.map((entry) => `| \`${specifierOf(entry)}\` | ${entry.about} |`).join("\n")}
+
+In examples, \`bytes\` are those of a kernel's BTF and \`btf\` is that opened; \`module\` is a module's BTF on it, and
+\`object\` a BPF object that reads \`pid\` of \`struct task_struct\`.
 
 ${links}
 

@@ -34,6 +34,8 @@ function examplesOf(file: string): Example[] {
   }));
 }
 
+const { entries }: { entries: { name: string }[] } = JSON.parse(readFileSync("entries.json", "utf8"));
+
 const examples = readdirSync("src", { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".ts"))
   .sort()
@@ -42,10 +44,24 @@ const examples = readdirSync("src", { recursive: true, encoding: "utf8" })
 /** All examples as one module, which prints what each of them prints, or throws, as JSON. */
 async function program(): Promise<string> {
   const imports = ['import { readFileSync } from "node:fs";', 'import { format } from "node:util";'];
-  for (const entry of ["btfkit", "btfkit/bpf", "btfkit/edit", "btfkit/image", "btfkit/node"]) {
-    imports.push(`import { ${Object.keys(await import(entry)).join(", ")} } from "${entry}";`);
+  const taken = new Set<string>();
+  /** Names that an earlier entry has too: examples in the folder of this one mean this one's. */
+  const shared = new Map<string, string>();
+  for (const { name: entry } of entries) {
+    const specifier = entry === "index" ? "btfkit" : `btfkit/${entry}`;
+    const names = Object.keys(await import(specifier));
+    imports.push(`import { ${names.filter((name) => !taken.has(name)).join(", ")} } from "${specifier}";`);
+    const again = names.filter((name) => taken.has(name)).join(", ");
+    if (again) {
+      imports.push(`import * as ${entry}Entry from "${specifier}";`);
+      shared.set(entry, `const { ${again} } = ${entry}Entry;`);
+    }
+    for (const name of names) taken.add(name);
   }
-  const functions = examples.map(({ code }) => `async () => {${PRELUDE}  {\n${code}  }\n}`);
+  const functions = examples.map(({ name, code }) => {
+    const [, entry = ""] = /^src\/(\w+)/.exec(name) ?? [];
+    return `async () => {${shared.get(entry) ?? ""}${PRELUDE}  {\n${code}  }\n}`;
+  });
   return `${imports.join("\n")}
 const results: unknown[] = [];
 for (const example of [\n${functions.join(",\n")}\n]) {

@@ -3,7 +3,16 @@
 // stands behind `//` after a console.log is what it has to print, lines parted
 // by " | ". A comment before a block says what it needs, or why it is not run.
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -14,14 +23,13 @@ import { type Need, needing } from "../support/needs.js";
 import { promised } from "../support/promised.js";
 import { layOutSamples, SAMPLE } from "../support/samples.js";
 
+/** docs/api.md is made of docstrings, whose examples test/docs/examples.test.ts runs. */
 const DOCUMENTS = [
   "README.md",
   "CONTRIBUTING.md",
-  "docs/errors.md",
-  "docs/architecture.md",
-  "docs/compatibility.md",
-  "docs/runtimes.md",
-  "docs/objects.md",
+  ...readdirSync("docs")
+    .filter((file) => file.endsWith(".md") && file !== "api.md")
+    .map((file) => `docs/${file}`),
 ];
 const FOLDER = "build/readme";
 

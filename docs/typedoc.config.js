@@ -1,0 +1,23 @@
+// The site: the reference of every entry, and the documents of this folder.
+import { readdirSync } from "node:fs";
+import { entries } from "../scripts/entries.mjs";
+
+/** Documents in the order in which a reader wants them; what is not named here follows. */
+const FIRST = ["errors.md", "headers.md", "dedup.md", "objects.md", "containers.md", "runtimes.md", "compatibility.md"];
+
+/** api.md is the reference once more, for readers of the repository. */
+const documents = readdirSync(import.meta.dirname).filter((file) => file.endsWith(".md") && file !== "api.md");
+
+export default {
+  name: "btfkit",
+  includeVersion: true,
+  entryPoints: entries.map(({ name }) => `../dist/types/${name}.d.ts`),
+  tsconfig: "tsconfig.json",
+  out: "site",
+  readme: "../README.md",
+  projectDocuments: [...FIRST, ...documents.filter((file) => !FIRST.includes(file))],
+  disableSources: true,
+  ignoredHighlightLanguages: ["http", "mermaid"],
+  treatWarningsAsErrors: true,
+  intentionallyNotExported: ["COMPRESSIONS", "CompiledModule", "PROGRAM_TYPES", "Rules", "SINCE"],
+};
