@@ -42,8 +42,9 @@ export { type Accessor, formatSpec, type Spec } from "./bpf/core-relocation/spec
 export { type UsedTypes, usedTypes } from "./bpf/core-relocation/used-types.js";
 export type { Outcome } from "./bpf/core-relocation/value.js";
 export type { ElfSection } from "./bpf/elf/file.js";
-export type { Program, ProgramType } from "./bpf/elf/programs.js";
+export type { Program } from "./bpf/elf/programs.js";
 export type { ElfRelocation } from "./bpf/elf/relocations.js";
+export type { AttachType, ProgramType } from "./bpf/elf/section-names.js";
 export type { ElfSymbol, SymbolBinding, SymbolType } from "./bpf/elf/symbols.js";
 export { RELOCATION_KINDS, type RelocationKind } from "./bpf/ext/kinds.js";
 export { readExt, type StringAt } from "./bpf/ext/read.js";

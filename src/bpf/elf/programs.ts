@@ -3,51 +3,12 @@
 import { ERR_ELF_SECTION } from "../../errors/btf.js";
 import { BtfFormatError } from "../../errors/error.js";
 import { type ElfSection, SHT_PROGBITS } from "./file.js";
+import { conventionOf, type ProgramType } from "./section-names.js";
 import { SHF_EXECINSTR } from "./section-types.js";
 import type { ElfSymbol } from "./symbols.js";
 
 /** Bytes of one instruction slot; an ld_imm64 takes two. */
 export const INSN_SIZE = 8;
-
-/** `BPF_PROG_TYPE_*` in lower case, the index being the number. */
-export const PROGRAM_TYPES = [
-  "unspec",
-  "socket_filter",
-  "kprobe",
-  "sched_cls",
-  "sched_act",
-  "tracepoint",
-  "xdp",
-  "perf_event",
-  "cgroup_skb",
-  "cgroup_sock",
-  "lwt_in",
-  "lwt_out",
-  "lwt_xmit",
-  "sock_ops",
-  "sk_skb",
-  "cgroup_device",
-  "sk_msg",
-  "raw_tracepoint",
-  "cgroup_sock_addr",
-  "lwt_seg6local",
-  "lirc_mode2",
-  "sk_reuseport",
-  "flow_dissector",
-  "cgroup_sysctl",
-  "raw_tracepoint_writable",
-  "cgroup_sockopt",
-  "tracing",
-  "struct_ops",
-  "ext",
-  "lsm",
-  "sk_lookup",
-  "syscall",
-  "netfilter",
-] as const;
-
-/** A program's type, without its `BPF_PROG_TYPE_`. */
-export type ProgramType = (typeof PROGRAM_TYPES)[number];
 
 /** One program, or a subprogram that others call. */
 export interface Program {
@@ -75,89 +36,11 @@ export interface Program {
   readonly isGlobal: boolean;
 }
 
-/**
- * Section names and the type that each means, as libbpf's section_defs has
- * them. A name that ends in `+` may be followed by `/` and what to attach to;
- * the others stand alone. The first that fits counts.
- */
-const CONVENTIONS: readonly (readonly [ProgramType, string])[] = [
-  ["socket_filter", "socket"],
-  ["sk_reuseport", "sk_reuseport/migrate sk_reuseport"],
-  [
-    "kprobe",
-    "kprobe+ uprobe+ uprobe.s+ kretprobe+ uretprobe+ uretprobe.s+ kprobe.multi+ kretprobe.multi+ kprobe.session+",
-  ],
-  ["kprobe", "uprobe.multi+ uretprobe.multi+ uprobe.session+ uprobe.multi.s+ uretprobe.multi.s+ uprobe.session.s+"],
-  ["kprobe", "ksyscall+ kretsyscall+ usdt+ usdt.s+"],
-  ["sched_cls", "tc/ingress tc/egress tcx/ingress tcx/egress tc classifier"],
-  ["sched_act", "action"],
-  ["sched_cls", "netkit/primary netkit/peer"],
-  ["tracepoint", "tracepoint+ tp+ tracepoint.s+ tp.s+"],
-  ["raw_tracepoint", "raw_tracepoint+ raw_tp+ raw_tracepoint.s+ raw_tp.s+"],
-  ["raw_tracepoint_writable", "raw_tracepoint.w+ raw_tp.w+"],
-  ["tracing", "tp_btf+ tp_btf.s+ fentry+ fmod_ret+ fexit+ fentry.s+ fmod_ret.s+ fexit.s+ fsession+ fsession.s+"],
-  ["tracing", "fsession.multi+ fsession.multi.s+ fentry.multi+ fexit.multi+ fentry.multi.s+ fexit.multi.s+"],
-  ["ext", "freplace+"],
-  ["lsm", "lsm+ lsm.s+ lsm_cgroup+"],
-  ["tracing", "iter+ iter.s+"],
-  ["syscall", "syscall"],
-  ["xdp", "xdp.frags/devmap xdp/devmap xdp.frags/cpumap xdp/cpumap xdp.frags xdp"],
-  ["perf_event", "perf_event"],
-  ["lwt_in", "lwt_in"],
-  ["lwt_out", "lwt_out"],
-  ["lwt_xmit", "lwt_xmit"],
-  ["lwt_seg6local", "lwt_seg6local"],
-  ["sock_ops", "sockops"],
-  ["sk_skb", "sk_skb/stream_parser sk_skb/stream_verdict sk_skb/verdict sk_skb"],
-  ["sk_msg", "sk_msg"],
-  ["lirc_mode2", "lirc_mode2"],
-  ["flow_dissector", "flow_dissector"],
-  ["cgroup_skb", "cgroup_skb/ingress cgroup_skb/egress cgroup/skb"],
-  ["cgroup_sock", "cgroup/sock_create cgroup/sock_release cgroup/sock cgroup/post_bind4 cgroup/post_bind6"],
-  ["cgroup_sock_addr", "cgroup/bind4 cgroup/bind6 cgroup/connect4 cgroup/connect6 cgroup/connect_unix"],
-  [
-    "cgroup_sock_addr",
-    "cgroup/sendmsg4 cgroup/sendmsg6 cgroup/sendmsg_unix cgroup/recvmsg4 cgroup/recvmsg6 cgroup/recvmsg_unix",
-  ],
-  ["cgroup_sock_addr", "cgroup/getpeername4 cgroup/getpeername6 cgroup/getpeername_unix"],
-  ["cgroup_sock_addr", "cgroup/getsockname4 cgroup/getsockname6 cgroup/getsockname_unix"],
-  ["cgroup_sysctl", "cgroup/sysctl"],
-  ["cgroup_sockopt", "cgroup/getsockopt cgroup/setsockopt"],
-  ["cgroup_device", "cgroup/dev"],
-  ["struct_ops", "struct_ops+ struct_ops.s+"],
-  ["sk_lookup", "sk_lookup"],
-  ["netfilter", "netfilter"],
-];
-
-interface Convention {
-  readonly type: ProgramType;
-  readonly name: string;
-  readonly withTarget: boolean;
-}
-
-let byName: ReadonlyMap<string, Convention> | undefined;
-
-function conventions(): ReadonlyMap<string, Convention> {
-  byName ??= new Map(
-    CONVENTIONS.flatMap(([type, names]) =>
-      names.split(" ").map((text) => {
-        const name = text.replace(/\+$/, "");
-        return [name, { type, name, withTarget: text !== name }] as const;
-      }),
-    ),
-  );
-  return byName;
-}
-
 /** What a section's name (without `?`) says. */
 export function sectionConvention(section: string): Pick<Program, "type" | "convention" | "attachTo"> {
-  const known = conventions();
-  const whole = known.get(section);
-  if (whole) return { type: whole.type, convention: whole.name, attachTo: undefined };
-  const slash = section.indexOf("/");
-  const prefix = slash < 0 ? undefined : known.get(section.slice(0, slash));
-  if (!prefix?.withTarget) return { type: "unspec", convention: undefined, attachTo: undefined };
-  return { type: prefix.type, convention: prefix.name, attachTo: section.slice(slash + 1) || undefined };
+  const found = conventionOf(section);
+  if (!found) return { type: "unspec", convention: undefined, attachTo: undefined };
+  return { type: found.convention.type, convention: found.convention.name, attachTo: found.attachTo };
 }
 
 /**
