@@ -6,7 +6,7 @@ import * as edit from "btfkit/edit";
 import { test } from "vitest";
 import { suite } from "./suite.js";
 
-const data = new URL("data/vmlinux-6.1-cloud-amd64", import.meta.url).href;
+const data = new URL("../data/vmlinux-6.1-cloud-amd64", import.meta.url).href;
 const isJs = process.env["BTFKIT_KERNEL"] === "js";
 const kernel = process.env["BTFKIT_KERNEL"] === "debug" ? "kernel.debug.wasm" : "kernel.wasm";
 
@@ -19,7 +19,7 @@ suite({
       packed: readFileSync(new URL(`${data}.btf.gz`)),
       golden: JSON.parse(readFileSync(new URL(`${data}.json`), "utf8")),
     },
-    wasm: isJs ? undefined : readFileSync(new URL(`../build/${kernel}`, import.meta.url)),
+    wasm: isJs ? undefined : readFileSync(new URL(`../../build/${kernel}`, import.meta.url)),
   },
   test,
 });
