@@ -3,12 +3,11 @@
  * read in the image's bytes each time, lists are made once.
  */
 
-import { ERR_BTF_TYPE_ID } from "../errors/btf.js";
-import { BtfFormatError } from "../errors/error.js";
 import { type Kind, kindName } from "../format/kind.js";
 import { KIND_MASK, KIND_SHIFT, TYPE_SIZE, VLEN_MASK } from "../memory/generated/abi.js";
 import type { Btf } from "./btf.js";
 import type { Image } from "./image.js";
+import { referredType } from "./traverse.js";
 import type { BtfType, Enumerator, Linkage, Member, Param, SectionVariable } from "./types.js";
 
 const MEMBER_SIZE = 12;
@@ -21,16 +20,6 @@ const LINKAGES = ["static", "global", "extern"] as const;
 
 function linkageOf(number: number): Linkage {
   return LINKAGES[number] ?? "unknown";
-}
-
-/**
- * The type with an id that a record holds. libbpf does not check the return
- * type of a FUNC_PROTO, so that one may not exist.
- */
-function referred(btf: Btf, id: number, typeId: number): BtfType {
-  const type = btf.get(id);
-  if (type) return type;
-  throw new BtfFormatError(ERR_BTF_TYPE_ID, { typeId, value: id, limit: btf.size - 1 });
 }
 
 /** The word at an address. */
@@ -71,7 +60,7 @@ class View {
   }
 
   protected typeById(id: number): BtfType {
-    return referred(this.btf, id, this.id);
+    return referredType(this.btf, this.id, id);
   }
 
   protected elements<T>(size: number, make: (image: Image, at: number) => T): readonly T[] {

@@ -1,5 +1,6 @@
 import type { Image } from "../image.js";
 import { encode } from "../strings.js";
+import { isModifier } from "../traverse.js";
 import type { BtfType } from "../types.js";
 import { CContext } from "./c/context.js";
 import { longer } from "./dump.js";
@@ -67,6 +68,7 @@ export function declaration(
 function takesText(type: BtfType): boolean {
   let end = type;
   for (;;) {
+    while (isModifier(end)) end = end.target;
     switch (end.kind) {
       case "func":
       case "var":
@@ -74,10 +76,6 @@ function takesText(type: BtfType): boolean {
       case "decl_tag":
         return false;
       case "ptr":
-      case "const":
-      case "volatile":
-      case "restrict":
-      case "type_tag":
         end = end.target;
         break;
       case "array":

@@ -1,5 +1,6 @@
 /** Names the types of a loop that C cannot say. */
 import type { Btf } from "../btf.js";
+import { childIds, isComposite } from "../traverse.js";
 import type { BtfType } from "../types.js";
 
 /** Types in a row that are followed. */
@@ -7,12 +8,9 @@ const DEPTH = 500;
 /** Types of a loop that are named. */
 const NAMED = 8;
 
-/** Ids that a type's C text depends on. */
+/** Returns the ids that a type's C text depends on: C does not name the index type of an array. */
 function neededBy(type: BtfType): number[] {
-  if ("members" in type) return type.members.map(({ typeId }) => typeId);
-  if ("params" in type) return [type.returnTypeId, ...type.params.map(({ typeId }) => typeId)];
-  if ("elementId" in type) return [type.elementId];
-  return "targetId" in type ? [type.targetId] : [];
+  return type.kind === "array" ? [type.elementId] : childIds(type);
 }
 
 /**
@@ -25,7 +23,7 @@ export function pathOfCycle(btf: Btf, start: number): string | undefined {
   const follow = (id: number, throughPointer: boolean): number[] | undefined => {
     const type = btf.get(id);
     if (!type || closed.has(id) || path.length > DEPTH) return undefined;
-    const composite = "members" in type;
+    const composite = isComposite(type);
     if (throughPointer && composite && type.name) return undefined;
     const at = path.indexOf(id);
     if (at >= 0) return [...path.slice(at), id];

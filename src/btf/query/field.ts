@@ -3,7 +3,8 @@
 import { ERR_PATH } from "../../errors/btf.js";
 import { BtfLookupError } from "../../errors/error.js";
 import type { Btf } from "../btf.js";
-import type { BtfType, Member, StructType, UnionType } from "../types.js";
+import { type Composite, isComposite } from "../traverse.js";
+import type { BtfType, Member } from "../types.js";
 import { nearest } from "./nearest.js";
 import { resolve, sizeOf } from "./resolve.js";
 
@@ -28,8 +29,6 @@ export interface Field {
 /** Anonymous members that are searched inside one another. */
 const NESTING = 64;
 
-type Composite = StructType | UnionType;
-
 interface Found {
   readonly member: Member;
   readonly bitOffset: number;
@@ -43,7 +42,7 @@ function memberOf(type: Composite, name: string, bitOffset = 0, seen = new Set<B
     if (member.name === name) return { member, bitOffset: at };
     if (member.name || seen.size > NESTING) continue;
     const inner = resolve(member.type);
-    if ((inner.kind !== "struct" && inner.kind !== "union") || seen.has(inner)) continue;
+    if (!isComposite(inner) || seen.has(inner)) continue;
     const found = memberOf(inner, name, at, seen);
     if (found) return found;
   }
@@ -55,12 +54,7 @@ function* memberNames(type: Composite, seen = new Set<BtfType>()): Generator<str
   for (const member of type.members) {
     if (member.name) yield member.name;
     const inner = resolve(member.type);
-    if (
-      !member.name &&
-      seen.size <= NESTING &&
-      (inner.kind === "struct" || inner.kind === "union") &&
-      !seen.has(inner)
-    ) {
+    if (!member.name && seen.size <= NESTING && isComposite(inner) && !seen.has(inner)) {
       yield* memberNames(inner, seen);
     }
   }
@@ -101,7 +95,7 @@ export function fieldOf(btf: Btf, of: BtfType | string, path: string): Field {
         bitOffset = 0;
         inner = resolve(inner.target);
       }
-      if (inner.kind !== "struct" && inner.kind !== "union") return fail(`${describe(inner)} has no member "${name}"`);
+      if (!isComposite(inner)) return fail(`${describe(inner)} has no member "${name}"`);
       const found = memberOf(inner, name, bitOffset);
       if (!found) return fail(`${describe(inner)} has no member "${name}"`, nearest(name, memberNames(inner)));
       type = found.member.type;

@@ -2,35 +2,12 @@
 
 import { ERR_BTF_DEPTH, ERR_BTF_LOOP, ERR_BTF_SIZE } from "../../errors/btf.js";
 import { BtfFormatError, BtfLimitError } from "../../errors/error.js";
-import type {
-  BtfType,
-  ConstType,
-  RestrictType,
-  StructType,
-  TypedefType,
-  TypeTagType,
-  UnionType,
-  VolatileType,
-} from "../types.js";
+import { type Composite, isComposite, isModifier, skipModifiers, type Unmodified } from "../traverse.js";
+import type { BtfType } from "../types.js";
 
 /** libbpf's MAX_RESOLVE_DEPTH. */
 const RESOLVE_DEPTH = 32;
 const U32_MAX = 2 ** 32 - 1;
-
-type Modifier = TypedefType | VolatileType | ConstType | RestrictType | TypeTagType;
-
-function isModifier(type: BtfType): type is Modifier {
-  switch (type.kind) {
-    case "typedef":
-    case "volatile":
-    case "const":
-    case "restrict":
-    case "type_tag":
-      return true;
-    default:
-      return false;
-  }
-}
 
 /**
  * The type behind typedefs, `const`, `volatile`, `restrict` and type tags.
@@ -40,13 +17,10 @@ function isModifier(type: BtfType): type is Modifier {
  * const pid = btf.require("pid_t", "typedef");
  * console.log(resolve(pid).kind, resolve(pid).name); // int int
  */
-export function resolve(type: BtfType): Exclude<BtfType, Modifier> {
-  let at = type;
-  for (let depth = 0; isModifier(at); depth++) {
-    if (depth === RESOLVE_DEPTH) throw new BtfLimitError(ERR_BTF_DEPTH, { typeId: type.id, limit: RESOLVE_DEPTH });
-    at = at.target;
-  }
-  return at;
+export function resolve(type: BtfType): Unmodified {
+  const found = skipModifiers(type, RESOLVE_DEPTH);
+  if (found) return found;
+  throw new BtfLimitError(ERR_BTF_DEPTH, { typeId: type.id, limit: RESOLVE_DEPTH });
 }
 
 /**
@@ -62,6 +36,10 @@ export function sizeOf(type: BtfType): number | undefined {
   let at = type;
   let elements = 1;
   for (let depth = 0; depth < RESOLVE_DEPTH; depth++) {
+    if (isModifier(at)) {
+      at = at.target;
+      continue;
+    }
     switch (at.kind) {
       case "int":
       case "struct":
@@ -73,12 +51,7 @@ export function sizeOf(type: BtfType): number | undefined {
         return product(type, elements, at.byteSize);
       case "ptr":
         return product(type, elements, type.btf.pointerSize);
-      case "typedef":
-      case "volatile":
-      case "const":
-      case "restrict":
       case "decl_tag":
-      case "type_tag":
         at = at.target;
         break;
       case "var":
@@ -133,17 +106,12 @@ function alignmentOf(type: BtfType, walk: AlignmentWalk): number | undefined {
       return Math.min(walk.pointerSize, type.byteSize) || undefined;
     case "ptr":
       return walk.pointerSize;
-    case "typedef":
-    case "volatile":
-    case "const":
-    case "restrict":
-    case "type_tag":
     case "array":
     case "struct":
     case "union":
       break;
     default:
-      return undefined;
+      if (!isModifier(type)) return undefined;
   }
   const { known } = walk;
   if (known.has(type)) {
@@ -155,14 +123,14 @@ function alignmentOf(type: BtfType, walk: AlignmentWalk): number | undefined {
   known.set(type, 0);
   let alignment: number | undefined;
   if (type.kind === "array") alignment = alignmentOf(type.element, walk);
-  else if (type.kind === "struct" || type.kind === "union") alignment = compositeAlignment(type, walk);
+  else if (isComposite(type)) alignment = compositeAlignment(type, walk);
   else alignment = alignmentOf(type.target, walk);
   known.set(type, alignment);
   walk.depth--;
   return alignment;
 }
 
-function compositeAlignment(type: StructType | UnionType, walk: AlignmentWalk): number | undefined {
+function compositeAlignment(type: Composite, walk: AlignmentWalk): number | undefined {
   let widest = 1;
   for (const member of type.members) {
     const alignment = alignmentOf(member.type, walk);

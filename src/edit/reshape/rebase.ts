@@ -1,5 +1,6 @@
 /** A split Btf moved from its distilled base to a kernel's (libbpf's btf__relocate). */
 import type { Btf } from "../../btf/btf.js";
+import { isComposite, isModifier } from "../../btf/traverse.js";
 import type { BtfType } from "../../btf/types.js";
 import { ERR_REBASE_AMBIGUOUS, ERR_REBASE_BASE, ERR_REBASE_ENDIAN, ERR_REBASE_MISSING } from "../../errors/edit.js";
 import { BtfError, BtfFormatError, BtfLookupError } from "../../errors/error.js";
@@ -117,11 +118,10 @@ function embeddedIn(btf: Btf, base: Btf): Set<number> {
         // A loop has been refused by no one yet.
         for (let steps = 0; steps < btf.size; steps++) {
           if (at.kind === "array") at = at.element;
-          else if (["const", "restrict", "volatile", "typedef", "type_tag"].includes(at.kind))
-            at = (at as { target: BtfType }).target;
+          else if (isModifier(at)) at = at.target;
           else break;
         }
-        if ((at.kind === "struct" || at.kind === "union") && at.id < base.size) found.add(at.id);
+        if (isComposite(at) && at.id < base.size) found.add(at.id);
       }
     }
   }
@@ -151,9 +151,9 @@ function match(btf: Btf, distilled: BtfType, onto: Btf, isEmbedded: boolean): Bt
   const { id: typeId, name } = distilled;
   const named = onto.findAll(name);
   // Among several structs of a name the size decides.
-  const composites = named.filter(({ kind }) => kind === "struct" || kind === "union");
+  const composites = named.filter(isComposite);
   const fitting = named.filter((type) => {
-    if (composites.length > 1 && composites.includes(type) && sizeOf(type) !== sizeOf(distilled)) return false;
+    if (composites.length > 1 && isComposite(type) && sizeOf(type) !== sizeOf(distilled)) return false;
     return fits(distilled, type, isEmbedded);
   });
   // libbpf takes no struct with bitfields for a declared one: here it counts where nothing else fits.
