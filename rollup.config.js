@@ -55,7 +55,8 @@ const isJsEditKernel = (id) => /build\/js\/memory\/generated\/js-edit-kernel/.te
 const inputs = entries.flatMap(({ name, hosts }) => [name, ...hosts.map((host) => `${host}/${name}`)]);
 /** What the command line needs before it knows the command. */
 const isStart = (id) =>
-  /build\/js\/(errors\/(error|btf)|format\/kind|btf\/query\/nearest|cli\/(context|input-error|usage))\./.test(id);
+  id.includes("node_modules/commander/") ||
+  /build\/js\/(errors\/(error|btf)|format\/kind|btf\/query\/nearest|cli\/(commands|context|exit|options|program))\./.test(id);
 
 const library = {
   input: Object.fromEntries(inputs.map((entry) => [entry, `build/js/${entry}.js`])),
@@ -88,7 +89,7 @@ const library = {
 
 const executable = {
   // A thread of `check` starts with a file of its own.
-  input: { btfkit: "build/js/cli/bin.js", "check-worker": "build/js/cli/check-worker.js" },
+  input: { btfkit: "build/js/cli/bin.js", "check-worker": "build/js/cli/check/worker.js" },
   external: /^node:(?!child_process)/,
   plugins: [
     lzmaDecoder(),

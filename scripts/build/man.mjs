@@ -95,7 +95,7 @@ function page(name, command, synopsis, seeAlso) {
 
 rmSync("dist/man", { recursive: true, force: true });
 mkdirSync("dist/man", { recursive: true });
-const root = program(version, async () => {});
+const root = await program(version, async () => {});
 const names = root.commands.map((command) => `btfkit-${command.name()}`);
 writeFileSync("dist/man/btfkit.1", page("btfkit", root, term("btfkit <command> [options]"), names));
 for (const command of root.commands) {

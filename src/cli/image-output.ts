@@ -2,7 +2,7 @@
 import type { Btf } from "../btf/btf.js";
 import { encode } from "../edit/build/encode.js";
 import { type CommonOptions, type Context, jsonText } from "./context.js";
-import { UsageError } from "./usage.js";
+import { UsageError } from "./exit.js";
 
 /** @throws UsageError where it would go to a terminal */
 export function refuseTerminal(context: Context): void {

@@ -6,9 +6,7 @@ import type { FoundBtf } from "../image/containers/find.js";
 import type { KernelImage } from "../image/containers/image.js";
 import type { ImageOptions } from "../image/containers/options.js";
 import { extractBtfFile, KERNEL_BTF, openFile, openImageFile } from "../node.js";
-import { InputError } from "./input-error.js";
-
-export { InputError };
+import { InputError } from "./exit.js";
 
 export const VMLINUX = `${KERNEL_BTF}/vmlinux`;
 

@@ -1,6 +1,7 @@
 /** A kernel's configuration file, such as /boot/config-6.12: values of `.kconfig` externs. */
 import { readBytes } from "../node.js";
-import { InputError, inputError } from "./input.js";
+import { InputError } from "./exit.js";
+import { inputError } from "./input.js";
 
 /** As libbpf's `enum libbpf_tristate` and bool have them. */
 const WORDS = ["n", "y", "m"];

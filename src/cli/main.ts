@@ -2,14 +2,9 @@
 import { CommanderError } from "commander";
 import { BtfError, BtfInternalError, BtfLookupError } from "../errors/error.js";
 import type { CommonOptions, Context, ExitCode } from "./context.js";
-import { InputError } from "./input-error.js";
+import { EXIT, InputError, Refused, UsageError } from "./exit.js";
 import { ClosedPipe, type Output, openOutput } from "./output.js";
 import { program } from "./program.js";
-import { Refused } from "./refused.js";
-import { UsageError } from "./usage.js";
-
-/** Done, the answer is no, wrong usage, bad input, a bug of ours. */
-export const EXIT = { ok: 0, no: 1, usage: 2, input: 3, bug: 70 } as const;
 
 /** Streams and settings of the process. */
 export interface Host {
@@ -69,9 +64,8 @@ export async function main(args: readonly string[], host: Host): Promise<number>
   };
 
   const [first = ""] = args;
-  let root = program(host.version, run, first);
-  // Help, completion and suggestions tell all of them.
-  if (root.commands.length === 0 && first !== "--version") root = program(host.version, run);
+  // The help of the program and suggestions need the names alone.
+  const root = await program(host.version, run, (name) => name === first || first === "complete");
   let help = "";
   for (const command of [root, ...root.commands]) {
     command.exitOverride().configureOutput({

@@ -1,7 +1,7 @@
 /** Paths, folders and patterns on a command line, as files. */
 import { readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { InputError } from "./input.js";
+import { InputError } from "./exit.js";
 
 /** The files that are meant: a folder is all files in it, a pattern with * or ? all that fit. In order, none twice. */
 export function expandPaths(paths: readonly string[]): string[] {

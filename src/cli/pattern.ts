@@ -1,5 +1,5 @@
 /** Globs, as shells have them. */
-import { UsageError } from "./usage.js";
+import { UsageError } from "./exit.js";
 
 /** Whether a text is a glob rather than a name. */
 export function isGlob(text: string): boolean {

@@ -7,7 +7,7 @@ import { program } from "../../src/cli/program.js";
 import { needing } from "../support/needs.js";
 
 const { man, version } = JSON.parse(readFileSync("package.json", "utf8"));
-const root = program(version, async () => {});
+const root = await program(version, async () => {});
 
 test("each command has a page, which the package names", () => {
   const expected = ["btfkit", ...root.commands.map((command) => `btfkit-${command.name()}`)].map((name) => `${name}.1`);

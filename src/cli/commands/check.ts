@@ -1,20 +1,23 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism as cores } from "node:os";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { junit } from "../../bpf/check/report/junit.js";
 import { markdown } from "../../bpf/check/report/markdown.js";
 import { type Cell, type Matrix, problemsOf, unexpected } from "../../bpf/check/report/report.js";
 import { sarif } from "../../bpf/check/report/sarif.js";
 import type { EngineName } from "../../bpf/core-relocation/engine.js";
-import { CellMaker, type CellTask, type CellWork } from "../check-cells.js";
-import { hasThreads, inThreads } from "../check-threads.js";
+import { ENGINES } from "../../bpf/core-relocation/engines.js";
+import { CellMaker, type CellTask, type CellWork } from "../check/cells.js";
+import { hasThreads, inThreads } from "../check/threads.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
-import { InputError, VMLINUX } from "../input.js";
+import { InputError, UsageError } from "../exit.js";
+import { VMLINUX } from "../input.js";
 import { readKconfig } from "../kconfig.js";
 import { openObjectInput } from "../object-input.js";
+import { moduleOption } from "../options.js";
 import { openOutput } from "../output.js";
 import { expandPaths } from "../paths.js";
 import { printable, styler } from "../style.js";
-import { UsageError } from "../usage.js";
 
 export interface CheckCommandOptions extends CommonOptions {
   readonly target?: readonly string[];
@@ -36,19 +39,40 @@ export interface Shard {
   readonly count: number;
 }
 
+export function define(command: Command): void {
+  command
+    .argument("<objects...>", "BPF object files, folders of them, or patterns")
+    .option("-t, --target <files...>", "kernels' BTF: files, folders, patterns (default: the running kernel's)")
+    .addOption(moduleOption())
+    .addOption(
+      new Option("--rodata <values>", "what .rodata holds when programs are loaded: a loader may set it before")
+        .choices(["unknown", "initial"])
+        .default("unknown"),
+    )
+    .option("--kconfig <file>", "the kernel's configuration and version, for .kconfig externs")
+    .option("--markdown", "the table as Markdown")
+    .option("--junit <file>", "write a JUnit report there too")
+    .option("--sarif <file>", "write a SARIF report there too")
+    .option("--expect <file>", "an earlier --json: fail only where something became worse")
+    .addOption(new Option("--shard <i/n>", "only part i of n of the matrix").argParser(shard))
+    .addOption(new Option("--jobs <n>", "threads (default: one per core where the matrix is large)").argParser(jobs))
+    .option("--progress", "say on standard error how far it is, also where that is no terminal")
+    .addOption(new Option("--engine <engine>", "whose rules to follow").choices(ENGINES).default("libbpf"))
+    .addHelpText(
+      "after",
+      "\nExit code 1 if an object breaks on a target; with --expect if a cell became worse.\n\nExample:\n  btfkit check probes/*.bpf.o --target kernels/ --junit report.xml",
+    );
+}
+
 /** Checks objects on targets; 1 if something breaks. */
-export async function check(
-  paths: readonly string[],
-  options: CheckCommandOptions,
-  context: Context,
-): Promise<ExitCode> {
+export async function run(paths: readonly string[], options: CheckCommandOptions, context: Context): Promise<ExitCode> {
   const files = expandPaths(paths);
   const targets = expandPaths(options.target ?? [VMLINUX]);
   for (const name of ["module", "kconfig"] as const) {
     if (options[name] && targets.length > 1) throw new UsageError(`--${name} belongs to one kernel: give one --target`);
   }
   const expected = options.expect === undefined ? undefined : readExpected(options.expect);
-  const matrix = await run(files, targets, options, context);
+  const matrix = await makeMatrix(files, targets, options, context);
   if (options.json || options.pretty) await context.out.write(jsonText(matrix, options.pretty));
   else if (options.markdown) await context.out.write(markdown(matrix));
   else await context.out.write(table(matrix, context));
@@ -66,7 +90,7 @@ const CELLS_A_THREAD = 100;
 /** Cells that are asked for at once. */
 const CELLS_A_TASK = 8;
 
-async function run(
+async function makeMatrix(
   files: readonly string[],
   targets: readonly string[],
   {
@@ -184,4 +208,20 @@ function table({ objects, targets, cells }: Matrix, { color }: Context): string 
     }
   }
   return text;
+}
+
+/** `2/5`: the second of five parts. */
+function shard(value: string): Shard {
+  const [, index, count] = (/^([1-9]\d{0,5})\/([1-9]\d{0,5})$/.exec(value) ?? []).map(Number) as [
+    number,
+    number?,
+    number?,
+  ];
+  if (index && count && index <= count) return { index, count };
+  throw new InvalidArgumentError("It is i/n with 1 ≤ i ≤ n, such as 2/5.");
+}
+
+function jobs(value: string): number {
+  if (/^[1-9]\d?$/.test(value)) return Number(value);
+  throw new InvalidArgumentError("It is a number from 1 to 99.");
 }

@@ -1,3 +1,4 @@
+import { Argument, type Command, Option } from "commander";
 import type { UsedTypes } from "../../bpf/core-relocation/used-types.js";
 import type { Btf } from "../../btf/btf.js";
 import { type COptions, dumpC } from "../../btf/dump/c.js";
@@ -7,10 +8,11 @@ import { dumpRaw } from "../../btf/dump/raw.js";
 import { oddNames } from "../../btf/query/odd-names.js";
 import { KERNEL_BTF } from "../../node.js";
 import type { CommonOptions, Context, ExitCode } from "../context.js";
+import { UsageError } from "../exit.js";
 import { openInput, openInputs, VMLINUX } from "../input.js";
+import { collect, FILE_HELP } from "../options.js";
 import { globExpression } from "../pattern.js";
 import { selectTypes } from "../select.js";
-import { UsageError } from "../usage.js";
 
 export interface DumpCommandOptions extends CommonOptions {
   readonly format: "raw" | "json" | "c";
@@ -29,8 +31,28 @@ export interface DumpCommandOptions extends CommonOptions {
   readonly annotate?: boolean;
 }
 
+export function define(command: Command): void {
+  command
+    .addArgument(new Argument("[files...]", `${FILE_HELP}; several are merged (default: the running kernel's)`))
+    .addOption(new Option("-f, --format <format>", "output format").choices(["raw", "json", "c"]).default("raw"))
+    .option("-t, --type <type>", "only this type: an id, a name, a glob, or KIND:name; repeatable", collect)
+    .option("--unsorted", "c: in the order of ids, as `format c unsorted`")
+    .addOption(new Option("--compat <tool>", "c: copy what this version gets wrong").choices(["bpftool-7.8"]))
+    .option("--for <object>", "c: only what this BPF object uses, with all that it needs; repeatable", collect)
+    .option("--exclude <glob>", "c: leave these types out where they are not needed by value; repeatable", collect)
+    .option("--no-kfuncs", "c: no prototypes of kernel functions")
+    .option("--kfunc <name>", "c: the prototype of this kernel function alone; repeatable", collect)
+    .option("--guard <name>", "c: name of the include guard (default: __VMLINUX_H__)")
+    .option("--no-preserve-access-index", "c: no relocatable accesses (CO-RE)")
+    .option("--annotate", "c: comments with offsets and sizes in bytes")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  btfkit dump vmlinux -t struct:task_struct -t 1\n  btfkit dump -f c -o vmlinux.h",
+    );
+}
+
 /** Writes types as bpftool does. */
-export async function dump(files: readonly string[], options: DumpCommandOptions, context: Context): Promise<ExitCode> {
+export async function run(files: readonly string[], options: DumpCommandOptions, context: Context): Promise<ExitCode> {
   const c = options.format === "c";
   if (c && (options.json || options.pretty)) throw new UsageError("--json and --pretty do not go with --format c");
   const btf = files.length > 1 ? await openMerged(files, options, context) : await openInput(files[0], options);

@@ -1,15 +1,26 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Btf } from "../../btf/btf.js";
-import type { Kind } from "../../format/kind.js";
+import { nearest } from "../../btf/query/nearest.js";
+import { KINDS, type Kind } from "../../format/kind.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { openInput } from "../input.js";
+import { file } from "../options.js";
 import { expression, globExpression, isGlob } from "../pattern.js";
 
 export interface FindCommandOptions extends CommonOptions {
   readonly kind?: Kind;
 }
 
+export function define(command: Command): void {
+  command
+    .argument("<pattern>", "substring, ^prefix, /regex/, or glob")
+    .addArgument(file())
+    .addOption(new Option("-k, --kind <kind>", "only this kind").choices(KINDS.slice(1)).argParser(kind))
+    .addHelpText("after", "\nExample:\n  btfkit find ^tcp_ -k struct");
+}
+
 /** Lists types by name. */
-export async function find(
+export async function run(
   pattern: string,
   file: string | undefined,
   options: FindCommandOptions,
@@ -47,4 +58,12 @@ function byExpression(wanted: RegExp): Matcher {
     for (const id of btf.searchIds("", kind ? { kind } : {})) if (wanted.test(btf.nameAt(id))) ids.push(id);
     return ids;
   };
+}
+
+/** A kind in either case, as bpftool and as this toolkit spell it. */
+function kind(value: string): Kind {
+  const found = KINDS.find((one) => one === value.toLowerCase());
+  if (found) return found;
+  const [near] = nearest(value.toLowerCase(), KINDS);
+  throw new InvalidArgumentError(near ? `Did you mean ${near}?` : `Kinds are ${KINDS.slice(1).join(", ")}.`);
 }

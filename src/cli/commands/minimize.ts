@@ -1,19 +1,28 @@
+import type { Command } from "commander";
 import { BtfRelocationError } from "../../bpf/core-relocation/error.js";
 import { Minimizer } from "../../bpf/core-relocation/minimize.js";
 import { Btf } from "../../btf/btf.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
+import { Refused, UsageError } from "../exit.js";
 import { inputError, openTarget, VMLINUX } from "../input.js";
 import { openObjectInput } from "../object-input.js";
-import { Refused } from "../refused.js";
-import { UsageError } from "../usage.js";
+import { moduleOption, OBJECT_HELP } from "../options.js";
 
 export interface MinimizeCommandOptions extends CommonOptions {
   readonly target?: string;
   readonly module?: readonly string[];
 }
 
+export function define(command: Command): void {
+  command
+    .argument("<objects...>", OBJECT_HELP)
+    .option("-t, --target <file>", "the kernel's BTF (default: the running kernel's)")
+    .addOption(moduleOption())
+    .addHelpText("after", "\nExample:\n  btfkit minimize probe.bpf.o --target vmlinux.btf -o probe.btf");
+}
+
 /** Writes the smallest BTF that objects need. */
-export async function minimize(
+export async function run(
   files: readonly string[],
   options: MinimizeCommandOptions,
   context: Context,

@@ -1,6 +1,7 @@
+import { Argument, type Command } from "commander";
 import type { Btf } from "../../btf/btf.js";
 import { distill } from "../../edit/reshape/distill.js";
-import { rebase as rebaseSplit } from "../../edit/reshape/rebase.js";
+import { rebase } from "../../edit/reshape/rebase.js";
 import type { CommonOptions, Context, ExitCode } from "../context.js";
 import { writeImage } from "../image-output.js";
 import { openInput } from "../input.js";
@@ -18,13 +19,23 @@ function isDistilled(base: Btf): boolean {
   return true;
 }
 
+export function define(command: Command): void {
+  command
+    .addArgument(new Argument("<file>", "split BTF, such as a module's"))
+    .requiredOption("-N, --new-base <file>", "the base to move it to")
+    .addHelpText(
+      "after",
+      "\nExample:\n  btfkit rebase mod.btf -B mod.base.btf -N /sys/kernel/btf/vmlinux -o moved.btf",
+    );
+}
+
 /** Moves a split BTF to another base; one on a whole kernel is distilled first. */
-export async function rebase(file: string, options: RebaseCommandOptions, context: Context): Promise<ExitCode> {
+export async function run(file: string, options: RebaseCommandOptions, context: Context): Promise<ExitCode> {
   const btf = await openInput(file, options);
   const onto = await openInput(options.newBase, {});
   const shown = { onProgress: context.progress };
   const from = btf.base && !isDistilled(btf.base) ? distill(btf, shown).btf : btf;
-  const moved = rebaseSplit(from, onto, shown).btf;
+  const moved = rebase(from, onto, shown).btf;
   const report = {
     types: moved.size - moved.firstId,
     bytes: moved.byteLength,

@@ -1,19 +1,17 @@
+import { type Command, Option } from "commander";
 import { disagreements } from "../../bpf/core-relocation/disagree.js";
 import type { EngineName } from "../../bpf/core-relocation/engine.js";
+import { ENGINES } from "../../bpf/core-relocation/engines.js";
 import { BtfRelocationError } from "../../bpf/core-relocation/error.js";
-import {
-  type RelocatedObject,
-  type RelocationStatus,
-  relocate as relocateObject,
-} from "../../bpf/core-relocation/relocate.js";
+import { type RelocatedObject, type RelocationStatus, relocate } from "../../bpf/core-relocation/relocate.js";
 import { report } from "../../bpf/core-relocation/report.js";
 import { accessPath, formatSpec } from "../../bpf/core-relocation/spec.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
+import { Refused, UsageError } from "../exit.js";
 import { inputError, openTarget, VMLINUX } from "../input.js";
 import { openObjectInput } from "../object-input.js";
-import { Refused } from "../refused.js";
+import { moduleOption, OBJECT_HELP } from "../options.js";
 import { printable, styler } from "../style.js";
-import { UsageError } from "../usage.js";
 
 export interface RelocateCommandOptions extends CommonOptions {
   readonly target?: string;
@@ -23,8 +21,22 @@ export interface RelocateCommandOptions extends CommonOptions {
   readonly engine?: EngineName;
 }
 
+export function define(command: Command): void {
+  command
+    .argument("<object>", OBJECT_HELP)
+    .option("-t, --target <file>", "the kernel's BTF (default: the running kernel's)")
+    .addOption(moduleOption())
+    .option("-k, --keep-records", "leave the relocation records in, to look at: loaders would relocate again")
+    .option("-e, --explain", "say for each relocation what was searched, what matched, and why")
+    .addOption(new Option("--engine <engine>", "whose rules to follow").choices(ENGINES).default("libbpf"))
+    .addHelpText(
+      "after",
+      "\nExample:\n  btfkit relocate probe.bpf.o --target vmlinux.btf -o probe.relocated.o --explain",
+    );
+}
+
 /** Applies an object's CO-RE relocations, and reports them. */
-export async function relocate(file: string, options: RelocateCommandOptions, context: Context): Promise<ExitCode> {
+export async function run(file: string, options: RelocateCommandOptions, context: Context): Promise<ExitCode> {
   const wantsReport = options.json || options.pretty || options.explain;
   const writesObject = options.output !== undefined || !wantsReport;
   if (writesObject && context.outIsTerminal)
@@ -33,7 +45,7 @@ export async function relocate(file: string, options: RelocateCommandOptions, co
   const target = await openTarget(options.target, options.module, { ...options, warn: context.warn });
   let relocated: RelocatedObject;
   try {
-    relocated = relocateObject(object, target, options);
+    relocated = relocate(object, target, options);
   } catch (cause) {
     throw inputError(file, cause);
   }

@@ -1,12 +1,14 @@
+import type { Command } from "commander";
 import { readObject } from "../../bpf/object/object.js";
 import type { Btf } from "../../btf/btf.js";
 import { fixSections } from "../../edit/reshape/fix-sections.js";
-import { type BtfFeature, sanitize as sanitizeFor } from "../../edit/reshape/sanitize.js";
+import { type BtfFeature, sanitize } from "../../edit/reshape/sanitize.js";
 import { BtfError } from "../../errors/error.js";
 import { readBytes } from "../../node.js";
 import type { CommonOptions, Context, ExitCode } from "../context.js";
 import { writeImage } from "../image-output.js";
 import { openInput } from "../input.js";
+import { file } from "../options.js";
 
 export interface SanitizeCommandOptions extends CommonOptions {
   readonly kernel: string;
@@ -25,15 +27,22 @@ async function opened(file: string | undefined, options: SanitizeCommandOptions)
   }
 }
 
+export function define(command: Command): void {
+  command
+    .addArgument(file())
+    .requiredOption("--kernel <version|features>", "a version such as 5.4, or a list of features: func,datasec …")
+    .addHelpText("after", "\nExample:\n  btfkit sanitize prog.bpf.o --kernel 5.4 -o prog-5.4.btf");
+}
+
 /** Replaces what an older kernel does not know; BPF objects' sections get their sizes. */
-export async function sanitize(
+export async function run(
   file: string | undefined,
   options: SanitizeCommandOptions,
   context: Context,
 ): Promise<ExitCode> {
   const { kernel } = options;
   const features = kernel.split(",").filter(Boolean) as BtfFeature[];
-  const { btf, changed } = sanitizeFor(await opened(file, options), {
+  const { btf, changed } = sanitize(await opened(file, options), {
     onProgress: context.progress,
     ...(/^v?\d/.test(kernel) ? { kernel } : { features }),
   });

@@ -1,10 +1,16 @@
+import type { Command } from "commander";
 import { tally } from "../../btf/query/tally.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { openInput } from "../input.js";
+import { file } from "../options.js";
 import { styler } from "../style.js";
 
+export function define(command: Command): void {
+  command.addArgument(file()).addHelpText("after", "\nExample:\n  btfkit stat /sys/kernel/btf/vmlinux");
+}
+
 /** Shows what an image is made of. */
-export async function stat(file: string | undefined, options: CommonOptions, context: Context): Promise<ExitCode> {
+export async function run(file: string | undefined, options: CommonOptions, context: Context): Promise<ExitCode> {
   const btf = await openInput(file, options);
   const kinds = tally(btf);
   const { header } = btf;

@@ -1,14 +1,23 @@
-import { type VerifyResult, verify as verifyImage } from "../../edit/verify/verify.js";
+import type { Command } from "commander";
+import { type VerifyResult, verify } from "../../edit/verify/verify.js";
 import { BtfError } from "../../errors/error.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { clearer, inputError, open, openInput, rawBytes } from "../input.js";
+import { files } from "../options.js";
 
 export interface VerifyCommandOptions extends CommonOptions {
   readonly kernel?: string;
 }
 
+export function define(command: Command): void {
+  command
+    .addArgument(files())
+    .option("--kernel <version>", "kernel that has to load it, such as 6.1 (default: 6.18)")
+    .addHelpText("after", "\nExample:\n  btfkit verify prog.btf --kernel 5.15");
+}
+
 /** Checks files by the rules of a kernel: a line for each finding, exit code 1 if there is one. */
-export async function verify(
+export async function run(
   files: readonly string[],
   options: VerifyCommandOptions,
   context: Context,
@@ -22,13 +31,13 @@ export async function verify(
   const judge = async (file: string): Promise<VerifyResult> => {
     try {
       // Standard input may hold what only a kernel has an opinion of.
-      if (file === "-") return verifyImage(await rawBytes(file, options), rules);
-      return verifyImage(await open(file, base, options), rules);
+      if (file === "-") return verify(await rawBytes(file, options), rules);
+      return verify(await open(file, base, options), rules);
     } catch (error) {
       if (!(error instanceof BtfError) || error.code === "ERR_INTERNAL" || error.code === "ERR_ARGUMENT") throw error;
       // A kernel may still have an opinion of BTF that libbpf refuses.
       try {
-        return verifyImage(await rawBytes(file, options), rules);
+        return verify(await rawBytes(file, options), rules);
       } catch (cause) {
         throw inputError(file, clearer(error, cause));
       }

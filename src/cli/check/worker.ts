@@ -1,8 +1,8 @@
 /** A thread of `check`: gets tasks, answers with their cells. */
 import { parentPort, workerData } from "node:worker_threads";
-import { CellMaker, type CellTask, type CellWork } from "./check-cells.js";
-import type { Answer } from "./check-threads.js";
-import { InputError } from "./input.js";
+import { InputError } from "../exit.js";
+import { CellMaker, type CellTask, type CellWork } from "./cells.js";
+import type { Answer } from "./threads.js";
 
 const maker = new CellMaker(workerData as CellWork);
 

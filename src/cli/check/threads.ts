@@ -1,9 +1,9 @@
 /** Makes the cells of a matrix in several threads. The result does not depend on how many. */
 import { existsSync } from "node:fs";
 import { Worker } from "node:worker_threads";
-import type { Cell } from "../bpf/check/report/report.js";
-import type { CellTask, CellWork } from "./check-cells.js";
-import { InputError } from "./input.js";
+import type { Cell } from "../../bpf/check/report/report.js";
+import { InputError } from "../exit.js";
+import type { CellTask, CellWork } from "./cells.js";
 
 const workerFile = (): URL => new URL("./check-worker.cjs", import.meta.url);
 

@@ -1,0 +1,85 @@
+/** The commands, in the order in which help lists them. */
+import type { Command } from "commander";
+import type { Context, ExitCode } from "./context.js";
+
+/** What a file of `commands/` exports. */
+export interface CommandModule {
+  /** Adds arguments, options and an example. */
+  define(command: Command): void;
+  /** Does the work: it gets the arguments, the options, and the context. */
+  run(...args: [...unknown[], Context]): Promise<ExitCode>;
+}
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly description: string;
+  /** The file is loaded for its command alone: all of them take milliseconds. */
+  readonly load: () => Promise<unknown>;
+}
+
+/** To add a command, write `commands/NAME.ts`, add it here, and run `node scripts/build/manifest.mjs`. */
+export const COMMANDS: readonly CommandEntry[] = [
+  { name: "dump", description: "write types as bpftool does", load: () => import("./commands/dump.js") },
+  {
+    name: "stat",
+    description: "show counts and bytes by kind, header, byte order, pointer size",
+    load: () => import("./commands/stat.js"),
+  },
+  { name: "find", description: "list types by name", load: () => import("./commands/find.js") },
+  {
+    name: "extract",
+    description: "write the BTF out of a kernel image, a package or a module, as it is",
+    load: () => import("./commands/extract.js"),
+  },
+  {
+    name: "ext",
+    description: "list the func, line and CO-RE records of a BPF object's .BTF.ext",
+    load: () => import("./commands/ext.js"),
+  },
+  {
+    name: "relocate",
+    description: "apply a BPF object's CO-RE relocations for a kernel",
+    load: () => import("./commands/relocate.js"),
+  },
+  {
+    name: "minimize",
+    description: "write the smallest BTF that BPF objects need on a kernel",
+    load: () => import("./commands/minimize.js"),
+  },
+  {
+    name: "dedup",
+    description: "write one BTF with equal types and strings once",
+    load: () => import("./commands/dedup.js"),
+  },
+  {
+    name: "merge",
+    description: "write the types of several files as one BTF, equal ones once",
+    load: () => import("./commands/merge.js"),
+  },
+  {
+    name: "check",
+    description: "say which BPF objects load on which kernels, and why not",
+    load: () => import("./commands/check.js"),
+  },
+  {
+    name: "verify",
+    description: "check BTF by the rules of a kernel that loads it",
+    load: () => import("./commands/verify.js"),
+  },
+  {
+    name: "convert",
+    description: "write the same BTF in another byte order, header or order of types",
+    load: () => import("./commands/convert.js"),
+  },
+  {
+    name: "distill",
+    description: "give a split BTF a small base of its own",
+    load: () => import("./commands/distill.js"),
+  },
+  { name: "rebase", description: "move a split BTF to another base", load: () => import("./commands/rebase.js") },
+  {
+    name: "sanitize",
+    description: "replace what an older kernel does not know",
+    load: () => import("./commands/sanitize.js"),
+  },
+];

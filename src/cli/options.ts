@@ -1,0 +1,47 @@
+/** Arguments and options that several commands have, and readers of their values. */
+import { Argument, type Command, InvalidArgumentError, Option } from "commander";
+
+export const FILE_HELP =
+  "raw BTF, an ELF file with .BTF, a kernel image, a package or folder with one, any of them packed, or - for standard input";
+
+export const OBJECT_HELP = "BPF object file (ELF), or - for standard input";
+
+/** FILE, which may be left out. */
+export const file = (): Argument => new Argument("[file]", `${FILE_HELP} (default: the running kernel's)`);
+
+/** One FILE or more. */
+export const files = (): Argument => new Argument("<file...>", FILE_HELP);
+
+/** --module, which may be repeated. */
+export function moduleOption(): Option {
+  return new Option(
+    "-m, --module <file>",
+    "a module's BTF, or a package or folder of modules, searched where the kernel has no candidate; repeatable",
+  ).argParser(collect);
+}
+
+/** Options that every command takes. */
+export function addCommonOptions(command: Command): void {
+  command
+    .option("-B, --base <file>", "base BTF of a split BTF (a module's)")
+    .option("--member <name>", "the kernel or module to take of a package or folder: a path, file name or module name")
+    .addOption(new Option("--max-size <bytes>", "most that a file may unpack to (default: 1G)").argParser(size))
+    .option("-o, --output <file>", "write there instead of to standard output")
+    .option("-j, --json", "machine-readable result")
+    .option("-p, --pretty", "indented JSON")
+    .option("-q, --quiet", "no warnings, no progress")
+    .addOption(new Option("--color <when>", "colours").choices(["auto", "always", "never"]).default("auto"))
+    .helpOption("-h, --help", "show this help");
+}
+
+/** For an option that may be repeated: all its values. */
+export function collect(value: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, value];
+}
+
+/** Reads a number of bytes, which may end in K, M or G. */
+function size(value: string): number {
+  const [, digits, unit = ""] = /^(\d{1,12})([KMG]?)(?:i?B)?$/i.exec(value) ?? [];
+  if (digits && Number(digits) > 0) return Number(digits) * 1024 ** " KMG".indexOf(unit.toUpperCase() || " ");
+  throw new InvalidArgumentError("It is a number of bytes, such as 500000 or 2G.");
+}
