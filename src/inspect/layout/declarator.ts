@@ -55,6 +55,7 @@ export class Declarators {
   /** Declarators by the width of the type's column, then by type. */
   readonly #made = new Map<number, (Declarator | undefined)[]>();
   readonly #parameters = new Map<Shape, string>();
+  readonly #declaredParameters = new Map<Shape, string>();
   readonly #misprinted = new Map<Shape, boolean>();
   #depth = 0;
 
@@ -83,6 +84,25 @@ export class Declarators {
       definition: base?.isDefinition && base.name === "" ? base : undefined,
       around,
     };
+  }
+
+  /** A type and what has it, on one line: `char comm[16]`; the type alone where the name is "". */
+  declare(shape: Shape, name: string): string {
+    const { base, qualifiers, stars, before, after } = this.#around(shape, (proto) => this.#declareParameters(proto));
+    const head = `${qualifiers}${base ? this.#baseName(base).trimEnd() : "void"}${stars && ` ${stars}`}`;
+    const label = `${name ? before : before.trimEnd()}${name}`;
+    if (!label && !after) return head;
+    return `${head}${head.endsWith("*") ? "" : " "}${label}${after}`;
+  }
+
+  #declareParameters(proto: Shape): string {
+    const known = this.#declaredParameters.get(proto);
+    if (known !== undefined) return known;
+    const text = this.#nested(proto, () =>
+      this.#listParameters(proto, (type, name) => (type ? this.declare(type, name) : "void")),
+    );
+    this.#declaredParameters.set(proto, text);
+    return text;
   }
 
   #asPahole(shape: Shape, width: number): Declarator {
@@ -152,12 +172,17 @@ export class Declarators {
   parameters(proto: Shape): string {
     const known = this.#parameters.get(proto);
     if (known !== undefined) return known;
-    const text = this.#nested(proto, () => this.#listParameters(proto));
+    const text = this.#nested(proto, () =>
+      this.#listParameters(proto, (type, name, typeId) => this.#parameter(type, typeId, name)),
+    );
     this.#parameters.set(proto, text);
     return text;
   }
 
-  #listParameters(proto: Shape): string {
+  #listParameters(
+    proto: Shape,
+    write: (type: Shape | undefined, name: string, typeId: number) => string,
+  ): string {
     const { vlen, image, record } = proto;
     const parts: string[] = [];
     let isVariadic = false;
@@ -170,7 +195,7 @@ export class Declarators {
         continue;
       }
       const name = this.#shapes.name(image, view.getUint32(record + 12 + i * 8, true));
-      const part = this.#parameter(this.#shapes.type(typeId), typeId, name);
+      const part = write(this.#shapes.type(typeId), name, typeId);
       length += part.length;
       if (length > LENGTH_LIMIT) throw new BtfLimitError(ERR_PIECE, { typeId: proto.id, limit: LENGTH_LIMIT });
       parts.push(part);
@@ -350,7 +375,7 @@ export class Declarators {
   }
 
   /** A type as C declares it: inside out, from the name. */
-  #around(shape: Shape): Around {
+  #around(shape: Shape, parametersOf = (proto: Shape): string => this.parameters(proto)): Around {
     let before = "";
     let after = "";
     let afterLast = "";
@@ -380,7 +405,7 @@ export class Declarators {
         afterLast += `[${length || ""}]`;
       } else if (kind === "func_proto") {
         enclose();
-        const parameters = this.parameters(at);
+        const parameters = parametersOf(at);
         after += parameters;
         afterLast += parameters;
         qualifiers = "";
