@@ -394,9 +394,10 @@ export class Declarators {
     for (let depth = 0; at; depth++) {
       if (depth === DEPTH_LIMIT * 8) throw new BtfLimitError(ERR_BTF_DEPTH, { typeId: shape.id, limit: DEPTH_LIMIT * 8 });
       const { kind }: Shape = at;
-      if (kind === "const" || kind === "volatile" || kind === "restrict") qualifiers += `${kind} `;
-      else if (kind === "ptr") {
-        before = `*${qualifiers && ` ${qualifiers}`}${before}`;
+      if (kind === "const" || kind === "volatile" || kind === "restrict") {
+        if (!qualifiers.includes(kind)) qualifiers += `${kind} `;
+      } else if (kind === "ptr") {
+        before = `*${qualifiers}${before}`;
         qualifiers = "";
       } else if (kind === "array") {
         enclose();

@@ -328,7 +328,7 @@ export class LayoutPrinter {
     const suffix = `${around.stars && `${around.stars} `}${around.before}${name}${end}`;
     this.#definition(
       definition,
-      { ...scope, prefix: undefined, suffix, hasSummary: false, isRelative: scope.isRelative || isPointer },
+      { ...scope, prefix: undefined, suffix: suffix || undefined, hasSummary: false, isRelative: scope.isRelative || isPointer },
       column,
     );
   }
@@ -379,7 +379,7 @@ export class LayoutPrinter {
     this.#out += `${aligned};`;
     if (quiet) return;
     let spacing = column + scope.nameColumn - (this.#out.length - start);
-    if (isDefinition && type.name === "") {
+    if ((isDefinition && type.name === "") || (declarator.definition && declarator.around)) {
       let taken = aligned.length + (name ? name.length : -1);
       if (type.isStruct && this.shapes.composite(type).packed && !this.#style.noPacked) {
         taken += "__attribute__((__packed__))".length + 1;
