@@ -13,6 +13,8 @@ export interface CommandModule {
 export interface CommandEntry {
   readonly name: string;
   readonly description: string;
+  /** It takes another tool's arguments, all of which it reads by itself. */
+  readonly isForeign?: true;
   /** The file is loaded for its command alone: all of them take milliseconds. */
   readonly load: () => Promise<unknown>;
 }
@@ -26,6 +28,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/stat.js"),
   },
   { name: "find", description: "list types by name", load: () => import("./commands/find.js") },
+  {
+    name: "layout",
+    description: "show where members lie, holes and cachelines, as pahole does, as JSON or as a picture",
+    load: () => import("./commands/layout.js"),
+  },
   {
     name: "extract",
     description: "write the BTF out of a kernel image, a package or a module, as it is",
@@ -81,5 +88,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: "sanitize",
     description: "replace what an older kernel does not know",
     load: () => import("./commands/sanitize.js"),
+  },
+  {
+    name: "pahole",
+    description: "take pahole's own arguments and print what pahole 1.31 prints of BTF",
+    isForeign: true,
+    load: () => import("./commands/pahole.js"),
   },
 ];

@@ -29,7 +29,8 @@ export async function program(
     const command = root.command(entry.name).description(entry.description);
     if (!load(entry.name)) continue;
     const module = (await entry.load()) as CommandModule;
-    addCommonOptions(command);
+    if (entry.isForeign) command.helpOption(false).allowUnknownOption();
+    else addCommonOptions(command);
     module.define(command);
     command.action((...args: unknown[]) => {
       // Arguments, options, and the command itself.

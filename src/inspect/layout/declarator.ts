@@ -66,9 +66,11 @@ export class Declarators {
 
   /** What stands around the name of a member of a type, in a column of a width. */
   of(shape: Shape, width: number): Declarator {
-    let row = this.#made.get(width);
-    if (!row) this.#made.set(width, (row = []));
-    return (row[shape.id] ??= this.#make(shape, width));
+    const row = this.#made.get(width) ?? [];
+    if (row.length === 0) this.#made.set(width, row);
+    const made = row[shape.id] ?? this.#make(shape, width);
+    row[shape.id] = made;
+    return made;
   }
 
   #make(shape: Shape, width: number): Declarator {
@@ -179,10 +181,7 @@ export class Declarators {
     return text;
   }
 
-  #listParameters(
-    proto: Shape,
-    write: (type: Shape | undefined, name: string, typeId: number) => string,
-  ): string {
+  #listParameters(proto: Shape, write: (type: Shape | undefined, name: string, typeId: number) => string): string {
     const { vlen, image, record } = proto;
     const parts: string[] = [];
     let isVariadic = false;
@@ -392,7 +391,8 @@ export class Declarators {
     };
     let stars = "";
     for (let depth = 0; at; depth++) {
-      if (depth === DEPTH_LIMIT * 8) throw new BtfLimitError(ERR_BTF_DEPTH, { typeId: shape.id, limit: DEPTH_LIMIT * 8 });
+      if (depth === DEPTH_LIMIT * 8)
+        throw new BtfLimitError(ERR_BTF_DEPTH, { typeId: shape.id, limit: DEPTH_LIMIT * 8 });
       const { kind }: Shape = at;
       if (kind === "const" || kind === "volatile" || kind === "restrict") {
         if (!qualifiers.includes(kind)) qualifiers += `${kind} `;
@@ -437,7 +437,14 @@ export function keyword(shape: Shape): "struct" | "union" | "enum" {
 }
 
 function plain(before: string): Declarator {
-  return { before: `${before} `, after: "", afterLast: "", unnamed: "(null)", definition: undefined, around: undefined };
+  return {
+    before: `${before} `,
+    after: "",
+    afterLast: "",
+    unnamed: "(null)",
+    definition: undefined,
+    around: undefined,
+  };
 }
 
 function definition(shape: Shape): Declarator {

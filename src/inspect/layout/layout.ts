@@ -21,18 +21,23 @@ const DEPTH_LIMIT = 200;
 /** The most members that a layout opens. */
 const MEMBER_LIMIT = 1 << 20;
 
-/** A Btf's shapes and texts, for each length of a cacheline that was asked for. */
-const known = new WeakMap<Btf, Map<number, { shapes: Shapes; declarators: Declarators }>>();
+interface Known {
+  readonly shapes: Shapes;
+  readonly declarators: Declarators;
+}
 
-function shapesOf(btf: Btf, cachelineBytes: number): { shapes: Shapes; declarators: Declarators } {
-  let ofBtf = known.get(btf);
-  if (!ofBtf) known.set(btf, (ofBtf = new Map()));
-  let found = ofBtf.get(cachelineBytes);
-  if (!found) {
-    const shapes = new Shapes(btf, { cachelineBytes, compatible: false });
-    ofBtf.set(cachelineBytes, (found = { shapes, declarators: new Declarators(shapes) }));
-  }
-  return found;
+/** A Btf's shapes and texts, for each length of a cacheline that was asked for. */
+const known = /* @__PURE__ */ new WeakMap<Btf, Map<number, Known>>();
+
+function shapesOf(btf: Btf, cachelineBytes: number): Known {
+  const ofBtf = known.get(btf) ?? new Map<number, Known>();
+  known.set(btf, ofBtf);
+  const found = ofBtf.get(cachelineBytes);
+  if (found) return found;
+  const shapes = new Shapes(btf, { cachelineBytes, compatible: false });
+  const made = { shapes, declarators: new Declarators(shapes) };
+  ofBtf.set(cachelineBytes, made);
+  return made;
 }
 
 /** @throws BtfError ERR_ARGUMENT for anything but a power of two from 8 to 4096 */
@@ -66,7 +71,10 @@ export function compositeOf(type: BtfType): StructType | UnionType {
  * console.log(byteSize, members[2]!.declaration, members[2]!.byteOffset); // 72 int (*init_fs_context)(struct fs_context *) 16
  * console.log(gaps[0]); // { kind: 'hole', bitOffset: 96, bitSize: 32, after: 1 }
  */
-export function layout(type: BtfType, { cachelineBytes = CACHELINE_BYTES, expand = false }: LayoutOptions = {}): Layout {
+export function layout(
+  type: BtfType,
+  { cachelineBytes = CACHELINE_BYTES, expand = false }: LayoutOptions = {},
+): Layout {
   const view = compositeOf(type);
   const { shapes, declarators } = shapesOf(type.btf, checkCacheline(cachelineBytes));
   return new Builder(shapes, declarators, expand).build(view, 0, false);
@@ -127,7 +135,11 @@ class Builder {
     if (stripped && isComposite && (stripped.name === "" || this.#expand)) {
       const natural = this.#shapes.naturalAlignment(stripped);
       const isDisplaced = (of.shape.isUnion ? of.size : field.byteOffset) % natural !== 0;
-      nested = this.build(this.#shapes.btf.get(stripped.id) as StructType | UnionType, start + field.byteOffset * 8, isDisplaced);
+      nested = this.build(
+        this.#shapes.btf.get(stripped.id) as StructType | UnionType,
+        start + field.byteOffset * 8,
+        isDisplaced,
+      );
     }
     return {
       name: field.name,

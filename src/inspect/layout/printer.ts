@@ -328,7 +328,13 @@ export class LayoutPrinter {
     const suffix = `${around.stars && `${around.stars} `}${around.before}${name}${end}`;
     this.#definition(
       definition,
-      { ...scope, prefix: undefined, suffix: suffix || undefined, hasSummary: false, isRelative: scope.isRelative || isPointer },
+      {
+        ...scope,
+        prefix: undefined,
+        suffix: suffix || undefined,
+        hasSummary: false,
+        isRelative: scope.isRelative || isPointer,
+      },
       column,
     );
   }
@@ -370,7 +376,8 @@ export class LayoutPrinter {
         this.#type(type, name || undefined, inner, column);
       }
     } else {
-      const after = declarator.after === declarator.afterLast || !isOpenEnded(scope) ? declarator.after : declarator.afterLast;
+      const after =
+        declarator.after === declarator.afterLast || !isOpenEnded(scope) ? declarator.after : declarator.afterLast;
       this.#out += `${declarator.before}${name || declarator.unnamed}${after}`;
     }
     if (bitfieldBits !== 0) this.#out += `:${bitfieldBits}`;
@@ -693,4 +700,3 @@ function isOpenEnded({ isFirst, isLast, inUnion }: Scope): boolean {
 function hex(value: number | bigint): string {
   return value ? `0x${value.toString(16)}` : "0";
 }
-

@@ -32,7 +32,10 @@ export interface LayoutTextsOptions extends LayoutTextOptions {
 /** A chunk has about so many characters. */
 const CHUNK = 1 << 16;
 
-function printerFor(btf: Btf, { cachelineBytes = CACHELINE_BYTES, compat, ...style }: LayoutTextOptions): LayoutPrinter {
+function printerFor(
+  btf: Btf,
+  { cachelineBytes = CACHELINE_BYTES, compat, ...style }: LayoutTextOptions,
+): LayoutPrinter {
   const shapes = new Shapes(btf, {
     cachelineBytes: checkCacheline(cachelineBytes),
     compatible: compat === "pahole-1.31",

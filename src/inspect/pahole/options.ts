@@ -56,7 +56,8 @@ export interface PaholeArguments {
 /** An option that pahole does not know, that is incomplete, or that is not supported here. */
 export class PaholeUsage extends Error {}
 
-type Apply = (to: PaholeArguments, value: string) => void;
+/** What an option sets, given its value and what is set already. */
+type Apply = (value: string, known: PaholeArguments) => Partial<PaholeArguments>;
 
 interface Known {
   readonly name: string;
@@ -72,7 +73,7 @@ function number(text: string): number {
 }
 const u16 = (text: string): number => number(text) & 0xffff;
 /** Options that matter to other debugging formats, to BTF being made, or to speed. */
-const nothing: Apply = () => {};
+const nothing: Apply = () => ({});
 
 const flag = (name: string, key: string | undefined, apply?: Apply): Known => ({
   name,
@@ -85,77 +86,65 @@ const valued = (name: string, key: string | undefined, apply?: Apply): Known => 
 });
 
 const OPTIONS: readonly Known[] = [
-  valued("bit_holes", "B", (to, value) => void (to.minBitHoles = u16(value))),
-  valued("cacheline_size", "c", (to, value) => void (to.cachelineBytes = u16(value))),
-  valued("class_name", "C", (to, value) => void (to.className = value)),
+  valued("bit_holes", "B", (value) => ({ minBitHoles: u16(value) })),
+  valued("cacheline_size", "c", (value) => ({ cachelineBytes: u16(value) })),
+  valued("class_name", "C", (value) => ({ className: value })),
   valued("count", undefined),
   valued("skip", undefined),
   valued("seek_bytes", undefined),
   valued("size_bytes", undefined),
   valued("range", undefined),
   valued("header_type", undefined),
-  valued("find_pointers_to", "f", (to, value) => {
-    to.isPointers = true;
-    to.className = value;
-  }),
-  valued("format_path", "F", (to, value) => void (to.format = value)),
-  valued("contains", "i", (to, value) => {
-    to.isContainers = true;
-    to.className = value;
-  }),
-  valued("contains_enumerator", undefined, (to, value) => void (to.enumerator = value)),
-  flag("show_decl_info", "I", (to) => void (to.showsOrigin = true)),
-  valued("holes", "H", (to, value) => void (to.minHoles = u16(value))),
-  valued("padding_ge", undefined, (to, value) => void (to.minPadding = u16(value))),
-  valued("hole_size_ge", "z", (to, value) => {
-    to.minHoleSize = u16(value);
-    if (!to.isVerbose) to.listing = "name";
-  }),
-  flag("packable", "P", (to) => void (to.packable = true)),
-  flag("with_flexible_array", undefined, (to) => void (to.flexible = true)),
-  flag("with_embedded_flexible_array", undefined, (to) => {
-    to.justStructs = true;
-    to.embedsFlexible = true;
-  }),
-  flag("expand_types", "E", (to) => void (to.expand = true)),
-  flag("nr_members", "n", (to) => void (to.listing = "members")),
-  flag("rel_offset", "r", (to) => void (to.relative = true)),
-  flag("recursive", "d", (to) => void (to.isRecursive = true)),
-  flag("reorganize", "R", (to) => void (to.isReorganized = true)),
-  flag("show_reorg_steps", "S", (to) => void (to.showsSteps = true)),
-  flag("class_name_len", "N", (to) => void (to.listing = "name-length")),
-  flag("show_first_biggest_size_base_type_member", "l", (to) => void (to.widest = true)),
-  flag("nr_methods", "m", (to) => void (to.statistics = "methods")),
+  valued("find_pointers_to", "f", (value) => ({ isPointers: true, className: value })),
+  valued("format_path", "F", (value) => ({ format: value })),
+  valued("contains", "i", (value) => ({ isContainers: true, className: value })),
+  valued("contains_enumerator", undefined, (value) => ({ enumerator: value })),
+  flag("show_decl_info", "I", () => ({ showsOrigin: true })),
+  valued("holes", "H", (value) => ({ minHoles: u16(value) })),
+  valued("padding_ge", undefined, (value) => ({ minPadding: u16(value) })),
+  valued("hole_size_ge", "z", (value, { isVerbose }) => ({
+    minHoleSize: u16(value),
+    ...(!isVerbose && { listing: "name" }),
+  })),
+  flag("packable", "P", () => ({ packable: true })),
+  flag("with_flexible_array", undefined, () => ({ flexible: true })),
+  flag("with_embedded_flexible_array", undefined, () => ({ justStructs: true, embedsFlexible: true })),
+  flag("expand_types", "E", () => ({ expand: true })),
+  flag("nr_members", "n", () => ({ listing: "members" })),
+  flag("rel_offset", "r", () => ({ relative: true })),
+  flag("recursive", "d", () => ({ isRecursive: true })),
+  flag("reorganize", "R", () => ({ isReorganized: true })),
+  flag("show_reorg_steps", "S", () => ({ showsSteps: true })),
+  flag("class_name_len", "N", () => ({ listing: "name-length" })),
+  flag("show_first_biggest_size_base_type_member", "l", () => ({ widest: true })),
+  flag("nr_methods", "m", () => ({ statistics: "methods" })),
   flag("show_only_data_members", "M", nothing),
   flag("expand_pointers", "p"),
-  flag("sizes", "s", (to) => void (to.listing = "sizes")),
-  valued("separator", "t", (to, value) => void (to.separator = value.slice(0, 1) || "\0")),
-  flag("nr_definitions", "T", (to) => {
-    to.statistics = "definitions";
-    to.listing = "none";
-  }),
-  valued("decl_exclude", "D", (to) => void (to.excludeDeclarations = true)),
-  valued("exclude", "x", (to, value) => void (to.excludePrefix = value)),
-  valued("prefix_filter", "y", (to, value) => void (to.includePrefix = value)),
-  valued("cu_exclude", "X", (to, value) => void (to.excludeFiles = value)),
-  flag("anon_include", "a", (to) => void (to.anonymous = true)),
-  flag("nested_anon_include", "A", (to) => void (to.nestedAnonymous = true)),
-  flag("quiet", "q", (to) => void (to.quiet = true)),
-  flag("defined_in", "u", (to) => void (to.showsFile = true)),
-  flag("verbose", "V", (to) => void (to.isVerbose = true)),
-  valued("word_size", "w", (to, value) => void (to.wordSize = number(value) & 0xff)),
+  flag("sizes", "s", () => ({ listing: "sizes" })),
+  valued("separator", "t", (value) => ({ separator: value.slice(0, 1) || "\0" })),
+  flag("nr_definitions", "T", () => ({ statistics: "definitions", listing: "none" })),
+  valued("decl_exclude", "D", () => ({ excludeDeclarations: true })),
+  valued("exclude", "x", (value) => ({ excludePrefix: value })),
+  valued("prefix_filter", "y", (value) => ({ includePrefix: value })),
+  valued("cu_exclude", "X", (value) => ({ excludeFiles: value })),
+  flag("anon_include", "a", () => ({ anonymous: true })),
+  flag("nested_anon_include", "A", () => ({ nestedAnonymous: true })),
+  flag("quiet", "q", () => ({ quiet: true })),
+  flag("defined_in", "u", () => ({ showsFile: true })),
+  flag("verbose", "V", () => ({ isVerbose: true })),
+  valued("word_size", "w", (value) => ({ wordSize: number(value) & 0xff })),
   flag("ctf_encode", "Z"),
   // An array of BTF has one dimension: flat as it is.
   flag("flat_arrays", undefined, nothing),
-  flag("suppress_aligned_attribute", undefined, (to) => void (to.noAligned = true)),
+  flag("suppress_aligned_attribute", undefined, () => ({ noAligned: true })),
   flag("suppress_force_paddings", undefined, nothing),
-  flag("suppress_packed", undefined, (to) => void (to.noPacked = true)),
+  flag("suppress_packed", undefined, () => ({ noPacked: true })),
   flag("show_private_classes", undefined, nothing),
   flag("fixup_silly_bitfields", undefined, nothing),
   flag("first_obj_only", undefined, nothing),
   flag("classes_as_structs", undefined, nothing),
-  flag("hex", undefined, (to) => void (to.hex = true)),
-  valued("btf_base", undefined, (to, value) => void (to.base = value)),
+  flag("hex", undefined, () => ({ hex: true })),
+  valued("btf_base", undefined, (value) => ({ base: value })),
   valued("kabi_prefix", undefined, nothing),
   { name: "jobs", key: "j", takes: "optional", apply: nothing },
   flag("btf_encode", "J"),
@@ -165,23 +154,20 @@ const OPTIONS: readonly Known[] = [
   flag("btf_gen_floats", undefined, nothing),
   flag("btf_gen_all", undefined, nothing),
   flag("compile", undefined),
-  flag("structs", undefined, (to) => void (to.justStructs = true)),
-  flag("unions", undefined, (to) => void (to.justUnions = true)),
-  flag("packed", undefined, (to) => {
-    to.justStructs = true;
-    to.justPacked = true;
-  }),
-  flag("numeric_version", undefined, (to) => void (to.version ??= "number")),
-  flag("sort", undefined, (to) => void (to.isSorted = true)),
+  flag("structs", undefined, () => ({ justStructs: true })),
+  flag("unions", undefined, () => ({ justUnions: true })),
+  flag("packed", undefined, () => ({ justStructs: true, justPacked: true })),
+  flag("numeric_version", undefined, () => ({ version: "number" })),
+  flag("sort", undefined, () => ({ isSorted: true })),
   valued("prettify", undefined),
-  valued("hashbits", undefined, (_, value) => {
-    if ((number(value) & 0xff) > 31) {
-      throw new PaholeUsage(`Invalid --hashbits value (${number(value) & 0xff}) should be less than 32`);
-    }
+  valued("hashbits", undefined, (value) => {
+    const bits = number(value) & 0xff;
+    if (bits > 31) throw new PaholeUsage(`option --hashbits takes less than 32, not ${bits}`);
+    return {};
   }),
   flag("ptr_table_stats", undefined),
   flag("skip_encoding_btf_decl_tag", undefined, nothing),
-  flag("skip_missing", undefined, (to) => void (to.skipsMissing = true)),
+  flag("skip_missing", undefined, () => ({ skipsMissing: true })),
   flag("skip_encoding_btf_type_tag", undefined, nothing),
   valued("lang", undefined),
   valued("lang_exclude", undefined),
@@ -197,7 +183,7 @@ const OPTIONS: readonly Known[] = [
   flag("btf_attributes", undefined, nothing),
   flag("help", "?"),
   flag("usage", undefined),
-  flag("version", undefined, (to) => void (to.version = "text")),
+  flag("version", undefined, () => ({ version: "text" })),
 ];
 
 /**
@@ -224,7 +210,7 @@ export function parsePaholeArguments(args: readonly string[]): PaholeArguments {
   };
   const apply = (known: Known, spelled: string, value = ""): void => {
     if (!known.apply) throw new PaholeUsage(`option ${spelled} of pahole is not supported`);
-    known.apply(parsed, value);
+    Object.assign(parsed, known.apply(value, parsed));
   };
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
     if (arg === "--") {

@@ -10,7 +10,8 @@ import { Distinct } from "../layout/distinct.js";
 import { LayoutPrinter } from "../layout/printer.js";
 import { CACHELINE_BYTES, type Composite, type Shape, Shapes } from "../layout/shapes.js";
 import { type PaholeArguments, PaholeUsage } from "./options.js";
-import { cloneComposite, Endless, reorganize, type Steps } from "./reorganize.js";
+import { cloneComposite, Endless, reorganize } from "./reorganize.js";
+import { printReorganized } from "./reorganized-text.js";
 
 /** A chunk has about so many characters. */
 const CHUNK = 1 << 16;
@@ -288,41 +289,14 @@ export class PaholeRun {
     return undefined;
   }
 
-  *#reorganized(unit: Unit, shape: Shape): Generator<string, void> {
-    const { shapes, printer } = unit;
+  *#reorganized({ printer }: Unit, shape: Shape): Generator<string, void> {
     const { showsSteps, isVerbose } = this.#args;
-    const composite = shapes.composite(shape);
-    const clone = cloneComposite(composite);
-    const bare = new LayoutPrinter(shapes);
-    let text = "";
-    const steps: Steps = {
-      say: (line) => {
-        text += `${line}\n`;
-      },
-      show: (step) => {
-        if (showsSteps) text += `${bare.print(shape, undefined, step).slice(0, -1)}\n`;
-      },
-    };
     try {
-      reorganize(shapes, clone, showsSteps || isVerbose ? steps : undefined);
+      yield printReorganized(printer, shape, { moves: Boolean(showsSteps || isVerbose), steps: showsSteps ?? false });
     } catch (error) {
       if (!(error instanceof Endless)) throw error;
       throw new PaholeUsage(`pahole 1.31 does not end when it reorganizes ${shape.name}; btfkit pack does`);
     }
-    const saved = (composite.size - clone.size) | 0;
-    if (saved !== 0 && (showsSteps || isVerbose)) text += showsSteps ? "\n/* Final reorganized struct: */\n" : "\n";
-    text += printer.print(shape, undefined, clone);
-    if (saved === 0) {
-      yield `${text}\n`;
-      return;
-    }
-    const lines = this.#cachelines(shapes, composite.size) - this.#cachelines(shapes, clone.size);
-    const fewer = lines ? ` and ${lines < 0 ? 2n ** 64n + BigInt(lines) : lines} cacheline${lines === 1 ? "" : "s"}` : "";
-    yield `${text}   /* saved ${saved} byte${saved === 1 ? "" : "s"}${fewer}! */\n`;
-  }
-
-  #cachelines({ cachelineBytes }: Shapes, size: number): number {
-    return Math.floor((size + cachelineBytes - 1) / cachelineBytes);
   }
 
   *#containers(unit: Unit, typeId: number): Generator<string, void> {
@@ -385,8 +359,8 @@ export class PaholeRun {
         const composite = shapes.composite(pointee);
         if (!this.#passes(unit, composite)) continue;
         const same = this.#distinct.meet(composite) ?? composite;
-        let met = this.#met.get(same);
-        if (!met) this.#met.set(same, (met = { unit, composite: same, files: 1, methods: 0 }));
+        const met = this.#met.get(same) ?? { unit, composite: same, files: 1, methods: 0 };
+        this.#met.set(same, met);
         met.methods++;
       }
     }
@@ -443,8 +417,8 @@ function compareByPlaces({ composite: a }: Met, { composite: b }: Met): number {
 function compareByTypes(): (a: Met, b: Met) => number {
   const declarators = new Map<Shapes, Declarators>();
   const nameOf = ({ shapes }: Unit, shape: Shape): string => {
-    let found = declarators.get(shapes);
-    if (!found) declarators.set(shapes, (found = new Declarators(shapes)));
+    const found = declarators.get(shapes) ?? new Declarators(shapes);
+    declarators.set(shapes, found);
     return found.name(shape, 1024);
   };
   return ({ composite: a, unit: unitA }, { composite: b, unit: unitB }) => {
