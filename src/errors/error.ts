@@ -7,6 +7,7 @@ import type * as objectRules from "./bpf.js";
 import type * as rules from "./btf.js";
 import type * as editRules from "./edit.js";
 import type * as imageRules from "./image.js";
+import type * as loadRules from "./load.js";
 
 /** The facts an error is about. Offsets are bytes from the start of the BTF data. */
 export interface ErrorDetails {
@@ -34,7 +35,7 @@ export interface Rule {
   readonly text: (details: ErrorDetails) => string;
 }
 
-type Rules = Omit<typeof rules, "rule"> & typeof objectRules & typeof editRules & typeof imageRules;
+type Rules = Omit<typeof rules, "rule"> & typeof objectRules & typeof editRules & typeof imageRules & typeof loadRules;
 
 /** The stable name of what went wrong. */
 export type ErrorCode = Rules[keyof Rules]["code"];

@@ -62,6 +62,16 @@ export class Code {
     return this.#little ? registers >> 4 : registers & 15;
   }
 
+  setSource(at: number, register: number): void {
+    const registers = this.#view.getUint8(at + 1);
+    this.#view.setUint8(at + 1, this.#little ? (registers & 15) | (register << 4) : (registers & 0xf0) | register);
+  }
+
+  /** Sets a slot to zeros. */
+  clear(at: number): void {
+    this.bytes.fill(0, at, at + INSN_SIZE);
+  }
+
   /** 16 bits, signed. */
   offset(at: number): number {
     return this.#view.getInt16(at + 2, this.#little);
