@@ -49,6 +49,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/relocate.js"),
   },
   {
+    name: "load",
+    description: "show what loading a BPF object on a kernel takes",
+    load: () => import("./commands/load.js"),
+  },
+  {
     name: "minimize",
     description: "write the smallest BTF that BPF objects need on a kernel",
     load: () => import("./commands/minimize.js"),

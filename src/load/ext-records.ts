@@ -25,9 +25,9 @@ export interface InfoSource {
 
 const NOTHING: InfoSource = { funcInfo: undefined, lineInfo: undefined };
 
-/** Reads both lists of an object that has been read by readExt before; none where there is no .BTF.ext. */
+/** Reads both lists of a little-endian object that readExt has read before; none where there is no .BTF.ext. */
 export function readInfos(object: BpfObject, hasExt: boolean): InfoSource {
-  if (!hasExt) return NOTHING;
+  if (!hasExt || object.endian !== "little") return NOTHING;
   const { extBytes: bytes } = object;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerLength = view.getUint32(4, true);

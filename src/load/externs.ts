@@ -241,7 +241,7 @@ export function resolveExterns(
 }
 
 function place(extern: KconfigExtern, value: Uint8Array | KconfigMisfit, data: Uint8Array | undefined): void {
-  if (!(value instanceof Uint8Array)) return fail(value.errno, `extern "${extern.name}": ${value.reason}`);
+  if (!(value instanceof Uint8Array)) fail(value.errno, `extern "${extern.name}": ${value.reason}`);
   data?.set(value.subarray(0, extern.byteSize), extern.byteOffset);
   extern.isSet = true;
 }
@@ -274,7 +274,7 @@ function readSettings(
   little: boolean,
 ): void {
   if (kconfig === undefined)
-    return fail("EINVAL", `"${externs[0]!.name}" is needed, and the kernel's configuration is not given`);
+    fail("EINVAL", `"${externs[0]!.name}" is needed, and the kernel's configuration is not given`);
   const byName = new Map(externs.map((extern) => [extern.name, extern]));
   for (const line of kconfig.split("\n")) {
     if (!line.startsWith("CONFIG_")) continue;
@@ -297,10 +297,7 @@ function resolveSymbol(extern: KernelExtern, kernel: TargetKernel): void {
     if (isWeak) return;
     // libbpf answers EINVAL for each symbol that is not found by its type.
     const what = declaration.kind === "func" ? "function" : "variable";
-    return fail(
-      "EINVAL",
-      `the kernel and its modules have no ${what} "${name}"; where it may be absent, declare it __weak`,
-    );
+    fail("EINVAL", `the kernel and its modules have no ${what} "${name}"; where it may be absent, declare it __weak`);
   }
   const { type, module } = found;
   const theirs = type.kind === "func" ? type.proto : skipModifiers((type as VarType).type);

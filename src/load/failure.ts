@@ -1,7 +1,6 @@
 /** How a plan fails: with an errno of libbpf's, and in words. */
 
-import { BtfError } from "../errors/error.js";
-import { ERR_LOAD } from "../errors/load.js";
+import { BtfError, type Rule } from "../errors/error.js";
 
 /** Numbers as libbpf returns them; those from 4000 on are its own (`enum libbpf_errno`). */
 export const ERRNO = {
@@ -38,8 +37,8 @@ export class BtfLoadError extends BtfError {
   readonly stage: LoadStage;
 
   /** @internal */
-  constructor(stage: LoadStage, { errno, reason }: LoadFailure, options?: ErrorOptions) {
-    super(ERR_LOAD, { name: errno, note: reason }, options);
+  constructor(rule: Rule, stage: LoadStage, { errno, reason }: LoadFailure, options?: ErrorOptions) {
+    super(rule, { name: errno, note: reason }, options);
     this.errno = ERRNO[errno];
     this.errnoName = errno;
     this.stage = stage;

@@ -33,6 +33,10 @@ export function setGlobals(values: GlobalValues, types: ObjectTypes, maps: reado
     const type = types.btf.get(place.typeId)!;
     const size = place.byteSize || sizeOf(type) || 0;
     const bytes = bytesOf(values[name]!, skipModifiers(type), size, name);
+    if (place.byteOffset + bytes.length > place.map.initial!.length)
+      throw new BtfError(ERR_ARGUMENT, {
+        note: `global variable "${name}" lies outside of section ${place.map.section}`,
+      });
     place.map.initial!.set(bytes, place.byteOffset);
   }
 }

@@ -166,7 +166,8 @@ export function definedMaps(
 
 /** Fields of a map's struct. Source: libbpf's parse_btf_map_def. */
 function readDefinition(map: DraftMap, definition: StructType, settings: MapSettings, isInner = false): void {
-  const refuse = (errno: Parameters<typeof fail>[0], note: string): never => fail(errno, `map "${map.name}": ${note}`);
+  const refuse: (errno: Parameters<typeof fail>[0], note: string) => never = (errno, note) =>
+    fail(errno, `map "${map.name}": ${note}`);
   const sized = (field: "key" | "value", size: number): void => {
     const property = field === "key" ? "keySize" : "valueSize";
     if (map[property] && map[property] !== size)
@@ -248,15 +249,15 @@ function readValues(
   if (map.valueSize && map.valueSize !== 4) refuse("EINVAL", `its values have ${map.valueSize} bytes, not 4`);
   map.valueSize = 4;
   const { type } = member;
-  if (type.kind !== "array" || type.length !== 0) return refuse("EINVAL", `"values" is not an array without a length`);
+  if (type.kind !== "array" || type.length !== 0) refuse("EINVAL", `"values" is not an array without a length`);
   const pointer = skipModifiers(type.element);
-  if (pointer.kind !== "ptr") return refuse("EINVAL", `"values" holds a ${pointer.kind}, not pointers`);
+  if (pointer.kind !== "ptr") refuse("EINVAL", `"values" holds a ${pointer.kind}, not pointers`);
   const target = skipModifiers(pointer.target);
   if (map.type === MAP_TYPE.PROG_ARRAY) {
     if (target.kind !== "func_proto") refuse("EINVAL", `"values" points to a ${target.kind}, not to functions`);
     return;
   }
-  if (target.kind !== "struct") return refuse("EINVAL", `"values" points to a ${target.kind}, not to a map's struct`);
+  if (target.kind !== "struct") refuse("EINVAL", `"values" points to a ${target.kind}, not to a map's struct`);
   map.inner = draftMap(`${map.name}.inner`, "definition", map.sectionIndex, 0);
   readDefinition(map.inner, target, settings, true);
 }

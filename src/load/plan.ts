@@ -10,6 +10,7 @@ import { type RelocationTarget, relocate } from "../bpf/core-relocation/relocate
 import { ATTACH_TYPES, PROGRAM_TYPES } from "../bpf/elf/section-names.js";
 import type { BpfObject } from "../bpf/object/object.js";
 import { BtfError } from "../errors/error.js";
+import { ERR_LOAD } from "../errors/load.js";
 import { findAttachTarget } from "./attach-target.js";
 import { changeAutoload, changeMaps, type MapChanges } from "./changes.js";
 import { type CallGraph, type LinkedProgram, link } from "./code.js";
@@ -236,10 +237,10 @@ class Planning {
 
   /** Malformed ELF or BTF is a refusal like any other here. */
   #errorOf(cause: unknown): BtfLoadError {
-    if (cause instanceof LoadFailure) return new BtfLoadError(this.#stage, cause);
+    if (cause instanceof LoadFailure) return new BtfLoadError(ERR_LOAD, this.#stage, cause);
     if (cause instanceof BtfError && /^ERR_(ELF|BTF|EXT|OBJECT)/.test(cause.code) && this.#stage === "open") {
       const errno = cause.code.startsWith("ERR_BTF") ? "EINVAL" : "FORMAT";
-      return new BtfLoadError(this.#stage, new LoadFailure(errno, cause.message), { cause });
+      return new BtfLoadError(ERR_LOAD, this.#stage, new LoadFailure(errno, cause.message), { cause });
     }
     throw cause;
   }
@@ -545,7 +546,7 @@ class Planning {
     const { name, section, expectedAttachType, type } = program;
     const slash = section.indexOf("/");
     const target = this.#options.attachTo?.[name] ?? (slash < 0 ? undefined : section.slice(slash + 1));
-    if (target === undefined) return fail("EINVAL", `program "${name}": nothing says what it attaches to`);
+    if (target === undefined) fail("EINVAL", `program "${name}": nothing says what it attaches to`);
     if (PROGRAM_TYPES[type] === "ext")
       fail("EINVAL", `program "${name}" replaces a function of a loaded program: name that program`);
     const { btfId, module } = findAttachTarget(this.#kernel, name, target, expectedAttachType);

@@ -148,7 +148,7 @@ export function collectReferences(index: ProgramIndex, targets: ReferenceTargets
     if (!isCode(section)) continue;
     const symbol = object.symbols[symbolIndex];
     if (!symbol)
-      return fail("FORMAT", `section ${section.name}: a relocation names symbol ${symbolIndex}, which does not exist`);
+      fail("FORMAT", `section ${section.name}: a relocation names symbol ${symbolIndex}, which does not exist`);
     if (symbol.sectionIndex >= object.sections.length)
       fail("FORMAT", `symbol "${symbol.name}" lies in section ${symbol.sectionIndex}, which does not exist`);
     if (byteOffset % INSN_SIZE || byteOffset >= section.byteSize)
@@ -178,7 +178,8 @@ function referenceOf(
   extern: ExternDraft | undefined,
   { object, sections, maps }: ReferenceTargets,
 ): Reference {
-  const refuse = (note: string): never => fail("RELOC", `program "${program.name}", instruction ${insn}: ${note}`);
+  const refuse: (note: string) => never = (note) =>
+    fail("RELOC", `program "${program.name}", instruction ${insn}: ${note}`);
   const at = insn * INSN_SIZE;
   const { code } = program;
   const opcode = code.opcode(at);

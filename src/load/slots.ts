@@ -21,15 +21,15 @@ export function collectSlots(
   for (const { sectionIndex, byteOffset, symbolIndex } of object.relocations) {
     if (sectionIndex !== sections.maps) continue;
     const symbol = object.symbols[symbolIndex];
-    if (!symbol) return fail("FORMAT", `section .maps: a relocation names symbol ${symbolIndex}, which does not exist`);
+    if (!symbol) fail("FORMAT", `section .maps: a relocation names symbol ${symbolIndex}, which does not exist`);
     const map = maps.findLast(
       (candidate) => candidate.origin === "definition" && candidate.sectionOffset <= byteOffset,
     );
     const variable = map && object.btf.findAll(map.name, "var")[0];
     const definition = variable && resolve(variable.type);
     if (!map || definition?.kind !== "struct")
-      return fail("EINVAL", `section .maps: byte ${byteOffset}, which is to hold "${symbol.name}", belongs to no map`);
-    const refuse = (errno: "EINVAL" | "ESRCH" | "RELOC", note: string): never =>
+      fail("EINVAL", `section .maps: byte ${byteOffset}, which is to hold "${symbol.name}", belongs to no map`);
+    const refuse: (errno: "EINVAL" | "ESRCH" | "RELOC", note: string) => never = (errno, note) =>
       fail(errno, `map "${map.name}": ${note}`);
     if (isMapInMap(map)) {
       if (symbol.sectionIndex !== sections.maps) refuse("RELOC", `"${symbol.name}" is not a map of .maps`);
@@ -38,12 +38,12 @@ export function collectSlots(
       if (!maps.some(({ name }) => name === symbol.name)) refuse("ESRCH", `the object has no map "${symbol.name}"`);
     } else if (map.type === MAP_TYPE.PROG_ARRAY) {
       const program = programs.find(({ name, isSubprogram }) => name === symbol.name && !isSubprogram);
-      if (!program) return refuse("ESRCH", `the object has no program "${symbol.name}"`);
+      if (!program) refuse("ESRCH", `the object has no program "${symbol.name}"`);
       if (program.sectionIndex !== symbol.sectionIndex || program.sectionInsn * INSN_SIZE !== symbol.byteOffset)
         refuse("RELOC", `"${symbol.name}" is not the start of a program`);
     } else refuse("EINVAL", "it is neither a map of maps nor of programs, and has initial values");
     const last = definition.members.at(-1);
-    if (last?.name !== "values") return refuse("EINVAL", `it has initial values, and its last member is not "values"`);
+    if (last?.name !== "values") refuse("EINVAL", `it has initial values, and its last member is not "values"`);
     const slot = (byteOffset - map.sectionOffset - last.bitOffset / 8) / POINTER_SIZE;
     if (!Number.isInteger(slot) || slot < 0 || slot >= SLOT_LIMIT)
       refuse("EINVAL", `an initial value lies at byte ${byteOffset} of .maps, where no slot does`);

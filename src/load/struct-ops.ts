@@ -99,22 +99,22 @@ export function collectStructOpsReferences(
         byteOffset >= map.sectionOffset &&
         byteOffset < map.sectionOffset + type.byteSize,
     );
-    if (!draft) return fail("EINVAL", `no struct_ops variable lies at byte ${byteOffset} of its section`);
+    if (!draft) fail("EINVAL", `no struct_ops variable lies at byte ${byteOffset} of its section`);
     const { map, type } = draft;
-    const refuse = (errno: "EINVAL" | "RELOC" | "FORMAT", note: string): never =>
+    const refuse: (errno: "EINVAL" | "RELOC" | "FORMAT", note: string) => never = (errno, note) =>
       fail(errno, `struct_ops "${map.name}": ${note}`);
     const symbol = object.symbols[symbolIndex];
-    if (!symbol) return refuse("FORMAT", `a relocation names symbol ${symbolIndex}, which does not exist`);
+    if (!symbol) refuse("FORMAT", `a relocation names symbol ${symbolIndex}, which does not exist`);
     if (symbol.sectionIndex >= 0xff00) refuse("RELOC", `"${symbol.name}" is not a function of the object`);
     if (symbol.byteOffset % INSN_SIZE)
       refuse("FORMAT", `"${symbol.name}" starts at byte ${symbol.byteOffset}, where no instruction does`);
     const memberOffset = byteOffset - map.sectionOffset;
     const memberIndex = type.members.findIndex(({ bitOffset }) => bitOffset === memberOffset * 8);
     const member = type.members[memberIndex];
-    if (!member) return refuse("EINVAL", `no member starts at byte ${memberOffset}`);
+    if (!member) refuse("EINVAL", `no member starts at byte ${memberOffset}`);
     if (!isFunctionPointer(member.type)) refuse("EINVAL", `member "${member.name}" is no pointer to a function`);
     const program = index.at(symbol.sectionIndex, symbol.byteOffset / INSN_SIZE);
-    if (!program) return refuse("EINVAL", `member "${member.name}" points to no program`);
+    if (!program) refuse("EINVAL", `member "${member.name}" points to no program`);
     if (program.type !== STRUCT_OPS)
       refuse("EINVAL", `member "${member.name}" points to "${program.name}", which is not in a struct_ops section`);
     draft.programs[memberIndex] = program;
@@ -129,17 +129,17 @@ function isFunctionPointer(type: BtfType): boolean {
 /** Fits a struct to the kernel's. Source: libbpf's bpf_map__init_kern_struct_ops. */
 export function fitStructOps(draft: StructOpsDraft, kernel: TargetKernel): void {
   const { map, type, data, programs } = draft;
-  const refuse = (errno: "EINVAL" | "EOPNOTSUPP" | "ESRCH" | "ENOENT", note: string): never =>
+  const refuse: (errno: "EINVAL" | "EOPNOTSUPP" | "ESRCH" | "ENOENT", note: string) => never = (errno, note) =>
     fail(errno, `struct_ops "${map.name}": ${note}`);
   const name = essentialName(type.name);
   const value = findInKernel(kernel, `${VALUE_PREFIX}${name}`, "struct");
   if (value?.type.kind !== "struct")
-    return refuse("ESRCH", `the kernel has no struct ${VALUE_PREFIX}${name}: it cannot be implemented in BPF there`);
+    refuse("ESRCH", `the kernel has no struct ${VALUE_PREFIX}${name}: it cannot be implemented in BPF there`);
   const btf = value.module?.btf ?? kernel.vmlinux!;
   const theirs = btf.find(name, "struct");
-  if (theirs?.kind !== "struct") return refuse("ENOENT", `the kernel has no struct ${name}`);
+  if (theirs?.kind !== "struct") refuse("ENOENT", `the kernel has no struct ${name}`);
   const place = value.type.members.find(({ typeId }) => typeId === theirs.id);
-  if (!place) return refuse("EINVAL", `struct ${VALUE_PREFIX}${name} has no member of type struct ${name}`);
+  if (!place) refuse("EINVAL", `struct ${VALUE_PREFIX}${name} has no member of type struct ${name}`);
   draft.module = value.module?.name;
   map.valueSize = value.type.byteSize;
   map.vmlinuxValueTypeId = value.type.id;
@@ -149,7 +149,7 @@ export function fitStructOps(draft: StructOpsDraft, kernel: TargetKernel): void 
   for (const [i, member] of type.members.entries()) {
     const from = member.bitOffset / 8;
     const size = sizeOf(member.type);
-    if (size === undefined) return refuse("EINVAL", `member "${member.name}" has no size`);
+    if (size === undefined) refuse("EINVAL", `member "${member.name}" has no size`);
     const bytes = data.subarray(from, from + size);
     const their = theirs.members.find((candidate) => candidate.name === member.name);
     if (!their) {

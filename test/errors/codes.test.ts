@@ -405,6 +405,7 @@ const elsewhere: Record<string, string> = {
   ERR_REBASE_MISSING: "reshape.test.ts",
   ERR_REBASE_AMBIGUOUS: "reshape.test.ts",
   ERR_REBASE_ENDIAN: "reshape.test.ts",
+  ERR_LOAD: "load/plan.test.ts",
   ERR_FINGERPRINT: "fingerprint.test.ts",
   ERR_DEDUP_LOOP: "dedup.test.ts",
   ERR_DEDUP_NAMES: "dedup.test.ts",
@@ -438,7 +439,7 @@ describe("error", () => {
   }
 
   test("every code of the table has a test", () => {
-    const codes = ["btf", "bpf", "edit", "image"].flatMap((file) =>
+    const codes = ["btf", "bpf", "edit", "image", "load"].flatMap((file) =>
       Array.from(
         readFileSync(`src/errors/${file}.ts`, "utf8").matchAll(/^export const (ERR_\w+)/gm),
         ([, code]) => code,

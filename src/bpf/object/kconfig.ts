@@ -1,8 +1,8 @@
 /** Values of a kernel's configuration for `.kconfig` externs: what fits which type. */
 
 import { sizeOf } from "../../btf/query/resolve.js";
+import { skipModifiers } from "../../btf/traverse.js";
 import type { BtfType } from "../../btf/types.js";
-import { skip } from "../core-relocation/types.js";
 
 /** What a `.kconfig` extern may hold, by its type. Source: libbpf's find_kcfg_type. */
 export type KconfigKind = "bool" | "tristate" | "char" | "int" | "char_array";
@@ -23,8 +23,8 @@ export interface KconfigMisfit {
 
 /** Returns what a `.kconfig` extern of this type may hold; `undefined` for a type that loaders refuse. */
 export function kconfigTypeOf(declared: BtfType): KconfigType | undefined {
-  const type = skip(declared);
-  switch (type.kind) {
+  const type = skipModifiers(declared, MODIFIERS_MAX);
+  switch (type?.kind) {
     case "int": {
       const { byteSize, isSigned } = type;
       if (type.isBool) return byteSize === 1 ? { kind: "bool", isSigned: false, byteSize } : undefined;
@@ -46,6 +46,9 @@ export function kconfigTypeOf(declared: BtfType): KconfigType | undefined {
       return undefined;
   }
 }
+
+/** A longer chain is a loop. */
+const MODIFIERS_MAX = 256;
 
 const TRISTATE: Readonly<Record<string, bigint>> = { n: 0n, y: 1n, m: 2n };
 

@@ -1,0 +1,103 @@
+import { basename } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { EngineName } from "../../bpf/core-relocation/engine.js";
+import { ENGINES } from "../../bpf/core-relocation/engines.js";
+import { KERNEL_FEATURES, type KernelFeature } from "../../load/kernel.js";
+import { planObject } from "../../load/plan.js";
+import { planJson } from "../../load/plan-json.js";
+import { readBytes } from "../../node.js";
+import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
+import { UsageError } from "../exit.js";
+import { inputError, openTarget } from "../input.js";
+import { openObjectInput } from "../object-input.js";
+import { moduleOption, OBJECT_HELP } from "../options.js";
+
+export interface LoadCommandOptions extends CommonOptions {
+  readonly plan?: boolean;
+  readonly target?: string;
+  readonly module?: readonly string[];
+  readonly kernel?: string;
+  readonly kconfig?: string;
+  readonly kallsyms?: string;
+  readonly cpus?: number;
+  readonly lacks?: readonly KernelFeature[];
+  readonly engine?: EngineName;
+}
+
+export function define(command: Command): void {
+  command
+    .argument("<object>", OBJECT_HELP)
+    .option("--plan", "print what would be handed to bpf(2), as JSON, and load nothing")
+    .option("-t, --target <file>", "the kernel's BTF (default: the running kernel's)")
+    .addOption(moduleOption())
+    .option("--kernel <release>", "the kernel's release, such as 6.12.95")
+    .option("--kconfig <file>", "the kernel's configuration, plain or gzipped")
+    .option("--kallsyms <file>", "the kernel's symbols: /proc/kallsyms or a System.map")
+    .addOption(new Option("--cpus <count>", "possible CPUs of the kernel").argParser(count))
+    .addOption(new Option("--lacks <feature...>", "features that the kernel does not have").choices(KERNEL_FEATURES))
+    .addOption(
+      new Option("--engine <engine>", "whose rules CO-RE relocations follow").choices(ENGINES).default("libbpf"),
+    )
+    .addHelpText(
+      "after",
+      "\nExample:\n  btfkit load probe.bpf.o --plan --target vmlinux.btf --kernel 6.12.95 --cpus 2",
+    );
+}
+
+/** Prints what loading an object on a kernel takes. */
+export async function run(file: string, options: LoadCommandOptions, context: Context): Promise<ExitCode> {
+  if (!options.plan) throw new UsageError("give --plan to see what loading takes");
+  const { kernel, cpus, lacks, engine = "libbpf" } = options;
+  if (kernel === undefined) throw new UsageError("--plan needs --kernel RELEASE, such as 6.12.95");
+  if (cpus === undefined) throw new UsageError("--plan needs --cpus COUNT");
+  const object = openObjectInput(file);
+  const { vmlinux, modules } = await openTarget(options.target, options.module, { ...options, warn: context.warn });
+  const name = (file === "-" ? "object" : basename(file)).split(".")[0] || "object";
+  const plan = planObject(
+    object,
+    {
+      vmlinux,
+      modules: modules.map((btf, i) => ({ name: moduleName(options.module?.[i], i), btf })),
+      release: kernel,
+      cpus,
+      ...(options.kconfig !== undefined && { kconfig: readText(options.kconfig) }),
+      kallsyms: options.kallsyms === undefined ? new Map() : readKallsyms(options.kallsyms),
+      ...(lacks && { lacks }),
+    },
+    { name, engine },
+  );
+  await context.out.write(jsonText(planJson(plan), options.pretty));
+  if (plan.error) context.warn(`${file}: ${plan.error.message}`);
+  return plan.error ? 1 : 0;
+}
+
+function moduleName(file: string | undefined, index: number): string {
+  return file === undefined
+    ? `module${index}`
+    : basename(file)
+        .replace(/\.(btf|ko)\b.*$/, "")
+        .replaceAll("-", "_");
+}
+
+function readText(path: string): string {
+  try {
+    return new TextDecoder().decode(readBytes(path === "-" ? 0 : path));
+  } catch (cause) {
+    throw inputError(path, cause);
+  }
+}
+
+/** The first address of each name: `ffffffff81000000 T _text`. */
+function readKallsyms(path: string): Map<string, bigint> {
+  const found = new Map<string, bigint>();
+  for (const [, address, name] of readText(path).matchAll(/^([\da-f]+) \S (\S+)/gim)) {
+    if (!found.has(name!)) found.set(name!, BigInt(`0x${address}`));
+  }
+  return found;
+}
+
+function count(value: string): number {
+  const number = Number(value);
+  if (Number.isInteger(number) && number > 0 && number < 65536) return number;
+  throw new InvalidArgumentError("It is a number of CPUs.");
+}
