@@ -3,7 +3,16 @@ import { readdirSync } from "node:fs";
 import { entries } from "../scripts/entries.mjs";
 
 /** Documents in the order in which a reader wants them; what is not named here follows. */
-const FIRST = ["errors.md", "headers.md", "dedup.md", "objects.md", "containers.md", "runtimes.md", "compatibility.md"];
+const FIRST = [
+  "errors.md",
+  "headers.md",
+  "dedup.md",
+  "objects.md",
+  "data.md",
+  "containers.md",
+  "runtimes.md",
+  "compatibility.md",
+];
 
 /** api.md is the reference once more, for readers of the repository. */
 const documents = readdirSync(import.meta.dirname).filter((file) => file.endsWith(".md") && file !== "api.md");

@@ -5,6 +5,7 @@
 
 import type * as objectRules from "./bpf.js";
 import type * as rules from "./btf.js";
+import type * as dataRules from "./data.js";
 import type * as editRules from "./edit.js";
 import type * as imageRules from "./image.js";
 import type * as loadRules from "./load.js";
@@ -35,7 +36,12 @@ export interface Rule {
   readonly text: (details: ErrorDetails) => string;
 }
 
-type Rules = Omit<typeof rules, "rule"> & typeof objectRules & typeof editRules & typeof imageRules & typeof loadRules;
+type Rules = Omit<typeof rules, "rule"> &
+  typeof objectRules &
+  typeof dataRules &
+  typeof editRules &
+  typeof imageRules &
+  typeof loadRules;
 
 /** The stable name of what went wrong. */
 export type ErrorCode = Rules[keyof Rules]["code"];

@@ -1,0 +1,10 @@
+/**
+ * btfkit/data: the bytes of a map, an event or a dump of memory as values of their type, and back; and as text.
+ *
+ * @module btfkit/data
+ */
+export { type Decoder, decode, decoderOf } from "./data/decode.js";
+export { BtfDataError } from "./data/error.js";
+export type { LongDouble } from "./data/float.js";
+export type { DecodeOptions, Value } from "./data/options.js";
+export { type FormatJsonOptions, formatJson, jsonFormatterOf } from "./data/text/json.js";
