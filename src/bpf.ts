@@ -1,9 +1,9 @@
 /**
- * BPF objects: read them, their `.BTF.ext`, relocate them on a kernel (CO-RE), check them on many, minimise what they need of its BTF.
+ * Reads BPF objects and their `.BTF.ext`, relocates them on a kernel (CO-RE), checks them on many kernels, minimises the BTF that they need.
  *
  * @module btfkit/bpf
  */
-export type { Attachment } from "./bpf/check/attach/attach.js";
+export type { Attachment } from "./bpf/check/attach/attachment.js";
 export {
   type Check,
   type CheckedRelocation,
@@ -26,18 +26,17 @@ export type { CheckSettings } from "./bpf/check/settings.js";
 export { type Disagreement, disagreements } from "./bpf/core-relocation/disagree.js";
 export { ENGINES, type EngineName } from "./bpf/core-relocation/engines.js";
 export { BtfRelocationError } from "./bpf/core-relocation/error.js";
+export type { Errno, RelocationFailure } from "./bpf/core-relocation/failure.js";
 export { Minimizer, minimize } from "./bpf/core-relocation/minimize.js";
-export type { Errno, Refusal } from "./bpf/core-relocation/refusal.js";
-export {
-  type RelocatedObject,
-  type RelocateOptions,
-  type Relocation,
-  type RelocationStatus,
-  type RelocationTarget,
-  relocate,
-} from "./bpf/core-relocation/relocate.js";
+export { type RelocateOptions, relocate } from "./bpf/core-relocation/relocate.js";
+export type {
+  RelocatedObject,
+  Relocation,
+  RelocationStatus,
+  RelocationTarget,
+} from "./bpf/core-relocation/relocation.js";
 export { type RelocationReport, report as relocationReport } from "./bpf/core-relocation/report.js";
-export type { CoreTarget, Match, Resolution } from "./bpf/core-relocation/resolve.js";
+export type { CoreTarget, Match, Resolution } from "./bpf/core-relocation/resolution.js";
 export { type Accessor, formatSpec, type Spec } from "./bpf/core-relocation/spec.js";
 export { type UsedTypes, usedTypes } from "./bpf/core-relocation/used-types.js";
 export type { Outcome } from "./bpf/core-relocation/value.js";

@@ -12,6 +12,7 @@ const LAYERS = [
   ["format/"],
   ["bpf/elf/file.ts", "bpf/elf/btf.ts"],
   ["btf/"],
+  ["bpf/instruction.ts"],
   ["bpf/elf/", "bpf/ext/"],
   ["bpf/object/"],
   ["bpf/core-relocation/"],

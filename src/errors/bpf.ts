@@ -1,11 +1,11 @@
-/** What errors about BPF objects say, as rules.ts has it for all else. */
+/** Codes and messages of errors about BPF objects and their relocation. */
 import { rule } from "./btf.js";
 
 // BPF objects and .BTF.ext (libbpf's bpf_object__elf_init, btf_ext_parse)
 export const ERR_OBJECT = /* @__PURE__ */ rule("ERR_OBJECT", (d) => `not a BPF object: ${d.note}`);
 export const ERR_OBJECT_SECTION = /* @__PURE__ */ rule(
   "ERR_OBJECT_SECTION",
-  (d) => `BPF object without a ${d.name} section: ${d.note}`,
+  (d) => `BPF object has no ${d.name} section: ${d.note}`,
 );
 export const ERR_EXT = /* @__PURE__ */ rule("ERR_EXT", (d) => `malformed .BTF.ext: ${d.note}`);
 
@@ -20,5 +20,5 @@ export const ERR_CORE_RELOCATION = /* @__PURE__ */ rule(
 );
 export const ERR_CORE_WORK = /* @__PURE__ */ rule(
   "ERR_CORE_WORK",
-  (d) => `these types take more than ${d.limit} steps to match: given up`,
+  (d) => `matching these types takes more than ${d.limit} steps`,
 );

@@ -42,7 +42,7 @@ function shown(
   little: boolean,
 ): Golden {
   const { root, local, candidates, matches, outcome } = resolution;
-  const failed = resolution.refusal !== undefined;
+  const failed = resolution.failure !== undefined;
   const found = {
     rec: "relo",
     prog: program!.name,

@@ -52,7 +52,7 @@ export function weSay(relocations: readonly Relocation[], little: boolean): stri
     if (matches.length === 0 && outcome && local!.kind !== "local_type_id") say("no matching targets found");
     if (errno) {
       // An instruction that cannot be patched is told of in other words.
-      if (resolution.refusal) say(`failed to relocate: -${errno}`);
+      if (resolution.failure) say(`failed to relocate: -${errno}`);
       break;
     }
     const { original, value } = outcome!;

@@ -1,34 +1,30 @@
-/** Objects against targets: what resolves, what is guarded, what would fail. */
-import {
-  type RelocatedObject,
-  type RelocateOptions,
-  type Relocation,
-  type RelocationTarget,
-  relocate,
-  targetOf,
-} from "../core-relocation/relocate.js";
+/** Checks an object on a target: which relocations resolve, which are guarded, which fail. */
+import { type RelocateOptions, relocate, targetOf } from "../core-relocation/relocate.js";
+import type { RelocatedObject, Relocation, RelocationTarget } from "../core-relocation/relocation.js";
 import type { BpfObject } from "../object/object.js";
-import { type Attachment, attachments } from "./attach/attach.js";
-import { Reach } from "./control-flow/reach.js";
+import type { Attachment } from "./attach/attachment.js";
+import { attachments } from "./attach/attachments.js";
+import { ControlFlow } from "./control-flow/control-flow.js";
 import { type CheckSettings, Settings } from "./settings.js";
 
 /**
- * `ok`: as the program was compiled. `changed`: another value. `guarded`: the
+ * `ok`: the value is as compiled. `changed`: the value differs. `guarded`: the
  * poisoned instruction cannot be reached, or only in a program that is not
- * loaded by itself. `breaks`: it can be reached, or libbpf refuses the object.
+ * loaded by itself. `breaks`: the instruction can be reached, or libbpf refuses
+ * the object.
  */
 export type RelocationVerdict = "ok" | "changed" | "guarded" | "breaks";
 
-/** One relocation, and what it means for loading. */
+/** One relocation, and its consequence for loading. */
 export interface CheckedRelocation {
   readonly relocation: Relocation;
   readonly verdict: RelocationVerdict;
 }
 
 /**
- * `ok`, `changed` and `guarded`: it loads, and the worst of its relocations is
- * so. `unattached`: it loads, and something that a program attaches to is not
- * there. `breaks`: it does not load.
+ * `ok`, `changed` and `guarded`: nothing is known against loading the object, and
+ * this is the worst verdict of its relocations. `unattached`: it loads, and the
+ * target of a program is missing. `breaks`: it does not load.
  */
 export type Verdict = RelocationVerdict | "unattached";
 
@@ -44,7 +40,8 @@ export interface CheckOptions extends RelocateOptions, CheckSettings {}
 
 /**
  * Checks an object on a target without loading it. An object without
- * `.BTF.ext` has no relocations; what it attaches to is looked for all the same.
+ * `.BTF.ext` has no relocations; the targets of its programs are looked for all
+ * the same.
  *
  * @throws as `relocate`, for malformed objects
  * @example
@@ -54,18 +51,18 @@ export interface CheckOptions extends RelocateOptions, CheckSettings {}
  */
 export function check(object: BpfObject, target: RelocationTarget, options: CheckOptions = {}): Check {
   const relocated = object.hasExt ? relocate(object, target, options) : undefined;
-  let known: Reach | undefined;
-  const reach = (): Reach => {
+  let known: ControlFlow | undefined;
+  const flow = (): ControlFlow => {
     const starts = object.programs.filter(({ isSubprogram, autoload }) => !isSubprogram && autoload);
-    known ??= new Reach(object, relocated, starts, new Settings(object, options));
+    known ??= new ControlFlow(object, relocated, starts, new Settings(object, options));
     return known;
   };
-  const relocations = relocated ? verdicts(relocated, reach) : [];
-  const attached = attachments(object, targetOf(target), (program) => reach().usesOf(program));
+  const relocations = relocated ? verdicts(relocated, flow) : [];
+  const attached = attachments(object, targetOf(target), (program) => flow().usesOf(program));
   return { verdict: overall(relocations, attached), relocations, attachments: attached };
 }
 
-function verdicts({ relocations }: RelocatedObject, reach: () => Reach): CheckedRelocation[] {
+function verdicts({ relocations }: RelocatedObject, flow: () => ControlFlow): CheckedRelocation[] {
   return relocations.map((relocation) => {
     const { status, program, record } = relocation;
     switch (status) {
@@ -75,7 +72,7 @@ function verdicts({ relocations }: RelocatedObject, reach: () => Reach): Checked
       case "absent":
         return { relocation, verdict: "changed" };
       case "poisoned":
-        return { relocation, verdict: reach().has(program!, record.insnByteOffset) ? "breaks" : "guarded" };
+        return { relocation, verdict: flow().reaches(program!, record.insnByteOffset) ? "breaks" : "guarded" };
       default:
         return { relocation, verdict: "breaks" };
     }
@@ -83,7 +80,7 @@ function verdicts({ relocations }: RelocatedObject, reach: () => Reach): Checked
 }
 
 function overall(relocations: readonly CheckedRelocation[], attached: readonly Attachment[]): Verdict {
-  const has = (verdict: RelocationVerdict): boolean => relocations.some((one) => one.verdict === verdict);
+  const has = (wanted: RelocationVerdict): boolean => relocations.some(({ verdict }) => verdict === wanted);
   const missing = attached.filter(({ status }) => status === "absent" || status === "differs");
   if (has("breaks") || missing.some(({ isRequired }) => isRequired)) return "breaks";
   if (missing.some(({ kind }) => kind !== "kfunc" && kind !== "ksym")) return "unattached";

@@ -1,19 +1,19 @@
 /**
- * Memory that is constant for the verifier once a program is loaded: `.rodata`,
- * which a loader may set before, and `.kconfig`, which it fills with the
- * kernel's settings.
+ * Memory that is constant for the verifier: `.rodata`, which a loader may set
+ * before it loads a program, and `.kconfig`, which it fills with the kernel's
+ * settings.
  */
 import type { ElfSymbol } from "../elf/symbols.js";
 import type { BpfObject } from "../object/object.js";
 import type { Value } from "./control-flow/value.js";
 
-/** What is known of such memory. Nothing by default: whatever it may decide counts as possible. */
+/** The known values of constant memory. By default none is known, and all values count as possible. */
 export interface CheckSettings {
   /** `"initial"`: the loader leaves `.rodata` as it is in the file (default `"unknown"`). */
   readonly rodata?: "unknown" | "initial";
   /**
    * Values of `.kconfig` externs by their names: `LINUX_KERNEL_VERSION`,
-   * `CONFIG_HZ`. With it, what it does not name is not set, and 0.
+   * `CONFIG_HZ`. Settings that are not in the map are then not set, and 0.
    */
   readonly kconfig?: ReadonlyMap<string, bigint | string>;
 }
@@ -29,11 +29,11 @@ export class Settings {
   }
 
   #isKconfig(name: string): boolean {
-    this.#kconfig ??= new Set(this.#object.externs.filter(({ kind }) => kind === "kconfig").map((one) => one.name));
+    this.#kconfig ??= new Set(this.#object.externs.filter(({ kind }) => kind === "kconfig").map(({ name }) => name));
     return this.#kconfig.has(name);
   }
 
-  /** The address that a symbol and an addend stand for, if it is in such memory. */
+  /** Returns the address of a symbol and an addend, if it is in constant memory. */
   place({ name, sectionIndex, byteOffset }: ElfSymbol, addend: number): Value | undefined {
     if (sectionIndex === 0) return this.#isKconfig(name) ? { kind: "frozen", of: name, offset: addend } : undefined;
     const section = this.#object.sections[sectionIndex];
@@ -41,7 +41,7 @@ export class Settings {
     return { kind: "frozen", of: sectionIndex, offset: byteOffset + addend };
   }
 
-  /** The bytes at a place as a number; `undefined` where they are not known. */
+  /** Returns the bytes at a place as a number; `undefined` where they are not known. */
   read(of: number | string, offset: number, byteSize: number): bigint | undefined {
     if (typeof of === "string") return this.#extern(of, offset, byteSize);
     if (this.#settings.rodata !== "initial") return undefined;
@@ -55,7 +55,7 @@ export class Settings {
     return number;
   }
 
-  /** Settings are read whole; text stays unknown. */
+  /** Returns a numeric setting that is read from its start; text stays unknown. */
   #extern(name: string, offset: number, byteSize: number): bigint | undefined {
     const { kconfig } = this.#settings;
     if (!kconfig || offset !== 0) return undefined;

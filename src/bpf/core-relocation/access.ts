@@ -1,23 +1,23 @@
-/** Access strings: which member of which member a relocation is about. */
-import { Refusal } from "./refusal.js";
+/** Reads access strings, which name the member of a relocation by indices. */
+import { RelocationFailure } from "./failure.js";
 
-/** libbpf's BPF_CORE_SPEC_MAX_LEN: the depth of nesting that it follows. */
+/** The nesting that libbpf follows (BPF_CORE_SPEC_MAX_LEN). */
 export const ACCESS_LIMIT = 64;
 
 const INT_MAX = 2 ** 31 - 1;
 
-// What sscanf's %d takes: white space, a sign, digits.
+// The syntax of sscanf's %d: white space, a sign, digits.
 const NUMBER = /[ \t\n\v\f\r]*([+-]?\d+)/y;
 
 function malformed(errno: "EINVAL" | "E2BIG", reason: string): never {
-  throw new Refusal(errno, reason, true);
+  throw new RelocationFailure(errno, reason, true);
 }
 
 /**
- * The indices of an access string, such as `"0:1:2"`. Takes and refuses what
- * libbpf's bpf_core_parse_spec does.
+ * Returns the indices of an access string, such as `"0:1:2"`. Accepts and refuses
+ * the same strings as libbpf's bpf_core_parse_spec.
  *
- * @throws Refusal EINVAL for an empty, malformed or negative one, E2BIG for more than 64 indices
+ * @throws RelocationFailure EINVAL for an empty, malformed or negative string, E2BIG for more than 64 indices
  */
 export function parseAccess(access: string): number[] {
   if (access === "") malformed("EINVAL", "its access string is empty");
@@ -27,7 +27,8 @@ export function parseAccess(access: string): number[] {
     if (access[at] === ":") at++;
     NUMBER.lastIndex = at;
     const digits = NUMBER.exec(access)?.[1];
-    if (digits === undefined) return malformed("EINVAL", `its access string "${shown(access)}" is not made of numbers`);
+    if (digits === undefined)
+      return malformed("EINVAL", `its access string "${shown(access)}" does not consist of numbers`);
     const index = toInt(digits);
     if (index < 0) malformed("EINVAL", `its access string "${shown(access)}" has a negative index`);
     if (indices.length === ACCESS_LIMIT) malformed("E2BIG", `its access string has more than ${ACCESS_LIMIT} indices`);
@@ -37,7 +38,7 @@ export function parseAccess(access: string): number[] {
   return indices;
 }
 
-/** As sscanf does: a 64-bit number, of which an int keeps the lower half. */
+/** Converts digits as sscanf does: to a 64-bit number, of which an int keeps the lower half. */
 function toInt(digits: string): number {
   const value = Number(digits);
   if (Math.abs(value) <= INT_MAX) return value;

@@ -4,9 +4,9 @@ import { ERR_CORE_WORK } from "../../errors/bpf.js";
 import { BtfLimitError } from "../../errors/error.js";
 
 /**
- * Members, enumerators and types that one `relocate` call may look at. libbpf
- * has no such bound and can be kept busy for years by types that nest twice in
- * each other; the largest real object and kernel need some 100,000.
+ * Members, enumerators and types that one `relocate` call may look at. libbpf has
+ * no such bound, and types that nest twice in each other can keep it busy for
+ * years; the largest real object and kernel need about 100,000.
  */
 const STEPS = 1 << 24;
 

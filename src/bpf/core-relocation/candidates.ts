@@ -1,29 +1,32 @@
-/** Candidates: types of the target that may be what the local root type is called. */
+/** Candidates: the types of a target that have the name of a local root type. */
 import type { Btf } from "../../btf/btf.js";
 import type { BtfType } from "../../btf/types.js";
-import { type Engine, type EngineName, engineOf } from "./engine.js";
+import type { Engine } from "./engine.js";
 
-/** What has been found in a Btf by one engine's names. */
+type EssentialName = Engine["essentialName"];
+
+/** Names of a Btf as one engine reads them. */
 interface Names {
-  /** Ids of the types whose names have a flavour, by essential name. Few in a kernel: found once, with one search. */
+  /** Ids of the types whose names have a flavour, by essential name: a kernel has few, found once with one search. */
   readonly flavours: ReadonlyMap<string, readonly number[]>;
-  /** Ids by essential name, as they were asked for: objects ask for the same few. */
+  /** Ids by essential name, as they were asked for. */
   readonly known: Map<string, readonly number[]>;
 }
 
-const names = /* @__PURE__ */ new WeakMap<Btf, Map<EngineName, Names>>();
+/** By the function that tells an essential name: engines that share it share the names. */
+const names = /* @__PURE__ */ new WeakMap<Btf, Map<EssentialName, Names>>();
 
-function namesOf(btf: Btf, engine: Engine): Names {
-  const byEngine = names.get(btf) ?? new Map<EngineName, Names>();
-  let found = byEngine.get(engine.name);
+function namesOf(btf: Btf, essentialName: EssentialName): Names {
+  const byRule = names.get(btf) ?? new Map<EssentialName, Names>();
+  let found = byRule.get(essentialName);
   if (!found) {
-    found = { flavours: flavoursIn(btf, engine), known: new Map() };
-    names.set(btf, byEngine.set(engine.name, found));
+    found = { flavours: flavoursIn(btf, essentialName), known: new Map() };
+    names.set(btf, byRule.set(essentialName, found));
   }
   return found;
 }
 
-function flavoursIn(btf: Btf, { essentialName }: Engine): Map<string, number[]> {
+function flavoursIn(btf: Btf, essentialName: EssentialName): Map<string, number[]> {
   const found = new Map<string, number[]>();
   for (const id of btf.searchIds("___", { own: true })) {
     const name = btf.nameAt(id);
@@ -36,15 +39,15 @@ function flavoursIn(btf: Btf, { essentialName }: Engine): Map<string, number[]> 
   return found;
 }
 
-/** Own types of `btf` with an essential name, in the order of their ids. */
-function ownTypes(btf: Btf, essential: string, engine: Engine): readonly number[] {
-  const { flavours, known } = namesOf(btf, engine);
+/** Ids of the types of `btf` itself with an essential name, ascending. */
+function ownTypes(btf: Btf, essential: string, essentialName: EssentialName): readonly number[] {
+  const { flavours, known } = namesOf(btf, essentialName);
   const before = known.get(essential);
   if (before) return before;
   const ids: number[] = [];
-  // An id of the own types, or 0.
+  // findName returns an id of the types of `btf` itself, or 0.
   for (let id = btf.image.findName(essential, 0); id; id = btf.image.findName(essential, id)) {
-    if (engine.essentialName(btf.nameAt(id)) === essential) ids.push(id);
+    if (essentialName(btf.nameAt(id)) === essential) ids.push(id);
   }
   ids.push(...(flavours.get(essential) ?? []));
   ids.sort((a, b) => a - b);
@@ -53,17 +56,17 @@ function ownTypes(btf: Btf, essential: string, engine: Engine): readonly number[
 }
 
 /**
- * Types of one BTF that have the local type's kind (ENUM and ENUM64 are one)
- * and essential name, in the order of their ids. Source: libbpf's
- * bpf_core_add_cands.
+ * Returns the types of one BTF that have the local type's kind, as the engine
+ * compares kinds, and its essential name, in the order of their ids. Source:
+ * libbpf's bpf_core_add_cands.
  *
  * @param own leaves the base's types out, as for a module
  */
-export function candidatesIn(btf: Btf, local: BtfType, own: boolean, engine: Engine = engineOf("libbpf")): BtfType[] {
+export function candidatesIn(btf: Btf, local: BtfType, own: boolean, engine: Engine): BtfType[] {
   const essential = engine.essentialName(local.name);
   const found: BtfType[] = [];
   for (let at: Btf | undefined = btf; at; at = own ? undefined : at.base) {
-    const types = ownTypes(at, essential, engine).map((id) => at!.get(id)!);
+    const types = ownTypes(at, essential, engine.essentialName).map((id) => at!.get(id)!);
     found.unshift(...types.filter((type) => engine.isCandidate(local, type)));
   }
   return found;

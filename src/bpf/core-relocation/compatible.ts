@@ -1,29 +1,32 @@
-/** Compatibility of a local with a target type: libbpf's rules for fields and for types. */
+/** Compares a local type with a target type by libbpf's rules for fields and for types. */
 import type { BtfType } from "../../btf/types.js";
 import type { Budget } from "./budget.js";
-import { engineOf } from "./engine.js";
-import { refuse } from "./refusal.js";
-import { isComposite, sameKind, skip } from "./types.js";
+import { fail } from "./failure.js";
+import { isComposite } from "../../btf/traverse.js";
+import { sameKind, skipModifiers } from "./types.js";
 
-/** Pointers, arrays and results that are followed, and function prototypes inside one another. */
+/** Pointers, arrays and results that are followed, and prototypes inside one another. */
 const DEPTH = 32;
 
+/** Where engines differ in what fields they take for each other. */
+export interface FieldRules {
+  /** Returns a name without its flavour. */
+  readonly essentialName: (name: string) => string;
+  /** An enum or forward declaration without a name fits any other. */
+  readonly anonymousFits: boolean;
+}
+
 /**
- * Whether a field of the target may be read as the local one (libbpf's
+ * Tells whether a field of the target may be read as the local one (libbpf's
  * bpf_core_fields_are_compat): any two structs or unions, pointers, floats,
  * integers of any size and sign; arrays of compatible elements; enums and
  * forward declarations of one essential name, or without a name.
  */
-export function fieldsCompatible(
-  local: BtfType,
-  target: BtfType,
-  budget: Budget,
-  engine = engineOf("libbpf"),
-): boolean {
+export function fieldsCompatible(local: BtfType, target: BtfType, budget: Budget, rules: FieldRules): boolean {
   for (;;) {
     budget.spend(1);
-    local = skip(local);
-    target = skip(target);
+    local = skipModifiers(local);
+    target = skipModifiers(target);
     if (isComposite(local) && isComposite(target)) return true;
     if (!sameKind(local, target)) return false;
     switch (local.kind) {
@@ -33,8 +36,8 @@ export function fieldsCompatible(
       case "fwd":
       case "enum":
       case "enum64":
-        if (engine.anonymousFits && (local.name === "" || target.name === "")) return true;
-        return engine.essentialName(local.name) === engine.essentialName(target.name);
+        if (rules.anonymousFits && (local.name === "" || target.name === "")) return true;
+        return rules.essentialName(local.name) === rules.essentialName(target.name);
       case "int":
         return local.bitOffset === 0 && target.kind === "int" && target.bitOffset === 0;
       case "array":
@@ -49,7 +52,7 @@ export function fieldsCompatible(
 }
 
 /**
- * Whether two types are of one shape as far as type_exists, type_size and
+ * Tells whether two types are of one shape as far as type_exists, type_size and
  * target_type_id ask (libbpf's bpf_core_types_are_compat): kinds through
  * pointers, arrays and prototypes; members and sizes are not compared.
  */
@@ -57,8 +60,8 @@ export function typesCompatible(local: BtfType, target: BtfType, budget: Budget,
   if (!sameKind(local, target)) return false;
   for (let depth = DEPTH; depth > 0; depth--) {
     budget.spend(1);
-    local = skip(local);
-    target = skip(target);
+    local = skipModifiers(local);
+    target = skipModifiers(target);
     if (!sameKind(local, target)) return false;
     switch (local.kind) {
       case "void":
@@ -84,16 +87,17 @@ export function typesCompatible(local: BtfType, target: BtfType, budget: Budget,
         if (target.kind !== "func_proto" || local.vlen !== target.vlen) return false;
         const theirs = target.params;
         for (const [i, param] of local.params.entries()) {
-          if (level <= 0) refuse("EINVAL", "function prototypes are nested too deeply");
-          if (!typesCompatible(skip(param.type), skip(theirs[i]!.type), budget, level - 1)) return false;
+          if (level <= 0) fail("EINVAL", "function prototypes are nested too deeply");
+          if (!typesCompatible(skipModifiers(param.type), skipModifiers(theirs[i]!.type), budget, level - 1))
+            return false;
         }
-        local = skip(local.returnType);
-        target = skip(target.returnType);
+        local = skipModifiers(local.returnType);
+        target = skipModifiers(target.returnType);
         break;
       }
       default:
         return false;
     }
   }
-  return refuse("EINVAL", `more than ${DEPTH} pointers, arrays and results inside one another`);
+  return fail("EINVAL", `more than ${DEPTH} pointers, arrays and results inside one another`);
 }

@@ -1,17 +1,18 @@
-/** Where loaders come to different results. */
-import { ENGINES, type EngineName } from "./engine.js";
-import { type RelocatedObject, type Relocation, type RelocationStatus, relocate } from "./relocate.js";
+/** Finds the relocations for which engines come to different results. */
+import { ENGINES, type EngineName } from "./engines.js";
+import { relocate } from "./relocate.js";
+import type { RelocatedObject, Relocation, RelocationStatus } from "./relocation.js";
 
-/** Another loader's result for a relocation. */
+/** Another engine's result for a relocation. */
 export interface Disagreement {
   readonly engine: EngineName;
   readonly status: RelocationStatus;
-  /** What the other one puts in; `undefined` where it poisons or refuses. */
+  /** The value that the other engine puts in; `undefined` where it poisons or refuses. */
   readonly value: bigint | undefined;
 }
 
 /**
- * For each relocation, in their order, the loaders whose instruction would be another one, or who refuse or poison what this one does not.
+ * Returns for each relocation, in their order, the engines whose instruction would differ, or that refuse or poison what this engine does not.
  *
  * @example
  * const relocated = relocate(object, btf);
@@ -31,7 +32,7 @@ export function disagreements({ object, target, engine, relocations }: Relocated
   return found;
 }
 
-/** Poisoned in another way is poisoned. */
+/** Compares two results; the instructions of a poison do not count. */
 function agree(ours: Relocation, theirs: Relocation): boolean {
   if (ours.status !== theirs.status) return false;
   return (

@@ -1,82 +1,62 @@
 /**
- * Loaders do CO-RE each in their own way. A profile says where one differs from
- * libbpf; what it does not mention is as libbpf does it.
- *
- * Sources: libbpf's relo_core.c, cilium/ebpf's btf/core.go, aya-obj's
- * btf/relocation.rs.
+ * Engines: loaders do CO-RE each by rules of their own. An engine is an object
+ * that resolves by its rules; nothing outside of it depends on which one it is.
  */
+import type { Endian } from "../../btf/header.js";
 import type { BtfType } from "../../btf/types.js";
+import type { CoreRelocation } from "../ext/types.js";
+import type { Budget } from "./budget.js";
+import type { FieldRules } from "./compatible.js";
 import type { EngineName } from "./engines.js";
-import { essentialName } from "./names.js";
-import { sameKind } from "./types.js";
+import type { PatchRules } from "./patch.js";
+import type { CoreTarget, Match, Unmatched } from "./resolution.js";
+import type { Spec } from "./spec.js";
+import type { Outcome } from "./value.js";
 
-export { ENGINES, type EngineName } from "./engines.js";
-
-export interface Engine {
+/** A loader's rules. */
+export interface Engine extends FieldRules {
   readonly name: EngineName;
-  /** A name without its flavour. */
-  readonly essentialName: (name: string) => string;
-  /** Whether a type of the target may stand for the local one, by its kind. */
+  /** Tells whether a type of the target may stand for the local one, by its kind. */
   readonly isCandidate: (local: BtfType, target: BtfType) => boolean;
-  /** Modules: searched where vmlinux has nothing, together with it, or never. */
+  /** Modules are searched where vmlinux has nothing, together with it, or never. */
   readonly modules: "fallback" | "together" | "never";
-  /** Candidates that do not match are not looked at again for the same type. */
-  readonly narrows: boolean;
-  /** An enum or forward declaration without a name fits any. */
-  readonly anonymousFits: boolean;
-  /** type_matches is known. */
+  /** A local type without a name is refused; otherwise it has no candidates. */
+  readonly refusesAnonymous: boolean;
+  /** Knows the kind type_matches. */
   readonly knowsMatches: boolean;
-  /** A load or store of another size, that cannot be changed to it, is poisoned, an error, or left as it is. */
-  readonly resizes: "or poisons" | "or fails" | "never";
-  /** The instruction has to hold the local value. */
-  readonly validates: boolean;
-  /** What becomes of a poisoned ld_imm64: two calls, or a load into the frame pointer. */
-  readonly poisonsWideWith: "calls" | "load";
+  readonly patching: PatchRules;
+  /** Starts to decide the relocations of programs that are loaded together. */
+  decider(context: DecisionContext): Decider;
 }
 
-const libbpf: Engine = {
-  name: "libbpf",
-  essentialName,
-  isCandidate: sameKind,
-  modules: "fallback",
-  narrows: true,
-  anonymousFits: true,
-  knowsMatches: true,
-  resizes: "or poisons",
-  validates: true,
-  poisonsWideWith: "calls",
-};
+/** What the relocations of programs that are loaded together have in common. */
+export interface DecisionContext {
+  readonly target: CoreTarget;
+  /** Byte order of the object: shifts depend on it. */
+  readonly endian: Endian;
+  readonly budget: Budget;
+  /** The other relocations of a local type, for engines that decide them together. */
+  readonly specsOf: (typeId: number) => readonly { readonly record: CoreRelocation; readonly local: Spec }[];
+}
 
-const cilium: Engine = {
-  ...libbpf,
-  name: "cilium",
-  // The last ___, whatever is around it.
-  essentialName: (name) => {
-    const at = name.lastIndexOf("___");
-    return at > 0 ? name.slice(0, at) : name;
-  },
-  isCandidate: () => true,
-  modules: "together",
-  narrows: false,
-  resizes: "never",
-  poisonsWideWith: "load",
-};
+/** A relocation, its spec and its candidates. */
+export interface Question {
+  readonly record: CoreRelocation;
+  readonly root: BtfType;
+  readonly local: Spec;
+  readonly candidates: readonly BtfType[];
+}
 
-const aya: Engine = {
-  ...libbpf,
-  name: "aya",
-  // The first ___.
-  essentialName: (name) => name.split("___", 1)[0]!,
-  isCandidate: (local, target) => local.kind === target.kind,
-  modules: "never",
-  narrows: false,
-  anonymousFits: false,
-  knowsMatches: false,
-  resizes: "or fails",
-  validates: false,
-};
+/** The answer; the lists are filled as far as the engine comes, also where it fails. */
+export interface Findings {
+  readonly matches: Match[];
+  readonly unmatched: Unmatched[];
+}
 
-/** A profile by its name. */
-export function engineOf(name: EngineName): Engine {
-  return name === "cilium" ? cilium : name === "aya" ? aya : libbpf;
+/** Decides relocations one after the other. */
+export interface Decider {
+  /** @throws RelocationFailure where the engine refuses to load the object */
+  decide(question: Question, findings: Findings): Outcome;
+  /** The candidates that later relocations of the same local type look at; `undefined` leaves them as they are. */
+  narrowed?(findings: Findings): readonly BtfType[] | undefined;
 }

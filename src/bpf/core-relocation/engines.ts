@@ -1,10 +1,10 @@
-/** The loaders by name: what the command line knows of them. */
+/** The names of the engines, apart from their code, which the command line does not load to show its help. */
 
-/** A loader. */
+/** The name of an engine: a loader, or the library under it. */
 export type EngineName = "libbpf" | "cilium" | "aya";
 
 /**
- * Loaders whose rules `relocate` and `check` can follow.
+ * The loaders whose rules `relocate` and `check` can follow.
  *
  * @example
  * for (const engine of ENGINES) console.log(engine, relocate(object, btf, { engine }).relocations[0]?.status);

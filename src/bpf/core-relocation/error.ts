@@ -1,7 +1,7 @@
 import { BtfError } from "../../errors/error.js";
 
 /**
- * A CO-RE relocation has no answer on this target: ambiguous, out of range, contradicted by the instruction.
+ * Thrown for a CO-RE relocation that has no result on a target: it is ambiguous, out of range, or contradicted by the instruction.
  *
  * @example
  * const { error } = relocate(object, btf);

@@ -1,17 +1,18 @@
-/** Writes the marked types of a target as a BTF of their own. */
+/** Writes the marked types of a target as a new BTF. */
 import type { Btf } from "../../btf/btf.js";
 import { MAGIC } from "../../btf/header.js";
 import { encode } from "../../btf/strings.js";
 import type { BtfType, StructType, UnionType } from "../../btf/types.js";
-import type { CoreTarget } from "./resolve.js";
+import type { CoreTarget } from "./resolution.js";
 import { memberAt } from "./types.js";
 
 /** The types to write, and for structs and unions the indices of their members. */
 export type Marked = Map<BtfType, Set<number>>;
 
 /**
- * In bytes: with a layout section's (empty) place, as bpftool 7.8 writes it; in
- * big-endian without, since libbpf 1.1 turns no longer header around.
+ * Header lengths in bytes: little-endian with the place of an empty layout
+ * section, as bpftool 7.8 writes it; big-endian without, since libbpf 1.1 does not
+ * swap a longer header.
  */
 const HEADER_LENGTH = { little: 32, big: 24 };
 const KIND_FLAG = 0x80000000;
@@ -42,7 +43,7 @@ class Strings {
   }
 }
 
-/** The bytes of a BTF that has the marked types alone, in the order of their ids: vmlinux's, then each module's. */
+/** Returns the bytes of a BTF with only the marked types, in the order of their ids: vmlinux's, then each module's. */
 export function encodeMarked(marked: Marked, { vmlinux, modules }: CoreTarget): Uint8Array<ArrayBuffer> {
   const owners: Btf[] = [];
   for (let btf: Btf | undefined = vmlinux; btf; btf = btf.base) owners.unshift(btf);
@@ -66,17 +67,17 @@ class Writer {
     this.#ids = ids;
   }
 
-  /** The new id of a type that another one refers to; void if it was not marked. */
+  /** Returns the new id of a referenced type; void if it was not marked. */
   #reference(type: BtfType): number {
     return this.#ids.get(type) ?? 0;
   }
 
-  /** The kind and kind_flag of the record, with another number of elements. */
+  /** Returns the info word of a record with a new number of elements. */
   #info(kind: number, vlen: number, kindFlag: boolean): number {
     return ((kindFlag ? KIND_FLAG : 0) + kind * 2 ** 24 + vlen) >>> 0;
   }
 
-  /** A struct or union with some of its members. kind_flag is set if one of them is a bitfield, or not at a byte (libbpf's btf__add_field). */
+  /** Writes a struct or union with some of its members. kind_flag is set if a member is a bitfield, or does not start at a byte (libbpf's btf__add_field). */
   composite(type: StructType | UnionType, indices: ReadonlySet<number>): void {
     const members = [...indices].sort((a, b) => a - b).map((index) => memberAt(type, index)!);
     const isFlagged = members.some(({ bitfieldSize, bitOffset }) => bitfieldSize > 0 || bitOffset % 8 !== 0);
@@ -88,7 +89,7 @@ class Writer {
     }
   }
 
-  /** Any other type, as it is. */
+  /** Writes any other type as it is. */
   whole(type: BtfType): void {
     const { image } = type.btf;
     const at = image.record(type.id);

@@ -1,138 +1,118 @@
-/** Matches a local spec with a candidate: where the same field, type or enumerator is there. */
+/** Matches a local spec with a candidate: finds the same field, type or enumerator there. */
 import type { BtfType, StructType, UnionType } from "../../btf/types.js";
 import { ACCESS_LIMIT } from "./access.js";
 import type { Budget } from "./budget.js";
-import { fieldsCompatible, typesCompatible } from "./compatible.js";
-import type { Engine } from "./engine.js";
-import { refuse } from "./refusal.js";
+import { type FieldRules, fieldsCompatible, typesCompatible } from "./compatible.js";
+import { fail } from "./failure.js";
+import { type FoundMember, membersInDepth } from "./members.js";
+import type { Matched, Mismatch } from "./mismatch.js";
 import { type Accessor, emptySpec, hasElement, type Spec, subjectOf } from "./spec.js";
 import { typesMatch } from "./type-matches.js";
-import { byteSizeOf, elementOffset, isComposite, isEnum, memberAt, memberName, skip } from "./types.js";
+import { byteSizeOf, elementOffset, isEnum, memberAt, skipModifiers } from "./types.js";
 
 /**
- * The target spec, or `undefined` where the candidate does not match. Source:
+ * Returns the target spec, or why the candidate does not match. Source:
  * libbpf's bpf_core_spec_match.
  *
- * @throws Refusal for a candidate that cannot be judged
+ * @throws RelocationFailure for a candidate that cannot be judged
  */
-export function matchSpec(local: Spec, candidate: BtfType, budget: Budget, engine: Engine): Spec | undefined {
-  const spec = emptySpec(local.kind, candidate);
+export function matchSpec(local: Spec, candidate: BtfType, budget: Budget, rules: FieldRules): Matched<Spec> {
   switch (subjectOf(local.kind)) {
-    case "type": {
-      const same = local.kind === "type_matches" ? typesMatch : typesCompatible;
-      return same(local.root, candidate, budget) ? spec : undefined;
-    }
+    case "type":
+      return matchType(local, candidate, budget);
     case "enumerator":
-      return matchEnumerator(local.accessors[0]!, spec, budget, engine) ? spec : undefined;
-    default:
-      return matchField(local, spec, budget, engine) ? spec : undefined;
+      return matchEnumerator(local, candidate, budget, rules);
+    default: {
+      const spec = emptySpec(local.kind, candidate);
+      const mismatch = matchField(local, spec, budget, rules);
+      return mismatch ? { mismatch } : { spec };
+    }
   }
 }
 
-/** The first enumerator of the same essential name. */
-function matchEnumerator({ name }: Accessor, spec: Spec, budget: Budget, engine: Engine): boolean {
-  const type = skip(spec.root);
-  if (!isEnum(type)) return false;
-  budget.spend(type.vlen);
-  const essential = engine.essentialName(name!);
-  const index = (type.values as readonly { name: string }[]).findIndex(
-    (value) => engine.essentialName(value.name) === essential,
-  );
-  if (index < 0) return false;
-  spec.accessors.push({ type, index, name: type.values[index]!.name });
-  spec.path.push(index);
-  return true;
+/** Matches a relocation that asks about a type as a whole. */
+export function matchType(local: Spec, candidate: BtfType, budget: Budget): Matched<Spec> {
+  const alike = local.kind === "type_matches" ? typesMatch : typesCompatible;
+  if (!alike(local.root, candidate, budget)) return { mismatch: { kind: "shape" } };
+  return { spec: emptySpec(local.kind, candidate) };
 }
 
-function matchField(local: Spec, spec: Spec, budget: Budget, engine: Engine): boolean {
+/** Matches with the first enumerator of the same essential name. */
+export function matchEnumerator(
+  local: Spec,
+  candidate: BtfType,
+  budget: Budget,
+  { essentialName }: Pick<FieldRules, "essentialName">,
+): Matched<Spec> {
+  const accessor = local.accessors[0]!;
+  const type = skipModifiers(candidate);
+  const mismatch = { kind: "enumerator", type, accessor } as const;
+  if (!isEnum(type)) return { mismatch };
+  budget.spend(type.vlen);
+  const essential = essentialName(accessor.name!);
+  const index = (type.values as readonly { name: string }[]).findIndex(({ name }) => essentialName(name) === essential);
+  if (index < 0) return { mismatch };
+  const spec = emptySpec(local.kind, candidate);
+  spec.accessors.push({ type, index, name: type.values[index]!.name });
+  spec.path.push(index);
+  return { spec };
+}
+
+/** Follows the local path on the target, and adds to the spec. Returns where it breaks off. */
+function matchField(local: Spec, spec: Spec, budget: Budget, rules: FieldRules): Mismatch | undefined {
   let at = spec.root;
   for (const [i, accessor] of local.accessors.entries()) {
-    at = skip(at);
+    at = skipModifiers(at);
+    const broken = { walked: spec.accessors, at, accessor };
     if (accessor.name !== undefined) {
-      const next = matchMember(accessor, at, spec, budget, engine);
-      if (!next) return false;
-      at = next;
+      const next = matchMember(accessor, at, spec, budget, rules);
+      if ("kind" in next) return next;
+      at = next.member.type;
       continue;
     }
     if (i > 0) {
-      if (at.kind !== "array" || !hasElement(at, accessor.index, spec.accessors.at(-1)!)) return false;
-      at = skip(at.element);
+      if (at.kind !== "array") return { kind: "array", ...broken };
+      if (!hasElement(at, accessor.index, spec.accessors.at(-1)!)) return { kind: "element", array: at, ...broken };
+      at = skipModifiers(at.element);
     }
-    deeper(spec);
+    deeper(spec, 0);
     spec.accessors.push({ type: at, index: accessor.index, name: undefined });
     spec.path.push(accessor.index);
     spec.bitOffset = (spec.bitOffset + elementOffset(accessor.index, byteSizeOf(at))) >>> 0;
   }
-  return true;
+  return undefined;
 }
 
-function deeper(spec: Spec): void {
-  if (spec.path.length === ACCESS_LIMIT)
-    refuse("E2BIG", `[${spec.root.id}] ${spec.root.name} is nested deeper than ${ACCESS_LIMIT} levels`);
+function deeper(spec: Spec, depth: number): void {
+  if (spec.path.length + depth === ACCESS_LIMIT)
+    fail("E2BIG", `[${spec.root.id}] ${spec.root.name} is nested deeper than ${ACCESS_LIMIT} levels`);
 }
 
 /**
- * Finds the member of the local accessor's name, also inside anonymous members,
- * depth first: the first of that name in a struct decides, whether its type is
- * compatible or not. Returns its type and adds to the spec; leaves the spec as it was
- * where nothing is found. Source: bpf_core_match_member.
+ * Finds the member of the local accessor's name and adds it to the spec: the
+ * first one, depth first, whose type is compatible. Source:
+ * bpf_core_match_member.
  */
 function matchMember(
   accessor: Accessor,
-  target: BtfType,
+  at: BtfType,
   spec: Spec,
   budget: Budget,
-  engine: Engine,
-): BtfType | undefined {
-  const composite = skip(target);
-  if (!isComposite(composite) || composite.vlen === 0) return undefined;
-  deeper(spec);
-  const { named, anonymous } = membersByName(composite);
-  const decides = named.get(accessor.name!) ?? composite.vlen;
-  const outer = spec.bitOffset;
-  for (const i of anonymous) {
-    if (i > decides) break;
-    budget.spend(1);
-    const member = memberAt(composite, i)!;
-    spec.bitOffset = (outer + member.bitOffset) >>> 0;
-    spec.path.push(i);
-    const inner = matchMember(accessor, member.type, spec, budget, engine);
-    if (inner) return inner;
-    spec.path.pop();
-    spec.bitOffset = outer;
+  rules: FieldRules,
+): FoundMember | Mismatch {
+  const local = memberAt(accessor.type as StructType | UnionType, accessor.index)!;
+  const start = { type: at, path: [], bitOffset: spec.bitOffset };
+  let other: FoundMember | undefined;
+  for (const found of membersInDepth(start, accessor.name!, budget, (depth) => deeper(spec, depth))) {
+    const { container, index, member, path, bitOffset } = found;
+    if (fieldsCompatible(local.type, member.type, budget, rules)) {
+      spec.bitOffset = bitOffset;
+      spec.path.push(...path);
+      spec.accessors.push({ type: container, index, name: member.name });
+      return found;
+    }
+    other ??= found;
   }
-  budget.spend(1);
-  const member = memberAt(composite, decides);
-  const localMember = memberAt(accessor.type as StructType | UnionType, accessor.index)!;
-  if (!member || !fieldsCompatible(localMember.type, member.type, budget, engine)) return undefined;
-  spec.bitOffset = (outer + member.bitOffset) >>> 0;
-  spec.path.push(decides);
-  spec.accessors.push({ type: composite, index: decides, name: member.name });
-  return member.type;
-}
-
-/** Indices of the members of a struct or union. */
-interface MemberIndex {
-  /** The first of each name. */
-  readonly named: ReadonlyMap<string, number>;
-  /** Those without a name, ascending. */
-  readonly anonymous: readonly number[];
-}
-
-const indices = /* @__PURE__ */ new WeakMap<BtfType, MemberIndex>();
-
-/** Objects ask for fields of the same few types, which have hundreds. */
-function membersByName(type: StructType | UnionType): MemberIndex {
-  const known = indices.get(type);
-  if (known) return known;
-  const named = new Map<string, number>();
-  const anonymous: number[] = [];
-  for (let i = 0; i < type.vlen; i++) {
-    const name = memberName(type, i);
-    if (name === "") anonymous.push(i);
-    else if (!named.has(name)) named.set(name, i);
-  }
-  const found = { named, anonymous };
-  indices.set(type, found);
-  return found;
+  const broken = { walked: spec.accessors, at, accessor };
+  return other ? { kind: "member-type", member: other.member, ...broken } : { kind: "member", ...broken };
 }

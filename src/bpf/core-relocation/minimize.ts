@@ -1,28 +1,31 @@
-/** The smallest BTF that objects need on a target. Source: bpftool's `gen min_core_btf` (btfgen). */
+/** Makes the smallest BTF that objects need on a target. Source: bpftool's `gen min_core_btf` (btfgen). */
 import type { Btf } from "../../btf/btf.js";
 import type { BtfType, StructType, UnionType } from "../../btf/types.js";
 import { ERR_CORE_RECORD, ERR_CORE_RELOCATION } from "../../errors/bpf.js";
 import { BtfFormatError } from "../../errors/error.js";
 import type { BpfObject } from "../object/object.js";
 import { Budget } from "./budget.js";
-import { engineOf } from "./engine.js";
 import { BtfRelocationError } from "./error.js";
+import { libbpf } from "./loaders/libbpf.js";
 import { encodeMarked, type Marked } from "./marked.js";
-import { type RelocationTarget, targetOf } from "./relocate.js";
-import { type CoreTarget, Resolver } from "./resolve.js";
+import { targetOf } from "./relocate.js";
+import type { RelocationTarget } from "./relocation.js";
+import type { CoreTarget } from "./resolution.js";
+import { Resolver } from "./resolve.js";
 import { type Spec, subjectOf } from "./spec.js";
-import { isComposite, memberAt, skip } from "./types.js";
+import { isComposite } from "../../btf/traverse.js";
+import { memberAt, skipModifiers } from "./types.js";
 
 /**
- * The BTF, as bytes, of only those types and members of the target that the
+ * Returns the BTF, as bytes, of only those types and members of the target that the
  * objects' CO-RE relocations need: relocating on it gives the same values as on
  * the whole. Ids are new, so that target_type_id names the same type by another
  * id.
  *
- * Members keep their offsets, structs their sizes; what nothing asks for is
- * left out, and references to it become void. Types of modules stand behind
- * those of vmlinux, in one BTF without a base, in the target's byte order. For
- * a target with pointers of 4 bytes the type that tells so is kept too.
+ * Members keep their offsets and structs their sizes. Everything else is left
+ * out, and references to it become void. Types of modules stand behind those of
+ * vmlinux, in one BTF without a base, in the target's byte order. For a target
+ * with pointers of 4 bytes the type that tells so is kept too.
  *
  * @throws BtfFormatError ERR_OBJECT_SECTION, ERR_EXT, ERR_CORE_RECORD for an
  *   object, BtfRelocationError ERR_CORE_RELOCATION for a relocation that the
@@ -37,7 +40,7 @@ export function minimize(objects: readonly BpfObject[], target: RelocationTarget
 }
 
 /**
- * `minimize`, one object after the other: none of them has to be kept.
+ * Does what `minimize` does, one object after the other: no object has to be kept.
  *
  * @example
  * const minimizer = new Minimizer(btf);
@@ -59,15 +62,15 @@ export class Minimizer {
     const resolver = new Resolver(object.btf, this.#target, {
       endian: object.endian,
       budget: new Budget(),
-      engine: engineOf("libbpf"),
-      records: [],
+      engine: libbpf,
+      records: () => [],
     });
     for (const { section, records } of sections) {
       for (const [index, record] of records.entries()) {
-        const { refusal, matches } = resolver.resolve(record);
-        if (refusal) {
-          const details = { name: section, value: index, note: refusal.reason };
-          if (refusal.malformed) throw new BtfFormatError(ERR_CORE_RECORD, details);
+        const { failure, matches } = resolver.resolve(record);
+        if (failure) {
+          const details = { name: section, value: index, note: failure.reason };
+          if (failure.malformed) throw new BtfFormatError(ERR_CORE_RECORD, details);
           throw new BtfRelocationError(ERR_CORE_RELOCATION, details);
         }
         // The others that match lead to the same value.
@@ -96,10 +99,10 @@ function markPointerSize(vmlinux: Btf, marks: Marks): void {
   }
 }
 
-/** Which types are needed, and which members of a struct or union. */
+/** The types that are needed, and for structs and unions the members. */
 class Marks {
   readonly marked: Marked = new Map();
-  /** What has been followed: types by their pointers too, and for type_matches with members. */
+  /** Types that have been followed: through pointers, and for type_matches with their members. */
   readonly #followed = { types: new Set<BtfType>(), shapes: new Set<BtfType>(), names: new Set<BtfType>() };
 
   spec(spec: Spec): void {
@@ -108,7 +111,7 @@ class Marks {
     else this.type(spec.root, subjectOf(spec.kind) === "type");
   }
 
-  /** Whether it is new. */
+  /** Marks a type. @returns whether it is new */
   #mark(type: BtfType): boolean {
     if (type.kind === "void" || this.marked.has(type)) return false;
     this.marked.set(type, new Set());
@@ -120,7 +123,7 @@ class Marks {
     this.marked.get(type)!.add(index);
   }
 
-  /** A type and what it is made of: behind modifiers, elements of arrays, prototypes; behind pointers if asked for. */
+  /** Marks a type and its parts: targets of modifiers, elements of arrays, prototypes, and if asked for the targets of pointers. */
   type(root: BtfType, followPointers: boolean): void {
     const pending = [root];
     for (let type = pending.pop(); type; type = pending.pop()) {
@@ -133,12 +136,12 @@ class Marks {
     }
   }
 
-  /** The path of a field: each member on it and the member's type. */
+  /** Marks the path of a field: each member on it and the member's type. */
   #field({ root, path }: Spec): void {
     this.type(root, false);
     let at = root;
     for (const index of path.slice(1)) {
-      at = skip(at);
+      at = skipModifiers(at);
       if (isComposite(at)) {
         this.#member(at, index);
         at = memberAt(at, index)!.type;
@@ -147,7 +150,7 @@ class Marks {
     }
   }
 
-  /** All that type_matches compares: members too, those behind a pointer by their type's name alone. */
+  /** Marks all that type_matches compares: members too, and behind a pointer the names of types alone. */
   #shape(root: BtfType, behind: boolean): void {
     const pending = [{ type: root, behindPointer: behind }];
     for (let next = pending.pop(); next; next = pending.pop()) {
@@ -170,12 +173,12 @@ class Marks {
   }
 }
 
-/** What a type with one target is: the same, spelled in another way. */
+/** Tells whether a type is its target under another name. */
 function isTransparent({ kind }: BtfType): boolean {
   return kind === "const" || kind === "volatile" || kind === "restrict" || kind === "typedef" || kind === "type_tag";
 }
 
-/** The types that a type cannot be told without; members are asked for one by one. */
+/** Returns the types that a type is made of. Members are marked one by one, and left out here. */
 function partsOf(type: BtfType): BtfType[] {
   switch (type.kind) {
     case "ptr":

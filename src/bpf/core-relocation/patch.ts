@@ -1,8 +1,29 @@
 /** Puts a relocation's outcome into its instruction. Source: libbpf's bpf_core_patch_insn. */
-import type { Engine } from "./engine.js";
-import { ALU, ALU64, type Code, INSN_SIZE, LD, LD_IMM64, LDX, ST, STX } from "./instruction.js";
-import { refuse } from "./refusal.js";
+import {
+  ALU,
+  ALU64,
+  CLASS,
+  type Code,
+  INSN_SIZE,
+  LD,
+  LD_IMM64,
+  LDX,
+  SOURCE_IS_REGISTER,
+  ST,
+  STX,
+} from "../instruction.js";
+import { fail } from "./failure.js";
 import type { Outcome } from "./value.js";
+
+/** Where engines differ in what they do to an instruction. */
+export interface PatchRules {
+  /** A load or store whose size cannot be changed to that of the field is poisoned, an error, or left as it is. */
+  readonly resizes: "or poisons" | "or fails" | "never";
+  /** The instruction has to hold the local value. */
+  readonly validates: boolean;
+  /** A poisoned ld_imm64 becomes two calls, or a load into the frame pointer. */
+  readonly poisonsWideWith: "calls" | "load";
+}
 
 const SHRT_MAX = 0x7fff;
 
@@ -13,32 +34,33 @@ const SHRT_MAX = 0x7fff;
  *
  * @param end where the program ends, in bytes
  * @returns whether the instruction was poisoned
- * @throws Refusal; nothing is written then
+ * @throws RelocationFailure; nothing is written then
  */
-export function patch(code: Code, at: number, end: number, outcome: Outcome, engine: Engine): boolean {
+export function patch(code: Code, at: number, end: number, outcome: Outcome, rules: PatchRules): boolean {
   const isWide = code.opcode(at) === LD_IMM64;
-  if (isWide && at + 2 * INSN_SIZE > end) refuse("EINVAL", "half an ld_imm64 at the end of the program");
-  if (outcome.poison) return poison(code, at, isWide, engine);
-  switch (code.opcode(at) & 7) {
+  if (isWide && at + 2 * INSN_SIZE > end) fail("EINVAL", "the program ends inside an ld_imm64");
+  if (outcome.poison) return poison(code, at, isWide, rules);
+  switch (code.opcode(at) & CLASS) {
     case ALU:
     case ALU64:
-      if (code.opcode(at) & 8) refuse("EINVAL", "the instruction has a register where an immediate is to be patched");
-      expect(outcome, BigInt(code.immediate(at)), engine);
+      if (code.opcode(at) & SOURCE_IS_REGISTER)
+        fail("EINVAL", "the instruction has a register where an immediate is to be patched");
+      expect(outcome, BigInt(code.immediate(at)), rules);
       code.setImmediate(at, Number(BigInt.asIntN(32, outcome.value)));
       return false;
     case LDX:
     case ST:
     case STX:
-      return patchAccess(code, at, outcome, engine);
+      return patchAccess(code, at, outcome, rules);
     case LD:
-      patchWide(code, at, isWide, outcome, engine);
+      patchWide(code, at, isWide, outcome, rules);
       return false;
     default:
-      return refuse("EINVAL", `an instruction of opcode 0x${code.opcode(at).toString(16)} cannot be relocated`);
+      return fail("EINVAL", `an instruction of opcode 0x${code.opcode(at).toString(16)} cannot be relocated`);
   }
 }
 
-function poison(code: Code, at: number, isWide: boolean, { poisonsWideWith }: Engine): true {
+function poison(code: Code, at: number, isWide: boolean, { poisonsWideWith }: PatchRules): true {
   if (isWide && poisonsWideWith === "load") {
     code.poisonLoad(at);
     return true;
@@ -49,30 +71,30 @@ function poison(code: Code, at: number, isWide: boolean, { poisonsWideWith }: En
   return true;
 }
 
-/** The compiler's value has to be there, or the record belongs to another instruction. */
-function expect({ validate, original, value }: Outcome, found: bigint, engine: Engine): void {
-  if (!validate || !engine.validates || BigInt.asUintN(64, found) === original) return;
-  refuse("EINVAL", `the instruction holds ${found}, expected ${original} (to become ${value})`);
+/** Requires the compiler's value: where it is missing, the record belongs to another instruction. */
+function expect({ validate, original, value }: Outcome, found: bigint, rules: PatchRules): void {
+  if (!validate || !rules.validates || BigInt.asUintN(64, found) === original) return;
+  fail("EINVAL", `the instruction holds ${found}, expected ${original} (to become ${value})`);
 }
 
-function patchAccess(code: Code, at: number, outcome: Outcome, engine: Engine): boolean {
+function patchAccess(code: Code, at: number, outcome: Outcome, rules: PatchRules): boolean {
   const { value, sizeMismatch, originalSize, newSize } = outcome;
-  expect(outcome, BigInt(code.offset(at)), engine);
-  if (value > SHRT_MAX) refuse("ERANGE", `offset ${value} does not fit into a load or store, which has 16 bits for it`);
-  if (sizeMismatch && engine.resizes === "or poisons") return poison(code, at, false, engine);
-  if (sizeMismatch) refuse("EINVAL", `the field has ${newSize} bytes in the target, ${originalSize} in the program`);
+  expect(outcome, BigInt(code.offset(at)), rules);
+  if (value > SHRT_MAX) fail("ERANGE", `offset ${value} does not fit into the 16 bits of a load or store`);
+  if (sizeMismatch && rules.resizes === "or poisons") return poison(code, at, false, rules);
+  if (sizeMismatch) fail("EINVAL", `the field has ${newSize} bytes in the target, ${originalSize} in the program`);
   if (newSize !== originalSize) {
     if (code.accessSize(at) !== originalSize) {
-      refuse("EINVAL", `the instruction moves ${code.accessSize(at)} bytes, the field has ${originalSize}`);
+      fail("EINVAL", `the instruction moves ${code.accessSize(at)} bytes, the field has ${originalSize}`);
     }
     if (!code.setAccessSize(at, newSize))
-      refuse("EINVAL", `no load or store moves the ${newSize} bytes that the field has in the target`);
+      fail("EINVAL", `no load or store moves the ${newSize} bytes that the field has in the target`);
   }
   code.setOffset(at, Number(value));
   return false;
 }
 
-function patchWide(code: Code, at: number, isWide: boolean, outcome: Outcome, engine: Engine): void {
+function patchWide(code: Code, at: number, isWide: boolean, outcome: Outcome, rules: PatchRules): void {
   const next = at + INSN_SIZE;
   const isPlain =
     isWide &&
@@ -82,9 +104,9 @@ function patchWide(code: Code, at: number, isWide: boolean, outcome: Outcome, en
     code.source(next) === 0 &&
     code.destination(next) === 0 &&
     code.offset(next) === 0;
-  if (!isPlain) refuse("EINVAL", "the instruction is no ld_imm64 of a number");
+  if (!isPlain) fail("EINVAL", "the instruction is not an ld_imm64 of a number");
   const found = (BigInt(code.immediate(next)) << 32n) | BigInt.asUintN(32, BigInt(code.immediate(at)));
-  expect(outcome, found, engine);
+  expect(outcome, found, rules);
   code.setImmediate(at, Number(BigInt.asIntN(32, outcome.value)));
   code.setImmediate(next, Number(BigInt.asIntN(32, outcome.value >> 32n)));
 }

@@ -1,99 +1,45 @@
-/** All relocations of an object against one target. Source: libbpf's bpf_object__relocate_core. */
-import type { Btf } from "../../btf/btf.js";
+/** Applies all relocations of an object on one target. Source: libbpf's bpf_object__relocate_core. */
 import { ERR_CORE_RECORD, ERR_CORE_RELOCATION } from "../../errors/bpf.js";
 import { type BtfError, BtfFormatError } from "../../errors/error.js";
 import type { Program } from "../elf/programs.js";
-import type { CoreRelocation, LineInfo } from "../ext/types.js";
+import { LineTable } from "../ext/lines.js";
+import type { CoreRelocation } from "../ext/types.js";
+import { Code, INSN_SIZE, LD_IMM64 } from "../instruction.js";
 import type { BpfObject } from "../object/object.js";
 import { Budget } from "./budget.js";
-import { type Engine, type EngineName, engineOf } from "./engine.js";
+import type { Engine } from "./engine.js";
+import type { EngineName } from "./engines.js";
 import { BtfRelocationError } from "./error.js";
-import { Explainer } from "./explain.js";
-import { Code, INSN_SIZE, LD_IMM64 } from "./instruction.js";
+import { Explainer } from "./explain/explain.js";
+import { RelocationFailure } from "./failure.js";
+import { engineOf } from "./loaders/loaders.js";
 import { patch } from "./patch.js";
-import { Refusal } from "./refusal.js";
-import { type CoreTarget, type Resolution, Resolver } from "./resolve.js";
+import type { RelocatedObject, Relocation, RelocationStatus, RelocationTarget } from "./relocation.js";
+import type { CoreTarget, Resolution } from "./resolution.js";
+import { Resolver } from "./resolve.js";
 import { withoutRecords } from "./strip.js";
 
-/** What types are looked for in: a kernel's BTF, or that with its modules'. */
-export type RelocationTarget = Btf | { readonly vmlinux: Btf; readonly modules?: readonly Btf[] };
-
-/**
- * `same`: the instruction stays as it is. `changed`: it is patched. `absent`:
- * nothing matched, and the kind has a value for that (0). `poisoned`: the
- * instruction became a call of what does not exist, which the verifier refuses
- * if it can be reached. `error`: libbpf refuses to load the object.
- */
-export type RelocationStatus = "same" | "changed" | "absent" | "poisoned" | "error";
-
-/** One relocation's result. */
-export interface Relocation {
-  readonly record: CoreRelocation;
-  /** Of the record in its section, as libbpf's messages count them. */
-  readonly index: number;
-  readonly program: Program | undefined;
-  /** The ELF section's name. */
-  readonly section: string;
-  /** Index of the instruction in its program. */
-  readonly insn: number;
-  readonly status: RelocationStatus;
-  /** Specs, candidates and values. */
-  readonly resolution: Resolution;
-  /** Set with the status `error`. */
-  readonly error: BtfError | undefined;
-  /** libbpf's errno for the error, as a positive number; 0 otherwise. */
-  readonly errno: number;
-  /** The instruction's bytes as they lie in the file: 8, or 16 for an ld_imm64. Empty where there is none. */
-  readonly before: Uint8Array;
-  readonly after: Uint8Array;
-  /** Where it stands in the source. */
-  readonly line: LineInfo | undefined;
-  /** Why it came out so, in words; `undefined` where there is nothing to say. Worked out when it is read. */
-  readonly reason: string | undefined;
-}
-
-/** An object with its relocations applied. */
-export interface RelocatedObject {
-  readonly object: BpfObject;
-  readonly target: CoreTarget;
-  /** Whose rules were followed. */
-  readonly engine: EngineName;
-  /** In the order of the records. Records of instructions that belong to no program (weak functions that a linker dropped) are left out, as libbpf does. */
-  readonly relocations: readonly Relocation[];
-  /** The first error; the object cannot be loaded then. */
-  readonly error: BtfError | undefined;
-  /** Patched code by section index, for sections that have relocations. */
-  readonly code: ReadonlyMap<number, Uint8Array>;
-  /**
-   * The object file with patched instructions, and without its CO-RE records.
-   *
-   * @param options.keepRecords leaves the records in, for tools that look at
-   *   them. A loader that relocates again, as libbpf does, refuses instructions
-   *   that do not hold the value it expects.
-   * @throws the first error
-   */
-  toBytes(options?: { readonly keepRecords?: boolean }): Uint8Array<ArrayBuffer>;
-}
-
-/** Whose rules are followed. */
+/** Options of `relocate`. */
 export interface RelocateOptions {
   /**
-   * Whose rules to follow (default `"libbpf"`). cilium resolves the relocations
-   * of a type together: here all those of the object, there those of a program.
+   * The engine whose rules to follow (default `"libbpf"`). cilium resolves the
+   * relocations of a type together: here those of the whole object, in cilium
+   * those of a program.
    */
   readonly engine?: EngineName;
 }
 
 /**
  * Applies an object's CO-RE relocations as libbpf does while it loads the
- * object on the target. The object's own byte order and instruction set count;
- * that of the host does not. The object itself is not changed.
+ * object on the target. The byte order of the object counts, not that of the
+ * host. The object itself is not changed.
  *
  * Programs that are not loaded by themselves (`SEC("?...")`) are relocated too,
- * each on its own, so that they have no influence on the others.
+ * each apart from the others, so that they do not influence them.
  *
- * @throws BtfFormatError ERR_OBJECT_SECTION, ERR_EXT where there is nothing to
- *   go by; BtfLimitError ERR_CORE_WORK. What is wrong with one relocation is told in its result.
+ * @throws BtfFormatError ERR_OBJECT_SECTION, ERR_EXT for an object without
+ *   usable records; BtfLimitError ERR_CORE_WORK. An error of one relocation is
+ *   in its result.
  * @example
  * const [pid] = relocate(object, btf).relocations;
  * console.log(pid?.status, pid?.resolution.outcome?.value); // changed 2416n
@@ -143,7 +89,7 @@ class Relocating {
         relocations.push(this.#apply({ record, index, program, section, sectionIndex, misplaced }));
       }
     }
-    const error = relocations.find((one) => one.error)?.error;
+    const error = relocations.find((relocation) => relocation.error)?.error;
     const code = new Map([...this.#code].map(([index, { bytes }]) => [index, bytes]));
     return {
       object,
@@ -161,7 +107,7 @@ class Relocating {
     };
   }
 
-  /** Relocations of a program that is not loaded do not narrow the others' candidates. */
+  /** Returns the resolver of a program; relocations of a program that is not loaded do not narrow the candidates of others. */
   #resolverFor(program: Program | undefined): Resolver {
     const key = program?.autoload ? undefined : program;
     let resolver = this.#resolvers.get(key);
@@ -170,26 +116,26 @@ class Relocating {
         endian: this.#object.endian,
         budget: this.#budget,
         engine: this.#engine,
-        records: this.#engine.name === "cilium" ? this.#recordsOf(key) : [],
+        records: () => this.#recordsOf(key),
       });
       this.#resolvers.set(key, resolver);
     }
     return resolver;
   }
 
-  /** Records of one program that is not loaded, or of all others. */
+  /** Returns the records of a program that is not loaded, or of all programs that are. */
   #recordsOf(program: Program | undefined): CoreRelocation[] {
     const object = this.#object;
     return (object.ext.coreRelocations?.sections ?? []).flatMap(({ section, records }) => {
       const sectionIndex = object.sections.findIndex(({ name }) => name === section);
       return records.filter((record) => {
-        const of = object.programAt(sectionIndex, record.insnByteOffset);
-        return program ? of === program : of?.autoload;
+        const owner = object.programAt(sectionIndex, record.insnByteOffset);
+        return program ? owner === program : owner?.autoload;
       });
     });
   }
 
-  /** A copy of a section's code, patched in place. */
+  /** Returns a copy of a section's code, which is patched in place. */
   #codeOf(sectionIndex: number): Code {
     let code = this.#code.get(sectionIndex);
     if (!code) {
@@ -208,18 +154,18 @@ class Relocating {
     const before = bytes();
     const resolution = this.#resolverFor(program).resolve(record);
     let poisoned = false;
-    let refusal = misplaced ?? resolution.refusal;
+    let failure = misplaced ?? resolution.failure;
     try {
-      if (!refusal)
-        poisoned = patch(code, at, program!.byteOffset + program!.byteSize, resolution.outcome!, this.#engine);
+      if (!failure)
+        poisoned = patch(code, at, program!.byteOffset + program!.byteSize, resolution.outcome!, this.#engine.patching);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      refusal = error;
+      if (!(error instanceof RelocationFailure)) throw error;
+      failure = error;
     }
     const after = bytes();
     const lines = this.#lines;
     const explainer = this.#explainer;
-    const status = refusal ? "error" : poisoned ? "poisoned" : statusOf(resolution, before, after);
+    const status = failure ? "error" : poisoned ? "poisoned" : statusOf(resolution, before, after);
     return {
       record,
       index,
@@ -228,15 +174,15 @@ class Relocating {
       insn: (at - (program?.byteOffset ?? 0)) / INSN_SIZE,
       status,
       resolution,
-      error: refusal && errorOf(refusal, section, index),
-      errno: refusal ? refusal.errnoNumber : 0,
+      error: failure && errorOf(failure, section, index),
+      errno: failure ? failure.errnoNumber : 0,
       before,
       after,
       get line() {
         return lines.at(section, at);
       },
       get reason() {
-        return refusal ? refusal.reason : explainer.explain(resolution, status, before[0] ?? 0);
+        return failure ? failure.reason : explainer.explain(resolution, status, before[0] ?? 0);
       },
     };
   }
@@ -248,20 +194,24 @@ interface Placed {
   readonly program: Program | undefined;
   readonly section: string;
   readonly sectionIndex: number;
-  readonly misplaced: Refusal | undefined;
+  readonly misplaced: RelocationFailure | undefined;
 }
 
-/** Why no instruction can be where the record says. */
-function misplacement({ insnByteOffset }: CoreRelocation, sectionSize: number): Refusal | undefined {
+/** Returns why no instruction can be where the record says. */
+function misplacement({ insnByteOffset }: CoreRelocation, sectionSize: number): RelocationFailure | undefined {
   if (insnByteOffset >= sectionSize) {
-    return new Refusal(
+    return new RelocationFailure(
       "EINVAL",
       `its instruction is at byte ${insnByteOffset}, the section ends at ${sectionSize}`,
       true,
     );
   }
   if (insnByteOffset % INSN_SIZE) {
-    return new Refusal("EINVAL", `no instruction starts at byte ${insnByteOffset}: they have ${INSN_SIZE} bytes`, true);
+    return new RelocationFailure(
+      "EINVAL",
+      `byte ${insnByteOffset} is inside an instruction: instructions have ${INSN_SIZE} bytes`,
+      true,
+    );
   }
   return undefined;
 }
@@ -271,31 +221,9 @@ function statusOf({ matches, local }: Resolution, before: Uint8Array, after: Uin
   return before.every((byte, i) => byte === after[i]) ? "same" : "changed";
 }
 
-function errorOf({ reason, malformed }: Refusal, section: string, index: number): BtfError {
+function errorOf({ reason, malformed }: RelocationFailure, section: string, index: number): BtfError {
   const details = { name: section, value: index, note: reason };
   return malformed
     ? new BtfFormatError(ERR_CORE_RECORD, details)
     : new BtfRelocationError(ERR_CORE_RELOCATION, details);
-}
-
-/** Finds the line record of an instruction: the last one at or before it. */
-class LineTable {
-  readonly #object: BpfObject;
-  #sections: Map<string, readonly LineInfo[]> | undefined;
-
-  constructor(object: BpfObject) {
-    this.#object = object;
-  }
-
-  at(section: string, byteOffset: number): LineInfo | undefined {
-    this.#sections ??= new Map(this.#object.ext.lineInfo?.sections.map((one) => [one.section, one.records]));
-    const records = this.#sections.get(section) ?? [];
-    let [low, high] = [0, records.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (records[middle]!.insnByteOffset <= byteOffset) low = middle + 1;
-      else high = middle;
-    }
-    return records[low - 1];
-  }
 }

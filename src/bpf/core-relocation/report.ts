@@ -1,16 +1,16 @@
 /** Relocation results as plain data, for JSON. */
 import type { Disagreement } from "./disagree.js";
-import type { RelocatedObject, Relocation, RelocationStatus } from "./relocate.js";
+import type { RelocatedObject, Relocation, RelocationStatus } from "./relocation.js";
 import { formatSpec } from "./spec.js";
 
-/** A result as JSON has it. */
+/** A result, as it is written as JSON. */
 export interface RelocationReport {
   /** Name of the program, or of the subprogram. */
   readonly program: string | null;
   readonly section: string;
   /** Index of the instruction in its program. */
   readonly insn: number;
-  /** Where it stands in the source, if the object has lines. */
+  /** The line of the source, if the object has lines. */
   readonly line: {
     readonly file: string;
     readonly line: number;
@@ -22,11 +22,11 @@ export interface RelocationReport {
   readonly access: string | null;
   /** The root type in the program's BTF. */
   readonly local: { readonly id: number; readonly name: string } | null;
-  /** Ids of the target's types that were looked at. */
+  /** Ids of the types of the target that were looked at. */
   readonly candidates: readonly number[];
-  /** Ids of those that match. */
+  /** Ids of the candidates that match. */
   readonly matched: readonly number[];
-  /** What the compiler put in, and what belongs there: numbers, strings of digits beyond 2^53; `null` where there is none. */
+  /** The value that the compiler put in, and the value on the target: numbers, strings of digits beyond 2^53; `null` where there is none. */
   readonly original: number | string | null;
   readonly value: number | string | null;
   readonly status: RelocationStatus;
@@ -38,7 +38,7 @@ export interface RelocationReport {
   /** As libbpf's messages show them. */
   readonly localSpec: string | null;
   readonly targetSpec: string | null;
-  /** Other loaders whose result is another one; only in a report that compares them. */
+  /** Other engines whose result differs; only in a report that compares them. */
   readonly disagree?: readonly {
     readonly engine: string;
     readonly status: RelocationStatus;
@@ -47,9 +47,9 @@ export interface RelocationReport {
 }
 
 /**
- * The results of an object as plain data.
+ * Returns the results of an object as plain data.
  *
- * @param others what `disagreements` found
+ * @param others the result of `disagreements`
  * @example
  * const [pid] = relocationReport(relocate(object, btf));
  * console.log(pid?.kind, pid?.value, pid?.targetSpec); // byte_off 2416 <byte_off> [191] struct task_struct.pid (0:83 @ offset 2416)
@@ -59,17 +59,17 @@ export function report(
   others?: readonly (readonly Disagreement[])[],
 ): RelocationReport[] {
   return relocations.map((relocation, i) => {
-    const one = reportOne(relocation);
+    const plain = reportOne(relocation);
     const disagree = others?.[i]?.map(({ engine, status, value }) => ({
       engine,
       status,
       value: value === undefined ? null : number(value),
     }));
-    return disagree ? { ...one, disagree } : one;
+    return disagree ? { ...plain, disagree } : plain;
   });
 }
 
-/** One result as plain data. */
+/** Returns one result as plain data. */
 export function reportOne(relocation: Relocation): RelocationReport {
   const { record, program, section, insn, status, resolution, before, after, line, reason } = relocation;
   const { root, local, candidates, matches, outcome } = resolution;

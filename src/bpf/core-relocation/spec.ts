@@ -1,6 +1,6 @@
 /**
- * Specs: a relocation's access path, spelled out on the local type or on one
- * of the target's types. Source: libbpf's struct bpf_core_spec,
+ * Specs: the access path of a relocation on the local type, or on a type of the
+ * target. Source: libbpf's struct bpf_core_spec,
  * bpf_core_parse_spec and bpf_core_format_spec.
  */
 
@@ -8,32 +8,33 @@ import type { ArrayType, BtfType } from "../../btf/types.js";
 import type { RelocationKind } from "../ext/kinds.js";
 import type { CoreRelocation } from "../ext/types.js";
 import { parseAccess } from "./access.js";
-import { Refusal } from "./refusal.js";
-import { byteSizeOf, describe, elementOffset, isComposite, isEnum, memberAt, skip } from "./types.js";
+import { RelocationFailure } from "./failure.js";
+import { isComposite } from "../../btf/traverse.js";
+import { byteSizeOf, describe, elementOffset, isEnum, memberAt, skipModifiers } from "./types.js";
 
-/** One turning point of the path: a named member, an array element, or the root itself. */
+/** One step of the path: a named member, an array element, or the root itself. */
 export interface Accessor {
-  /** The struct or union that has the member; for an array's element, and for the root, the type of it. */
+  /** The struct or union that has the member; the type itself for an array's element and for the root. */
   readonly type: BtfType;
-  /** Of the member, the element, or the enumerator. */
+  /** The index of the member, the element, or the enumerator. */
   readonly index: number;
-  /** Of the member or enumerator; `undefined` for an element and for the root. */
+  /** The name of the member or enumerator; `undefined` for an element and for the root. */
   readonly name: string | undefined;
 }
 
-/** What a relocation is about, as libbpf's bpf_core_spec. */
+/** The field, type or enumerator of a relocation, as libbpf's bpf_core_spec. */
 export interface Spec {
   readonly kind: RelocationKind;
   readonly root: BtfType;
-  /** Anonymous members are no turning points. Empty for kinds that ask about a type. */
+  /** The steps, without those through anonymous members. Empty for kinds that ask about a type. */
   readonly accessors: Accessor[];
-  /** All indices, those of anonymous members included. */
+  /** All indices, including those of anonymous members. */
   readonly path: number[];
-  /** Of the field, from the start of the root, in bits. */
+  /** Offset of the field from the start of the root, in bits. */
   bitOffset: number;
 }
 
-/** What a kind of relocation is about. */
+/** Returns what a kind of relocation asks about. */
 export function subjectOf(kind: RelocationKind): "field" | "type" | "enumerator" {
   switch (kind) {
     case "local_type_id":
@@ -55,28 +56,28 @@ export function emptySpec(kind: RelocationKind, root: BtfType): Spec {
 }
 
 function malformed(reason: string): never {
-  throw new Refusal("EINVAL", reason, true);
+  throw new RelocationFailure("EINVAL", reason, true);
 }
 
 /**
- * The local spec of a record.
+ * Returns the local spec of a record.
  *
- * @throws Refusal for a record that does not fit its own type
+ * @throws RelocationFailure for a record that does not fit its own type
  */
 export function localSpec({ access, kind, kindNumber }: CoreRelocation, root: BtfType): Spec {
   if (access === undefined) return malformed("its access string does not exist");
-  if (kind === "unknown") return malformed(`kind ${kindNumber} is not known`);
+  if (kind === "unknown") return malformed(`kind ${kindNumber} is unknown`);
   const spec = emptySpec(kind, root);
   const subject = subjectOf(kind);
   if (subject === "type") {
-    if (access !== "0") malformed(`kind ${kind} has the access string "0", not "${access.slice(0, 40)}"`);
+    if (access !== "0") malformed(`kind ${kind} needs the access string "0", not "${access.slice(0, 40)}"`);
     return spec;
   }
   spec.path.push(...parseAccess(access));
-  const start = skip(root);
+  const start = skipModifiers(root);
   const [first, ...rest] = spec.path as [number, ...number[]];
   if (subject === "enumerator") {
-    if (!isEnum(start)) return malformed(`kind ${kind} is about enumerators, ${describe(start)} has none`);
+    if (!isEnum(start)) return malformed(`kind ${kind} asks about enumerators, ${describe(start)} has none`);
     if (rest.length > 0 || first >= start.vlen)
       malformed(`no enumerator ${access} in ${describe(start)}, which has ${start.vlen}`);
     spec.accessors.push({ type: start, index: first, name: start.values[first]!.name });
@@ -86,7 +87,7 @@ export function localSpec({ access, kind, kindNumber }: CoreRelocation, root: Bt
   spec.bitOffset = elementOffset(first, byteSizeOf(start));
   let at = start;
   for (const index of rest) {
-    at = skip(at);
+    at = skipModifiers(at);
     if (isComposite(at)) {
       const member = memberAt(at, index);
       if (!member) return malformed(`no member ${index} in ${describe(at)}, which has ${at.vlen}`);
@@ -94,7 +95,7 @@ export function localSpec({ access, kind, kindNumber }: CoreRelocation, root: Bt
       if (member.name) spec.accessors.push({ type: at, index, name: member.name });
       at = member.type;
     } else if (at.kind === "array") {
-      const element = skip(at.element);
+      const element = skipModifiers(at.element);
       if (!hasElement(at, index, spec.accessors.at(-1)!))
         return malformed(`no element ${index} in an array of ${at.length}`);
       spec.accessors.push({ type: element, index, name: undefined });
@@ -108,8 +109,8 @@ export function localSpec({ access, kind, kindNumber }: CoreRelocation, root: Bt
 }
 
 /**
- * Whether an array has an element: a flexible array, which is the last member
- * of its struct and has the length 0, has all.
+ * Tells whether an array has an element. A flexible array, which is the last
+ * member of its struct and has the length 0, has all.
  */
 export function hasElement(array: ArrayType, index: number, container: Accessor): boolean {
   if (index < array.length) return true;
@@ -117,7 +118,7 @@ export function hasElement(array: ArrayType, index: number, container: Accessor)
 }
 
 /**
- * The spec as libbpf's messages show it: `<byte_off> [8] struct pt_regs.ax (0:10 @ offset 80)`.
+ * Returns the spec as libbpf's messages show it: `<byte_off> [8] struct pt_regs.ax (0:10 @ offset 80)`.
  *
  * @example
  * const [pid] = relocate(object, btf).relocations;
@@ -130,7 +131,7 @@ export function formatSpec({ kind, root, accessors, path, bitOffset }: Spec): st
     case "type":
       return text;
     case "enumerator": {
-      const type = skip(root);
+      const type = skipModifiers(root);
       const value = isEnum(type) && path.length > 0 ? type.values[path[0]!] : undefined;
       return value ? `${text}::${value.name} = ${value.value}` : text;
     }
@@ -140,7 +141,7 @@ export function formatSpec({ kind, root, accessors, path, bitOffset }: Spec): st
   return `${text} (${path.join(":")} @ offset ${place})`;
 }
 
-/** The path as C writes it: `.a[3].b`. The root's index shows if it is not 0. */
+/** Returns the path as C writes it: `.a[3].b`, with the root's index if it is not 0. */
 export function accessPath(accessors: readonly Accessor[]): string {
   return accessors
     .map(({ name, index }, i) => (name !== undefined ? `.${name}` : i > 0 || index > 0 ? `[${index}]` : ""))

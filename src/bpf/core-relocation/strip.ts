@@ -1,21 +1,21 @@
-/** Takes the CO-RE records out of an object file. */
+/** Removes the CO-RE records from an object file. */
 
 import { SHT_REL, SHT_RELA } from "../elf/section-types.js";
 import { placeOfCoreRelocations } from "../ext/read.js";
 import type { BpfObject } from "../object/object.js";
 
-// Fields of the .BTF.ext header.
+/** Offsets of fields in the .BTF.ext header. */
 const CORE_OFFSET = 24;
 const CORE_LENGTH = 28;
 
-// Fields of an entry of a 64-bit section table.
+/** Offset of the size in an entry of a 64-bit section table. */
 const SECTION_SIZE = 32;
 
 /**
  * Removes the CO-RE records from `bytes`, a copy of the object's file: the
  * header of `.BTF.ext` says that there are none, the section ends before them
- * where they are its last part, and ELF relocations of them go too. Nothing
- * moves, so that whatever else refers to the file's bytes stays true.
+ * where they are its last part, and ELF relocations of them are dropped too.
+ * Nothing moves, so that all other offsets into the file stay valid.
  */
 export function withoutRecords(object: BpfObject, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const index = object.sections.findIndex(({ name }) => name === ".BTF.ext");
@@ -24,7 +24,7 @@ export function withoutRecords(object: BpfObject, bytes: Uint8Array<ArrayBuffer>
   const section = object.sections[index]!;
   const little = object.endian === "little";
   const view = new DataView(bytes.buffer);
-  // Aya reads the record size wherever the offset points to, even of nothing: let it be in the section.
+  // Aya reads the record size at the offset even of an empty list: the offset has to be in the section.
   view.setUint32(section.offset + CORE_OFFSET, 0, little);
   view.setUint32(section.offset + CORE_LENGTH, 0, little);
   bytes.fill(0, section.offset + place.at, section.offset + place.at + place.length);

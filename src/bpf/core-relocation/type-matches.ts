@@ -1,14 +1,14 @@
-/** Whether a local type is contained in a target type: kind type_matches (libbpf's __bpf_core_types_match). */
+/** Tells whether a target type contains a local type: kind type_matches (libbpf's __bpf_core_types_match). */
 import type { BtfType, Enum64Type, EnumType, StructType, UnionType } from "../../btf/types.js";
 import type { Budget } from "./budget.js";
-import { essentialName } from "./names.js";
-import { refuse } from "./refusal.js";
-import { isEnum, skip } from "./types.js";
+import { essentialName } from "./essential-name.js";
+import { fail } from "./failure.js";
+import { isEnum, skipModifiers } from "./types.js";
 
-/** Types inside one another, and steps along one chain of pointers and arrays. */
+/** Types inside one another, and steps along a chain of pointers and arrays, that are followed. */
 const DEPTH = 32;
 
-/** The names of the two roots were found to be equal by whoever chose the candidate. */
+/** Compares two types. The caller has compared the names of the roots. */
 export function typesMatch(local: BtfType, target: BtfType, budget: Budget): boolean {
   return matches(local, target, budget, false, DEPTH);
 }
@@ -17,17 +17,17 @@ function nameOf(type: BtfType): string {
   return type.kind === "void" ? "" : type.name;
 }
 
-/** A flavour makes no difference; what is anonymous matches what is anonymous. */
+/** Compares names without their flavours. Anonymous types match anonymous types. */
 function namesMatch(local: string, target: string): boolean {
   return target === "" ? local === "" : local !== "" && essentialName(local) === essentialName(target);
 }
 
 function matches(local: BtfType, target: BtfType, budget: Budget, behindPointer: boolean, level: number): boolean {
-  if (level <= 0) refuse("EINVAL", `types are nested deeper than ${DEPTH} levels`);
+  if (level <= 0) fail("EINVAL", `types are nested deeper than ${DEPTH} levels`);
   for (let depth = DEPTH; depth > 0; depth--) {
     budget.spend(1);
-    local = skip(local);
-    target = skip(target);
+    local = skipModifiers(local);
+    target = skipModifiers(target);
     if (!namesMatch(nameOf(local), nameOf(target))) return false;
     switch (local.kind) {
       case "void":
@@ -71,10 +71,10 @@ function matches(local: BtfType, target: BtfType, budget: Budget, behindPointer:
         return false;
     }
   }
-  return refuse("EINVAL", `more than ${DEPTH} pointers, arrays and results inside one another`);
+  return fail("EINVAL", `more than ${DEPTH} pointers, arrays and results inside one another`);
 }
 
-/** Each local enumerator has one of the same essential name in the target; values may differ. */
+/** Tells whether the target has an enumerator of the same essential name for each local enumerator; values may differ. */
 function enumsMatch(local: EnumType | Enum64Type, target: EnumType | Enum64Type, budget: Budget): boolean {
   if (local.byteSize !== target.byteSize || local.vlen > target.vlen) return false;
   budget.spend(local.vlen + target.vlen);
@@ -82,7 +82,7 @@ function enumsMatch(local: EnumType | Enum64Type, target: EnumType | Enum64Type,
   return local.values.every(({ name }: { name: string }) => names.has(essentialName(name)));
 }
 
-/** Each local member matches some member of the same name. */
+/** Tells whether each local member matches a member of the same name. */
 function membersMatch(
   local: StructType | UnionType,
   target: StructType | UnionType,

@@ -1,42 +1,25 @@
-/** Small questions about types that all of the relocation code asks. */
+/** Facts about types that all of the relocation code needs. */
 
 import { sizeOf } from "../../btf/query/resolve.js";
+import { skipModifiers as below, type Unmodified } from "../../btf/traverse.js";
 import type { BtfType, Enum64Type, EnumType, Member, StructType, UnionType } from "../../btf/types.js";
 import { BtfLimitError } from "../../errors/error.js";
 import { TYPE_SIZE } from "../../memory/generated/abi.js";
-import { refuse } from "./refusal.js";
+import { fail } from "./failure.js";
 
-/** A chain of modifiers that is longer is taken for a loop, which libbpf would follow for ever. */
+/** Modifiers after which a chain is taken for a loop, which libbpf would follow for ever. */
 const CHAIN = 256;
 
-/** The type behind typedefs and modifiers (libbpf's skip_mods_and_typedefs). @throws Refusal EINVAL for a loop */
-export function skip(type: BtfType): BtfType {
-  let at = type;
-  for (let i = 0; i < CHAIN; i++) {
-    switch (at.kind) {
-      case "typedef":
-      case "const":
-      case "volatile":
-      case "restrict":
-      case "type_tag":
-        at = at.target;
-        break;
-      default:
-        return at;
-    }
-  }
-  return refuse("EINVAL", `type [${type.id}] is a loop of typedefs and modifiers`);
-}
-
-export function isComposite(type: BtfType): type is StructType | UnionType {
-  return type.kind === "struct" || type.kind === "union";
+/** Returns the type behind typedefs and modifiers (libbpf's skip_mods_and_typedefs). @throws RelocationFailure EINVAL for a loop */
+export function skipModifiers(type: BtfType): Unmodified {
+  return below(type, CHAIN) ?? fail("EINVAL", `type [${type.id}] is a loop of typedefs and modifiers`);
 }
 
 export function isEnum(type: BtfType): type is EnumType | Enum64Type {
   return type.kind === "enum" || type.kind === "enum64";
 }
 
-/** Equal kinds, ENUM and ENUM64 being one (libbpf's btf_kind_core_compat). */
+/** Compares kinds; ENUM and ENUM64 are equal (libbpf's btf_kind_core_compat). */
 export function sameKind(a: BtfType, b: BtfType): boolean {
   return a.kind === b.kind || (isEnum(a) && isEnum(b));
 }
@@ -44,14 +27,14 @@ export function sameKind(a: BtfType, b: BtfType): boolean {
 /** Bytes of a member: name, type, offset. */
 const MEMBER_SIZE = 12;
 
-/** Where the record of a member lies in the memory of its image. */
+/** Returns the place of a member's record in the memory of its image. */
 function memberPlace({ btf, id }: StructType | UnionType, index: number): number {
   return btf.image.record(id) + TYPE_SIZE + index * MEMBER_SIZE;
 }
 
 /**
- * One member; `undefined` if there are fewer. `members` makes all of them:
- * objects bring whole types along, and use a field or two.
+ * Returns one member; `undefined` if there are fewer. Objects carry whole types
+ * and use a few fields: `members` would make all of them.
  */
 export function memberAt(type: StructType | UnionType, index: number): Member | undefined {
   if (index >= type.vlen) return undefined;
@@ -65,29 +48,29 @@ export function memberAt(type: StructType | UnionType, index: number): Member | 
   return { name, typeId, type: type.btf.get(typeId)!, bitOffset, bitfieldSize };
 }
 
-/** The name of a member, "" if it has none. */
+/** Returns the name of a member, "" if it has none. */
 export function memberName(type: StructType | UnionType, index: number): string {
   const { image } = type.btf;
   return image.string(image.view.getUint32(memberPlace(type, index), true));
 }
 
-/** Size in bytes. @throws Refusal EINVAL or E2BIG for a type without one */
+/** Returns the size in bytes. @throws RelocationFailure EINVAL or E2BIG for a type without one */
 export function byteSizeOf(type: BtfType): number {
   try {
     const size = sizeOf(type);
-    return size ?? refuse("EINVAL", `type [${type.id}] ${describe(type)} has no size`);
+    return size ?? fail("EINVAL", `type [${type.id}] ${describe(type)} has no size`);
   } catch (error) {
     if (!(error instanceof BtfLimitError)) throw error;
-    return refuse(error.code === "ERR_BTF_SIZE" ? "E2BIG" : "EINVAL", error.message);
+    return fail(error.code === "ERR_BTF_SIZE" ? "E2BIG" : "EINVAL", error.message);
   }
 }
 
-/** `struct task_struct`, `anonymous union [12]`. */
+/** Returns text such as `struct task_struct`, `anonymous union [12]`. */
 export function describe(type: BtfType): string {
   return type.kind === "void" || type.name === "" ? `anonymous ${type.kind} [${type.id}]` : `${type.kind} ${type.name}`;
 }
 
-/** Offsets in bits are 32 bits wide and wrap around, as libbpf's do. */
+/** Returns an element's offset in bits: 32 bits wide, wrapping around as libbpf's. */
 export function elementOffset(index: number, byteSize: number): number {
   const bits = index * byteSize * 8;
   return Number.isSafeInteger(bits) ? bits >>> 0 : Number(BigInt.asUintN(32, BigInt(index) * BigInt(byteSize) * 8n));

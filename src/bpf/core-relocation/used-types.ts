@@ -1,10 +1,11 @@
-/** The types of a kernel that BPF objects name: what a header for them has to hold. */
+/** Finds the types of a kernel that BPF objects name, which a header for them has to hold. */
 import type { Btf } from "../../btf/btf.js";
 import type { BtfType } from "../../btf/types.js";
 import type { BpfObject } from "../object/object.js";
 import { candidatesIn } from "./candidates.js";
+import { libbpf } from "./loaders/libbpf.js";
 
-/** Options of `dumpC`. */
+/** The types and functions of a kernel that objects use, as options of `dumpC`. */
 export interface UsedTypes {
   /** In the order of their ids. */
   readonly types: BtfType[];
@@ -13,10 +14,10 @@ export interface UsedTypes {
 }
 
 /**
- * What objects use of a kernel, for `dumpC(btf, usedTypes(btf, objects))`: the
+ * Returns what objects use of a kernel, for `dumpC(btf, usedTypes(btf, objects))`: the
  * root types of their CO-RE relocations, the named types of their maps' keys
- * and values, and the kernel functions they call. What the kernel lacks is left
- * out.
+ * and values, and the kernel functions they call. Types and functions that the
+ * kernel lacks are left out.
  *
  * @example
  * const { types, kfuncs } = usedTypes(btf, [object]);
@@ -27,7 +28,7 @@ export function usedTypes(btf: Btf, objects: Iterable<BpfObject>): UsedTypes {
   const kfuncs = new Set<string>();
   for (const object of objects) {
     for (const local of localTypes(object)) {
-      for (const candidate of candidatesIn(btf, local, false)) types.add(candidate);
+      for (const candidate of candidatesIn(btf, local, false, libbpf)) types.add(candidate);
     }
     for (const { kind, name } of object.externs) {
       if (kind === "func" && btf.find(name, "func")) kfuncs.add(name);

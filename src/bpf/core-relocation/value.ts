@@ -1,30 +1,30 @@
 /**
- * What a relocation evaluates to, on the local spec and on the target's. Source:
+ * The value of a relocation on the local spec and on the target's. Source:
  * libbpf's bpf_core_calc_relo and the functions that it calls.
  */
 import type { Endian } from "../../btf/header.js";
 import type { BtfType, StructType, UnionType } from "../../btf/types.js";
-import { refuse } from "./refusal.js";
+import { fail } from "./failure.js";
 import { type Spec, subjectOf } from "./spec.js";
-import { byteSizeOf, describe, isEnum, memberAt, skip } from "./types.js";
+import { byteSizeOf, describe, isEnum, memberAt, skipModifiers } from "./types.js";
 
-/** One side's value. */
+/** The value of one side. */
 interface Value {
   /** 64 bits, unsigned. */
   readonly number: bigint;
   /** The instruction has to hold the local value: compilers and linkers agree on it. */
   readonly validate: boolean;
-  /** What a load or store at a byte offset moves, in bytes; 0 where the kind tells no such thing. */
+  /** Bytes that a load or store of the field moves; 0 for other kinds than byte_off. */
   readonly accessSize: number;
-  /** Of the field, or of the array's element. */
+  /** The type of the field, or of the array's element. */
   readonly fieldType: BtfType | undefined;
 }
 
-/** Both sides, and what follows for the instruction. */
+/** The values of both sides, and the consequence for the instruction. */
 export interface Outcome {
-  /** What the compiler put into the instruction. */
+  /** The value that the compiler put into the instruction. */
   readonly original: bigint;
-  /** What belongs there on the target; 0 where the instruction is poisoned. */
+  /** The value for the target; 0 where the instruction is poisoned. */
   readonly value: bigint;
   /** Nothing matched, and the kind has no value for that. */
   readonly poison: boolean;
@@ -40,13 +40,29 @@ export interface Outcome {
   readonly newType: BtfType | undefined;
 }
 
-/** `"poison"` where nothing matched and the kind asks for something that has to be there. */
+/** `"poison"` where nothing matched and the kind needs a match. */
 type Side = Value | "poison";
 
+/** An outcome that asks for nothing but a number. */
+export function plainOutcome(original: number | bigint, value: number | bigint, validate = true): Outcome {
+  return {
+    original: BigInt(original),
+    value: BigInt(value),
+    poison: false,
+    validate,
+    sizeMismatch: false,
+    originalSize: 0,
+    newSize: 0,
+    originalType: undefined,
+    newType: undefined,
+  };
+}
+
 /**
- * The outcome for a local spec and the target's, `undefined` if nothing matched.
+ * Returns the outcome for a local spec and the target's.
  *
- * @throws Refusal for a kind that cannot be told of this field
+ * @param target `undefined` if nothing matched
+ * @throws RelocationFailure for a kind that this field has no value for
  */
 export function evaluate(local: Spec, target: Spec | undefined, endian: Endian): Outcome {
   const ours = sideOf(local, local, endian);
@@ -66,7 +82,7 @@ export function evaluate(local: Spec, target: Spec | undefined, endian: Endian):
   };
 }
 
-/** Pointers, and integers that are not just signed, stay what they are when they are read at another size. */
+/** Tells whether a load can be resized: pointers, and integers that are not just signed, keep their value at another size. */
 function canResize(original: Value, found: Value): boolean {
   if (original.accessSize === found.accessSize) return true;
   const [a, b] = [original.fieldType, found.fieldType];
@@ -118,18 +134,18 @@ function fieldValue({ kind }: Spec, spec: Spec | undefined, endian: Endian): Sid
   return name === undefined ? elementValue(kind, spec) : memberValue(kind, spec, endian);
 }
 
-/** An array's element, or the root itself. */
+/** Returns the value of an array's element, or of the root itself. */
 function elementValue(kind: string, spec: Spec): Value {
   const { type } = spec.accessors.at(-1)!;
   if (kind === "byte_sz") return plain(byteSizeOf(type));
-  if (kind !== "byte_off") return refuse("EINVAL", `${kind} of an array's element`);
+  if (kind !== "byte_off") return fail("EINVAL", `${kind} cannot be computed for an array's element`);
   return { number: BigInt(spec.bitOffset >>> 3), validate: true, accessSize: innermostSize(type), fieldType: type };
 }
 
-/** Loads and stores move one element of an array. */
+/** Returns the size of one element: loads and stores move one element of an array. */
 function innermostSize(type: BtfType): number {
-  let at = skip(type);
-  while (at.kind === "array") at = skip(at.element);
+  let at = skipModifiers(type);
+  while (at.kind === "array") at = skipModifiers(at.element);
   return byteSizeOf(at);
 }
 
@@ -143,7 +159,7 @@ interface Storage {
 function memberValue(kind: string, spec: Spec, endian: Endian): Value {
   const { type: composite, index } = spec.accessors.at(-1)!;
   const member = memberAt(composite as StructType | UnionType, index)!;
-  const fieldType = skip(member.type);
+  const fieldType = skipModifiers(member.type);
   const isBitfield = member.bitfieldSize > 0;
   const { byteOffset, byteSize, bitSize } = isBitfield
     ? bitfieldStorage(spec.bitOffset, member.bitfieldSize, fieldType)
@@ -167,7 +183,7 @@ function memberValue(kind: string, spec: Spec, endian: Endian): Value {
     case "rshift_u64":
       return plain((64 - bitSize) >>> 0);
     default:
-      return refuse("EOPNOTSUPP", `${kind} is no kind of relocation`);
+      return fail("EOPNOTSUPP", `${kind} is not a kind of relocation`);
   }
 }
 
@@ -178,13 +194,13 @@ function plainStorage(bitOffset: number, type: BtfType): Storage {
 
 function bitfieldStorage(bitOffset: number, bitSize: number, type: BtfType): Storage {
   let byteSize = "byteSize" in type ? type.byteSize : 0;
-  // libbpf divides by it.
-  if (byteSize === 0) refuse("EINVAL", `a bitfield of ${describe(type)}, which has no size`);
+  // libbpf divides by the size.
+  if (byteSize === 0) fail("EINVAL", `the bitfield's type ${describe(type)} has no size`);
   for (;;) {
     const byteOffset = Math.floor((bitOffset >>> 3) / byteSize) * byteSize;
     if (bitOffset + bitSize - byteOffset * 8 <= byteSize * 8) return { byteOffset, byteSize, bitSize };
     if (byteSize >= 8)
-      refuse("E2BIG", `a bitfield of ${bitSize} bits at bit ${bitOffset}, which no load of 8 bytes holds`);
+      fail("E2BIG", `the bitfield of ${bitSize} bits at bit ${bitOffset} does not fit into a load of 8 bytes`);
     byteSize *= 2;
   }
 }

@@ -1,16 +1,16 @@
-/** The BTF sections of an ELF file: `.BTF`, and `.BTF.base` where the module carries its distilled base. */
+/** Finds the BTF sections of an ELF file: `.BTF`, and `.BTF.base` where a module carries its distilled base. */
 import type { Compression } from "../../btf/compression.js";
 import type { ByteSource } from "../../btf/source.js";
 import { ERR_ELF_NO_BTF, ERR_ELF_SECTION } from "../../errors/btf.js";
 import { BtfFormatError } from "../../errors/error.js";
 import { type ElfFile, type ElfSection, part, readElf, SHF_COMPRESSED, SHT_PROGBITS } from "./file.js";
 
-/** Where the BTF of a section lies in the file, as it is or packed. */
+/** The place of a section's BTF in the file, plain or packed. */
 export interface Payload {
   readonly section: string;
   readonly offset: number;
   readonly length: number;
-  /** How it is packed, and its length in bytes once unpacked. */
+  /** The compression, and the length in bytes once unpacked. */
   readonly packed?: { readonly kind: Compression; readonly byteSize: number };
 }
 
@@ -47,7 +47,7 @@ function payload(source: ByteSource, elf: ElfFile, section: ElfSection): Payload
   return { section: name, offset: offset + headerSize, length: length - headerSize, packed: { kind, byteSize } };
 }
 
-/** Finds the BTF of an ELF file. @throws BtfFormatError ERR_ELF_NO_BTF and those of a malformed file. */
+/** Finds the BTF of an ELF file. @throws BtfFormatError ERR_ELF_NO_BTF, and the errors of a malformed file. */
 export function findBtf(source: ByteSource): ElfBtf {
   const elf = readElf(source);
   const section = elf.sections.find(({ name }) => name === ".BTF");

@@ -1,11 +1,11 @@
-/** Just enough ELF: the section table, 32 and 64 bit, both byte orders. */
+/** Reads the section table of an ELF file, 32 and 64 bit, in both byte orders. */
 import type { ByteSource } from "../../btf/source.js";
 import { ERR_ELF_HEADER, ERR_ELF_TRUNCATED } from "../../errors/btf.js";
 import { BtfFormatError } from "../../errors/error.js";
 
 export const SHT_PROGBITS = 1;
 export const SHF_COMPRESSED = 0x800;
-/** The section count or name table index is too large for the header and stands in section 0. */
+/** Marks a section count or name table index that is too large for the header and stands in section 0. */
 const SHN_XINDEX = 0xffff;
 
 /** A section header of an ELF file. */
@@ -19,7 +19,7 @@ export interface ElfSection {
   /** `sh_link` and `sh_info`: section indexes or counts, as the type has it. */
   readonly link: number;
   readonly info: number;
-  /** Of one entry, in bytes; 0 where there are none. */
+  /** Size of one entry, in bytes; 0 where the section has no entries. */
   readonly entrySize: number;
 }
 
@@ -30,14 +30,14 @@ export interface ElfFile {
   readonly type: number;
   /** `e_machine`: 247 for BPF. */
   readonly machine: number;
-  /** Of the section table, in bytes from the start of the file. */
+  /** Offset of the section table, in bytes from the start of the file. */
   readonly tableOffset: number;
-  /** Of one entry of the section table, in bytes. */
+  /** Size of one entry of the section table, in bytes. */
   readonly tableEntrySize: number;
   readonly sections: readonly ElfSection[];
 }
 
-/** Whether the data starts as an ELF file does. */
+/** Tells whether the data starts with the ELF magic. */
 export function isElf(head: Uint8Array): boolean {
   return head[0] === 0x7f && head[1] === 0x45 && head[2] === 0x4c && head[3] === 0x46;
 }
@@ -46,7 +46,7 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** The bytes of a named part, or the error that it is cut off. */
+/** Returns the bytes of a named part. @throws BtfFormatError ERR_ELF_TRUNCATED where the file ends before it */
 export function part(source: ByteSource, name: string, offset: number, length: number): Uint8Array {
   if (offset > source.size || length > source.size - offset) {
     throw new BtfFormatError(ERR_ELF_TRUNCATED, { name, value: offset + length, limit: source.size });
@@ -93,7 +93,7 @@ export function readElf(source: ByteSource): ElfFile {
   if (namesIndex >= count) {
     throw new BtfFormatError(ERR_ELF_HEADER, { note: `section names in section ${namesIndex} of ${count}` });
   }
-  // A copy: the next read may reuse what this one returns.
+  // A copy, since the next read may reuse the buffer.
   const table = viewOf(part(source, "the section table", tableOffset, count * entrySize).slice());
   const raw = Array.from({ length: count }, (_, i) => {
     const at = i * entrySize;
@@ -115,7 +115,7 @@ export function readElf(source: ByteSource): ElfFile {
 }
 
 function nameAt(text: Uint8Array, offset: number): string {
-  // Section names are short; a hostile one must not cost more than its place in the table.
+  // Section names are short; a hostile name must not cost more than its place in the table.
   const end = Math.min(text.length, offset + 256);
   let name = "";
   for (let i = offset; i < end && text[i] !== 0; i++) name += String.fromCharCode(text[i]!);

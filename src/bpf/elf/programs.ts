@@ -1,42 +1,41 @@
-/** The programs of a BPF object, and what the names of their sections say about them. */
+/** Finds the programs of a BPF object, and reads their types from the names of their sections. */
 
 import { ERR_ELF_SECTION } from "../../errors/btf.js";
 import { BtfFormatError } from "../../errors/error.js";
+import { INSN_SIZE } from "../instruction.js";
 import { type ElfSection, SHT_PROGBITS } from "./file.js";
 import { conventionOf, type ProgramType } from "./section-names.js";
 import { SHF_EXECINSTR } from "./section-types.js";
 import type { ElfSymbol } from "./symbols.js";
 
-/** Bytes of one instruction slot; an ld_imm64 takes two. */
-export const INSN_SIZE = 8;
 
 /** One program, or a subprogram that others call. */
 export interface Program {
-  /** Of its function symbol. */
+  /** The name of its function symbol. */
   readonly name: string;
-  /** Of its section, without the `?` of a program that is not loaded by itself. */
+  /** The name of its section, without the `?` of a program that is not loaded by itself. */
   readonly section: string;
   readonly sectionIndex: number;
   /** From the start of the section, in bytes. */
   readonly byteOffset: number;
   readonly byteSize: number;
-  /** How many instruction slots. */
+  /** The number of instruction slots. */
   readonly insnCount: number;
-  /** By its section's name; `"unspec"` for a subprogram and for a name that is no convention of libbpf's. */
+  /** The type by its section's name; `"unspec"` for a subprogram and for a name that libbpf does not know. */
   readonly type: ProgramType;
   /** The part of the section's name that says what it is: `"kprobe"`, `"fentry.s"`, `"tp_btf"`. */
   readonly convention: string | undefined;
-  /** What it attaches to, by the rest of the name: `"do_unlinkat"`, `"sched/sched_switch"`; `undefined` where there is none. */
+  /** The target in the rest of the name: `"do_unlinkat"`, `"sched/sched_switch"`; `undefined` where there is none. */
   readonly attachTo: string | undefined;
-  /** Loaded with the object: its section's name has no `?`. */
+  /** It is loaded with the object: its section's name has no `?`. */
   readonly autoload: boolean;
-  /** Lies in `.text` and is not alone: code that programs call. */
+  /** It lies in `.text` and is not alone there: programs call it. */
   readonly isSubprogram: boolean;
-  /** A subprogram that the kernel checks on its own: global and visible. */
+  /** A subprogram that the kernel checks apart from its callers: global and visible. */
   readonly isGlobal: boolean;
 }
 
-/** What a section's name (without `?`) says. */
+/** Returns what a section's name (without `?`) says about its programs. */
 export function sectionConvention(section: string): Pick<Program, "type" | "convention" | "attachTo"> {
   const found = conventionOf(section);
   if (!found) return { type: "unspec", convention: undefined, attachTo: undefined };
@@ -44,8 +43,8 @@ export function sectionConvention(section: string): Pick<Program, "type" | "conv
 }
 
 /**
- * The programs: function symbols in sections of code, ordered by section and
- * place. Source: libbpf's bpf_object__add_programs.
+ * Returns the programs: function symbols in sections of code, ordered by section
+ * and place. Source: libbpf's bpf_object__add_programs.
  *
  * @throws BtfFormatError ERR_ELF_SECTION for a program that passes its section's end or has no whole instructions
  */
@@ -79,12 +78,12 @@ export function findPrograms(sections: readonly ElfSection[], symbols: readonly 
       isGlobal: section.name === ".text" && symbol.binding !== "local" && !symbol.isHidden,
     });
   }
-  // A lone program in .text is one that a loader is to load.
+  // A lone program in .text is loaded, not called.
   const programs = found.length === 1 ? [{ ...found[0]!, isSubprogram: false, isGlobal: false }] : found;
   return programs.sort((a, b) => a.sectionIndex - b.sectionIndex || a.byteOffset - b.byteOffset);
 }
 
-/** Whether a section holds instructions. */
+/** Tells whether a section holds instructions. */
 export function isCode({ type, flags, byteSize }: ElfSection): boolean {
   return type === SHT_PROGBITS && (flags & SHF_EXECINSTR) !== 0 && byteSize > 0;
 }

@@ -1,4 +1,4 @@
-/** ELF relocations: what a linker or loader fills in. */
+/** Reads ELF relocations: the places that a linker or loader fills in. */
 import type { ByteSource } from "../../btf/source.js";
 import { ERR_ELF_SECTION } from "../../errors/btf.js";
 import { BtfFormatError } from "../../errors/error.js";
@@ -19,11 +19,11 @@ export interface ElfRelocation {
   /** `R_BPF_*` */
   readonly type: number;
   readonly symbolIndex: number;
-  /** Of a RELA entry; `undefined` where the addend is in the place itself. */
+  /** The addend of a RELA entry; `undefined` where the place itself holds it. */
   readonly addend: bigint | undefined;
 }
 
-/** All relocations, section by section. @throws BtfFormatError ERR_ELF_SECTION, ERR_ELF_TRUNCATED */
+/** Returns all relocations, section by section. @throws BtfFormatError ERR_ELF_SECTION, ERR_ELF_TRUNCATED */
 export function readRelocations(source: ByteSource, elf: ElfFile): ElfRelocation[] {
   const { is64, littleEndian: little } = elf;
   const found: ElfRelocation[] = [];

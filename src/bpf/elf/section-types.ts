@@ -1,4 +1,4 @@
-/** What sections of objects hold (`sh_type`, `sh_flags`), beside what file.ts needs for BTF alone. */
+/** Types and flags of sections (`sh_type`, `sh_flags`) beside those that file.ts needs for BTF alone. */
 export const SHT_SYMTAB = 2;
 export const SHT_RELA = 4;
 export const SHT_NOBITS = 8;

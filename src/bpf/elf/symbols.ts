@@ -1,4 +1,4 @@
-/** The symbol table of an ELF file. */
+/** Reads the symbol table of an ELF file. */
 
 import type { ByteSource } from "../../btf/source.js";
 import { decodeSlice } from "../../btf/strings.js";
@@ -7,12 +7,12 @@ import { BtfFormatError } from "../../errors/error.js";
 import { type ElfFile, part } from "./file.js";
 import { SHT_SYMTAB } from "./section-types.js";
 
-/** Names are cut there: a table of names that overlap must not multiply the file's size without bound. */
+/** Bytes after which names are cut: overlapping names must not multiply the size of the file. */
 const NAME_LIMIT = 4096;
 
-/** What a symbol stands for (`STT_*`). */
+/** The type of a symbol (`STT_*`). */
 export type SymbolType = "none" | "object" | "func" | "section" | "file" | "other";
-/** Who sees it (`STB_*`). */
+/** The visibility among objects (`STB_*`). */
 export type SymbolBinding = "local" | "global" | "weak" | "other";
 
 const TYPES: readonly SymbolType[] = ["none", "object", "func", "section", "file"];
@@ -20,13 +20,13 @@ const BINDINGS: readonly SymbolBinding[] = ["local", "global", "weak"];
 
 /** One symbol. */
 export interface ElfSymbol {
-  /** "" if it has none, as sections' symbols do. */
+  /** "" if it has none, as the symbols of sections. */
   readonly name: string;
   readonly type: SymbolType;
   readonly binding: SymbolBinding;
   /** `STV_HIDDEN` or `STV_INTERNAL`: static for libbpf, whatever its binding. */
   readonly isHidden: boolean;
-  /** Index of its section; 0 for one that is defined elsewhere, from 0xff00 on not a section. */
+  /** Index of its section; 0 for a symbol that is defined elsewhere; numbers from 0xff00 on are not sections. */
   readonly sectionIndex: number;
   /** From the start of its section, in bytes. */
   readonly byteOffset: number;
@@ -34,8 +34,8 @@ export interface ElfSymbol {
 }
 
 /**
- * All symbols in the order of the table, the empty first one included; none
- * where there is no table.
+ * Returns all symbols in the order of the table, the empty first symbol included;
+ * none where there is no table.
  *
  * @throws BtfFormatError ERR_ELF_SECTION, ERR_ELF_TRUNCATED
  */

@@ -20,5 +20,5 @@ export const RELOCATION_KINDS = [
   "type_matches",
 ] as const;
 
-/** What a relocation asks of the target. Source: `enum bpf_core_relo_kind`. */
+/** The question that a relocation asks about the target. Source: `enum bpf_core_relo_kind`. */
 export type RelocationKind = (typeof RELOCATION_KINDS)[number];

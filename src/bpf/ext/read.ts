@@ -1,26 +1,27 @@
-/** Reads `.BTF.ext`, by the rules of libbpf's btf_ext_parse. */
+/** Reads `.BTF.ext` by the rules of libbpf's btf_ext_parse. */
 import { MAGIC } from "../../btf/header.js";
 import { ERR_EXT } from "../../errors/bpf.js";
 import { BtfFormatError } from "../../errors/error.js";
 import { RELOCATION_KINDS } from "./kinds.js";
 import type { CoreRelocation, Ext, ExtInfo, ExtSection, FuncInfo, LineInfo } from "./types.js";
 
-/** Through `line_info_len`: the header of compilers without CO-RE. */
+/** Header length up to `line_info_len`, as compilers without CO-RE write it. */
 const HEADER_MIN = 24;
-/** Through `core_relo_len`. */
+/** Header length up to `core_relo_len`. */
 const HEADER_CORE = 32;
 const FIXED = 8;
-/** In front of the records of one section: name and count. */
+/** Bytes before the records of one section: name and count. */
 const BLOCK_HEADER = 8;
 
 /**
- * The text at an offset into the object's BTF strings, at most `limit` bytes of
- * it; `undefined` beyond the strings.
+ * Returns the text at an offset into the object's BTF strings, at most `limit`
+ * bytes of it; `undefined` beyond the strings.
  */
 export type StringAt = (offset: number, limit: number) => string | undefined;
 
-/** Section names and access strings (64 indices of 10 digits have 703 characters) are cut there, source lines later: records that share one long text must not multiply it. */
+/** Bytes after which section names and access strings (64 indices of 10 digits have 703 characters) are cut, so that records that share a long text do not multiply it. */
 const TEXT_LIMIT = 1024;
+/** Bytes after which source lines are cut. */
 const SOURCE_LIMIT = 4096;
 
 interface Reader {
@@ -30,7 +31,7 @@ interface Reader {
   readonly stringAt: StringAt;
 }
 
-/** Where a list lies, in bytes from the start of the section. */
+/** The place of a list, in bytes from the start of the section. */
 export interface ExtPlace {
   readonly at: number;
   readonly length: number;
@@ -39,11 +40,11 @@ export interface ExtPlace {
 /**
  * Reads the contents of a `.BTF.ext` section in either byte order.
  *
- * Records that are longer than the known ones are read as far as they are
- * known, as each list's record size says. All bounds are checked before
+ * Records that are longer than the known fields are read as far as the fields
+ * are known, by the record size of each list. All bounds are checked before
  * anything is returned; the texts of line records are read when asked for.
  *
- * @param stringAt strings of the BTF that belongs to it
+ * @param stringAt reads the strings of its BTF
  * @throws BtfFormatError ERR_EXT, with the offset inside the section
  * @example
  * const section = object.section(".BTF.ext")!;
@@ -62,7 +63,7 @@ export function readExt(bytes: Uint8Array, stringAt: StringAt): Ext {
   };
 }
 
-/** Where the CO-RE relocations lie; `undefined` where there are none. @throws BtfFormatError ERR_EXT */
+/** Returns the place of the CO-RE relocations; `undefined` where there are none. @throws BtfFormatError ERR_EXT */
 export function placeOfCoreRelocations(bytes: Uint8Array): (ExtPlace & { readonly headerLength: number }) | undefined {
   const reader = openExt(bytes, () => undefined);
   if (reader.headerLength < HEADER_CORE) return undefined;
@@ -76,26 +77,26 @@ function refuse(offset: number, note: string): never {
 
 function openExt(bytes: Uint8Array, stringAt: StringAt): Reader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < FIXED) refuse(0, `${bytes.length} bytes, too few for a header`);
+  if (bytes.length < FIXED) refuse(0, `${bytes.length} bytes are too few for a header`);
   const little = view.getUint16(0, true) === MAGIC;
   if (!little && view.getUint16(0) !== MAGIC)
     refuse(0, `the magic is 0x${view.getUint16(0).toString(16)}, expected 0xeb9f`);
   if (view.getUint8(2) !== 1) refuse(2, `version ${view.getUint8(2)}, only 1 is known`);
   if (view.getUint8(3) !== 0) refuse(3, `flags 0x${view.getUint8(3).toString(16)}, none are known`);
   const headerLength = view.getUint32(4, little);
-  if (headerLength < HEADER_MIN) refuse(4, `a header of ${headerLength} bytes, ${HEADER_MIN} are needed`);
+  if (headerLength < HEADER_MIN) refuse(4, `the header has ${headerLength} bytes, at least ${HEADER_MIN} are needed`);
   if (headerLength > bytes.length)
     refuse(4, `truncated header: ${headerLength} bytes are needed, the section has ${bytes.length}`);
-  if (headerLength === bytes.length) refuse(4, "nothing behind the header");
+  if (headerLength === bytes.length) refuse(4, "the section ends with the header");
   return { view, little, headerLength, stringAt };
 }
 
-/** The place that two words of the header name. */
+/** Returns the place that two words of the header name. */
 function place({ view, little, headerLength }: Reader, field: number): ExtPlace {
   return { at: headerLength + view.getUint32(field, little), length: view.getUint32(field + 4, little) };
 }
 
-/** One list: record size, then blocks of {section name, count, records}. */
+/** Reads one list: record size, then blocks of {section name, count, records}. */
 function list<R>(
   reader: Reader,
   name: string,
@@ -107,23 +108,24 @@ function list<R>(
   const { at: start, length } = place(reader, field);
   if (length === 0) return undefined;
   if ((start - reader.headerLength) % 4)
-    refuse(field, `the ${name} start at ${start - reader.headerLength}, no multiple of 4`);
+    refuse(field, `the ${name} start at ${start - reader.headerLength}, not a multiple of 4`);
   if (start + length > view.byteLength)
     refuse(field, `the ${name} end at byte ${start + length}, the section at ${view.byteLength}`);
-  if (length < 4) refuse(start, `${length} bytes of ${name}, too few for the record size`);
+  if (length < 4) refuse(start, `${length} bytes of ${name} are too few for the record size`);
   const recordSize = view.getUint32(start, little);
   if (recordSize < known || recordSize % 4) {
     refuse(start, `${name} of ${recordSize} bytes each: at least ${known} are needed, in multiples of 4`);
   }
   const end = start + length;
   let at = start + 4;
-  if (at === end) refuse(at, `${name} without a section`);
+  if (at === end) refuse(at, `the ${name} have no section`);
   const sections: ExtSection<R>[] = [];
   while (at < end) {
-    if (end - at < BLOCK_HEADER) refuse(at, `${end - at} bytes left of the ${name}, too few for a section's header`);
+    if (end - at < BLOCK_HEADER)
+      refuse(at, `${end - at} bytes are left of the ${name}, too few for a section's header`);
     const nameOffset = view.getUint32(at, little);
     const count = view.getUint32(at + 4, little);
-    if (count === 0) refuse(at + 4, `a section without records in the ${name}`);
+    if (count === 0) refuse(at + 4, `a section of the ${name} has no records`);
     const first = at + BLOCK_HEADER;
     if (count > (end - first) / recordSize) refuse(at + 4, `${count} records pass the end of the ${name}`);
     sections.push(new Block(reader, nameOffset, count, (i) => read(reader, first + i * recordSize)));
@@ -132,7 +134,7 @@ function list<R>(
   return { recordSize, sections };
 }
 
-/** The records of a section, made when they are asked for, as is its name. */
+/** The records of a section and its name, read when they are asked for. */
 class Block<R> implements ExtSection<R> {
   readonly #reader: Reader;
   readonly #nameOffset: number;
@@ -168,7 +170,7 @@ function funcInfo({ view, little }: Reader, at: number): FuncInfo {
   return { insnByteOffset: view.getUint32(at, little), typeId: view.getUint32(at + 4, little) };
 }
 
-/** Line records are many and their texts long: nothing is decoded until it is read. */
+/** A line record. Nothing is decoded until it is read: there are many, with long texts. */
 class LineRecord implements LineInfo {
   readonly #reader: Reader;
   readonly #at: number;

@@ -1,6 +1,6 @@
 /**
- * What `.BTF.ext` tells about instructions: which function starts where, the
- * source line of each, and its CO-RE relocation. Offsets of instructions are
+ * The contents of `.BTF.ext`: the functions that start at instructions, the
+ * source lines of instructions, and their CO-RE relocations. Offsets of instructions are
  * bytes from the start of their ELF section.
  *
  * Source: the kernel's Documentation/bpf/btf.rst, section "BTF.ext".
@@ -11,26 +11,26 @@ import type { RelocationKind } from "./kinds.js";
 /** One function (`struct bpf_func_info`). */
 export interface FuncInfo {
   readonly insnByteOffset: number;
-  /** A FUNC. */
+  /** The id of a FUNC. */
   readonly typeId: number;
 }
 
-/** The source of an instruction and those behind it (`struct bpf_line_info`). */
+/** The source of an instruction and of those that follow it (`struct bpf_line_info`). */
 export interface LineInfo {
   readonly insnByteOffset: number;
   readonly file: string;
   /** The source text of the line. */
   readonly text: string;
-  /** From 1. */
+  /** Counted from 1. */
   readonly line: number;
-  /** From 1; 0 where it is not known. */
+  /** Counted from 1; 0 where it is not known. */
   readonly column: number;
 }
 
 /** One CO-RE relocation (`struct bpf_core_relo`). */
 export interface CoreRelocation {
   readonly insnByteOffset: number;
-  /** The local root type. */
+  /** The id of the local root type. */
   readonly typeId: number;
   /** Path of indices from the root type, such as `"0:1:2"`; `undefined` where its string does not exist. */
   readonly access: string | undefined;
@@ -48,7 +48,7 @@ export interface ExtSection<R> {
 
 /** One of the three lists. */
 export interface ExtInfo<R> {
-  /** Of a record as it is stored, in bytes: more than what is known means fields of a later format, which are skipped. */
+  /** Bytes of a stored record; more than the known fields have means fields of a later format, which are skipped. */
   readonly recordSize: number;
   readonly sections: readonly ExtSection<R>[];
 }

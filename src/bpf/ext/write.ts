@@ -2,16 +2,15 @@
 import { MAGIC } from "../../btf/header.js";
 import type { Ext, ExtInfo } from "./types.js";
 
-/** The offset of a text in the strings of the BTF that belongs to it. */
+/** Returns the offset of a text in the strings of the BTF that belongs to it. */
 export type OffsetOf = (text: string) => number;
 
 /**
- * The bytes of a `.BTF.ext` section: a header of 24 bytes, or of 32 where the
- * Ext has one, then func info, line info and CO-RE relocations without gaps.
- * Records get the known fields alone, so that what was read with longer ones
- * comes out shorter.
+ * Returns the bytes of a `.BTF.ext` section: a header of 24 bytes, or of 32 where
+ * the Ext has one, then func info, line info and CO-RE relocations without gaps.
+ * Records get the known fields only: longer records come out shorter.
  *
- * @param offsetOf strings of the BTF that belongs to it; called for each section's name, file, line and access string
+ * @param offsetOf adds to the strings of its BTF; called for each section's name, file, line and access string
  * @example
  * const bytes = encodeExt(object.ext, () => 0);
  * console.log(bytes.length); // 80

@@ -1,8 +1,8 @@
-/** The maps of a BPF object. */
+/** Finds the maps of a BPF object. */
 
 import { resolve, sizeOf } from "../../btf/query/resolve.js";
 import type { BtfType, Member, VarType } from "../../btf/types.js";
-import type { BpfObject } from "./object.js";
+import type { ObjectContents } from "./contents.js";
 
 /** One map's definition. A field that is not given is `undefined`. */
 export interface BpfMap {
@@ -25,7 +25,7 @@ export interface BpfMap {
 
 type Mutable = { -readonly [K in keyof BpfMap]: BpfMap[K] };
 
-export function findMaps(object: BpfObject): BpfMap[] {
+export function findMaps(object: ObjectContents): BpfMap[] {
   return [...legacyMaps(object), ...(object.hasBtf ? btfMaps(object) : [])];
 }
 
@@ -45,8 +45,8 @@ function empty(name: string, definition: BpfMap["definition"]): Mutable {
   };
 }
 
-/** Each variable of `.maps` is a struct whose members say what the map is like. Source: libbpf's parse_btf_map_def. */
-function* btfMaps(object: BpfObject): Generator<BpfMap> {
+/** Yields the maps of `.maps`: each variable is a struct whose members define a map. Source: libbpf's parse_btf_map_def. */
+function* btfMaps(object: ObjectContents): Generator<BpfMap> {
   for (const section of object.btf.ofKind("datasec")) {
     if (section.name !== ".maps") continue;
     for (const { type } of section.variables) {
@@ -93,7 +93,7 @@ function read(map: Mutable, member: Member): void {
   }
 }
 
-/** A number is written as `int (*name)[number]`, or as an enum with one value. */
+/** Returns a number that is written as `int (*name)[number]`, or as an enum with one value. */
 function numberOf(type: BtfType): number | undefined {
   if (type.kind === "enum") return type.values[0]?.value;
   if (type.kind !== "ptr") return undefined;
@@ -101,8 +101,8 @@ function numberOf(type: BtfType): number | undefined {
   return array.kind === "array" ? array.length : undefined;
 }
 
-/** `struct bpf_map_def`: type, key size, value size, entries, flags, and for Aya id and pinning. */
-function* legacyMaps(object: BpfObject): Generator<BpfMap> {
+/** Yields the maps of `maps` sections, each a `struct bpf_map_def`: type, key size, value size, entries, flags, and for Aya id and pinning. */
+function* legacyMaps(object: ObjectContents): Generator<BpfMap> {
   const little = object.endian === "little";
   for (const { name, type, sectionIndex, byteOffset } of object.symbols) {
     const section = object.sections[sectionIndex];

@@ -1,4 +1,4 @@
-/** A BPF object: an ELF file with programs, as a compiler made it. */
+/** Opens a BPF object: an ELF file with programs, as a compiler made it. */
 import { Btf } from "../../btf/btf.js";
 import type { Endian } from "../../btf/header.js";
 import { bytesOf, memorySource } from "../../btf/source.js";
@@ -12,6 +12,7 @@ import { SHT_NOBITS } from "../elf/section-types.js";
 import { type ElfSymbol, readSymbols } from "../elf/symbols.js";
 import { readExt } from "../ext/read.js";
 import type { Ext } from "../ext/types.js";
+import type { ObjectContents } from "./contents.js";
 import { type BpfMap, findMaps } from "./maps.js";
 import { type Extern, findExterns, findGlobals, type Global } from "./variables.js";
 
@@ -19,22 +20,22 @@ const ET_REL = 1;
 const EM_BPF = 247;
 
 /**
- * One BPF object file. What it consists of is found when it is asked for;
- * nothing of it is ever changed.
+ * One BPF object file. Its parts are read when they are asked for; the file is
+ * never changed.
  *
- * Memory: the bytes that were handed over (not copied), the section table,
- * symbols and ELF relocations; the BTF as `Btf` once it is asked for.
+ * Memory: the given bytes (not copied), the section table, symbols and ELF
+ * relocations; the BTF as `Btf` once it is asked for.
  *
  * @example
  * const [program] = object.programs;
  * console.log(program?.name, program?.section); // program raw_tp/sched_switch
  */
-export class BpfObject {
+export class BpfObject implements ObjectContents {
   /** The file. */
   readonly bytes: Uint8Array;
-  /** Byte order of the file: of its instructions and its BTF. */
+  /** Byte order of the file, its instructions and its BTF. */
   readonly endian: Endian;
-  /** All sections, the empty first one included: the index is the section's. */
+  /** All sections, by their index; the first is empty. */
   readonly sections: readonly ElfSection[];
   /** @internal */
   readonly elf: ElfFile;
@@ -51,12 +52,14 @@ export class BpfObject {
     this.bytes = bytes;
     this.elf = readElf(memorySource(bytes));
     const { machine, type, is64, littleEndian, sections } = this.elf;
-    // Some compilers leave the machine empty; libbpf takes both.
+    // Some compilers leave the machine empty; libbpf accepts that.
     if (machine !== EM_BPF && machine !== 0)
-      throw new BtfFormatError(ERR_OBJECT, { note: `an ELF file for machine ${machine}, BPF is ${EM_BPF}` });
+      throw new BtfFormatError(ERR_OBJECT, { note: `the ELF file is for machine ${machine}, not for BPF (${EM_BPF})` });
     if (type !== ET_REL)
-      throw new BtfFormatError(ERR_OBJECT, { note: `an ELF file of type ${type}, a relocatable object has ${ET_REL}` });
-    if (!is64) throw new BtfFormatError(ERR_OBJECT, { note: "a 32-bit ELF file; BPF objects are 64-bit" });
+      throw new BtfFormatError(ERR_OBJECT, {
+        note: `the ELF file has type ${type}, not that of a relocatable object (${ET_REL})`,
+      });
+    if (!is64) throw new BtfFormatError(ERR_OBJECT, { note: "the ELF file has 32 bits, BPF objects have 64" });
     this.endian = littleEndian ? "little" : "big";
     this.sections = sections;
   }
@@ -79,12 +82,12 @@ export class BpfObject {
     return this.#relocations;
   }
 
-  /** The first section with a name, as libbpf looks them up. */
+  /** Returns the first section with a name, as libbpf looks it up. */
   section(name: string): ElfSection | undefined {
     return this.sections.find((section) => section.name === name);
   }
 
-  /** The bytes of a section, without a copy; none for one that has no place in the file. @throws BtfFormatError ERR_ELF_TRUNCATED */
+  /** Returns the bytes of a section, without a copy; none for a section without contents in the file. @throws BtfFormatError ERR_ELF_TRUNCATED */
   dataOf(section: ElfSection): Uint8Array {
     const { name, type, offset, byteSize } = section;
     if (type === SHT_NOBITS) return new Uint8Array(0);
@@ -98,7 +101,7 @@ export class BpfObject {
     return this.bytes.subarray(offset, offset + byteSize);
   }
 
-  /** The program that holds the instruction at a byte offset of a section. */
+  /** Returns the program that holds the instruction at a byte offset of a section. */
   programAt(sectionIndex: number, byteOffset: number): Program | undefined {
     this.#bySection ??= groupBySection(this.programs);
     const programs = this.#bySection.get(sectionIndex) ?? [];
@@ -122,19 +125,19 @@ export class BpfObject {
     return this.section(".BTF.ext") !== undefined;
   }
 
-  /** Its types. @throws BtfFormatError ERR_OBJECT_SECTION where there are none, and as `Btf.parse` */
+  /** Its types. @throws BtfFormatError ERR_OBJECT_SECTION where it has none, and the errors of `Btf.parse` */
   get btf(): Btf {
     if (this.#btf) return this.#btf;
     const section = this.section(".BTF");
     if (!section) throw new BtfFormatError(ERR_OBJECT_SECTION, { name: ".BTF", note: "compile it with -g" });
     const isPlain = section.type === SHT_PROGBITS && !(section.flags & SHF_COMPRESSED) && !this.section(".BTF.base");
-    // The section table has been read: not again for a plain section.
+    // A plain section needs no second look at the section table.
     this.#btf = Btf.parse(isPlain ? this.dataOf(section) : this.bytes);
     this.#btf.pointerSize = 8;
     return this.#btf;
   }
 
-  /** Its `.BTF.ext`. @throws BtfFormatError ERR_OBJECT_SECTION where there is none, ERR_EXT where it is malformed */
+  /** Its `.BTF.ext`. @throws BtfFormatError ERR_OBJECT_SECTION where it has none, ERR_EXT where it is malformed */
   get ext(): Ext {
     if (this.#ext) return this.#ext;
     const { image } = this.btf;
@@ -175,12 +178,12 @@ export class BpfObject {
     return String.fromCharCode(...(end < 0 ? bytes : bytes.subarray(0, end)));
   }
 
-  /** What it expects the kernel to provide: `.kconfig` settings, and `.ksyms` functions and variables. */
+  /** The symbols that the kernel has to provide: `.kconfig` settings, and `.ksyms` functions and variables. */
   get externs(): readonly Extern[] {
     return this.hasBtf ? findExterns(this) : [];
   }
 
-  /** Hands the memory of its BTF over to the next Btf that is opened; types of it cannot be read any more. */
+  /** Hands the memory of its BTF over to the next Btf that is opened; its types cannot be read any more. */
   [Symbol.dispose](): void {
     this.#btf?.[Symbol.dispose]();
   }
@@ -205,15 +208,15 @@ function groupBySection(programs: readonly Program[]): Map<number, Program[]> {
  * Opens a BPF object of either byte order, made by clang, gcc or rustc. The
  * bytes are not copied and must not change.
  *
- * @throws BtfFormatError ERR_OBJECT for what is no BPF object, ERR_ELF_* for a malformed file
+ * @throws BtfFormatError ERR_OBJECT for a file that is not a BPF object, ERR_ELF_* for a malformed file
  * @example
  * const probe = readObject(readBytes("probe.bpf.o"));
  * console.log(probe.hasBtf, probe.programs.length); // true 1
  */
 export function readObject(bytes: ArrayBuffer | ArrayBufferView): BpfObject {
   const { buffer, byteOffset, byteLength } = bytesOf(bytes);
-  // Never a subclass such as Node's Buffer, whose slice() does not copy.
+  // A plain Uint8Array: slice() of a subclass such as Node's Buffer does not copy.
   const data = new Uint8Array(buffer, byteOffset, byteLength);
-  if (!isElf(data)) throw new BtfFormatError(ERR_OBJECT, { note: "it does not start as an ELF file does" });
+  if (!isElf(data)) throw new BtfFormatError(ERR_OBJECT, { note: "it does not start with the ELF magic" });
   return new BpfObject(data);
 }

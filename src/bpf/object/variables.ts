@@ -1,8 +1,8 @@
-/** Variables of a BPF object: its own, and those that the kernel has to provide. */
+/** Finds the variables of a BPF object: those that it defines, and those that the kernel has to provide. */
 
 import { sizeOf } from "../../btf/query/resolve.js";
 import type { BtfType } from "../../btf/types.js";
-import type { BpfObject } from "./object.js";
+import type { ObjectContents } from "./contents.js";
 
 /** A variable in a data section. */
 export interface Global {
@@ -19,7 +19,7 @@ export interface Extern {
   readonly name: string;
   /** `"kconfig"`: a kernel setting; `"func"`: a kernel function (kfunc); `"var"`: a kernel variable. */
   readonly kind: "kconfig" | "func" | "var";
-  /** Of the FUNC or VAR. */
+  /** The id of the FUNC or VAR. */
   readonly typeId: number;
   /** May be missing: it is then null or zero. */
   readonly isWeak: boolean;
@@ -27,8 +27,8 @@ export interface Extern {
 
 const DATA_SECTION = /^\.(data|rodata|bss)(\.|$)/;
 
-/** Offsets come from the symbols: compilers leave them 0 in BTF (libbpf's btf_fixup_datasec). */
-export function findGlobals(object: BpfObject): Global[] {
+/** Returns the variables of data sections. Offsets come from the symbols: compilers leave them 0 in BTF (libbpf's btf_fixup_datasec). */
+export function findGlobals(object: ObjectContents): Global[] {
   const found: Global[] = [];
   const offsets = new Map(object.symbols.map(({ name, byteOffset }) => [name, byteOffset]));
   for (const section of object.btf.ofKind("datasec")) {
@@ -49,7 +49,8 @@ export function findGlobals(object: BpfObject): Global[] {
   return found;
 }
 
-export function findExterns(object: BpfObject): Extern[] {
+/** Returns the externs of `.kconfig` and `.ksyms`. */
+export function findExterns(object: ObjectContents): Extern[] {
   const undefinedSymbols = new Map(
     object.symbols.filter(({ sectionIndex }) => sectionIndex === 0).map((symbol) => [symbol.name, symbol]),
   );

@@ -1,13 +1,12 @@
 import type { Command } from "commander";
 import type { CoreRelocation, Ext, ExtInfo, FuncInfo, LineInfo } from "../../bpf/ext/types.js";
+import { INSN_SIZE } from "../../bpf/instruction.js";
 import type { Btf } from "../../btf/btf.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { inputError } from "../input.js";
 import { openObjectInput } from "../object-input.js";
 import { OBJECT_HELP } from "../options.js";
 import { printable, styler } from "../style.js";
-
-const INSN_SIZE = 8;
 
 export function define(command: Command): void {
   command.argument("<object>", OBJECT_HELP).addHelpText("after", "\nExample:\n  btfkit ext probe.bpf.o --json");

@@ -1,9 +1,9 @@
 import { type Command, Option } from "commander";
 import { disagreements } from "../../bpf/core-relocation/disagree.js";
-import type { EngineName } from "../../bpf/core-relocation/engine.js";
-import { ENGINES } from "../../bpf/core-relocation/engines.js";
+import { ENGINES, type EngineName } from "../../bpf/core-relocation/engines.js";
 import { BtfRelocationError } from "../../bpf/core-relocation/error.js";
-import { type RelocatedObject, type RelocationStatus, relocate } from "../../bpf/core-relocation/relocate.js";
+import { relocate } from "../../bpf/core-relocation/relocate.js";
+import type { RelocatedObject, RelocationStatus } from "../../bpf/core-relocation/relocation.js";
 import { report } from "../../bpf/core-relocation/report.js";
 import { accessPath, formatSpec } from "../../bpf/core-relocation/spec.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";

@@ -1,35 +1,36 @@
 /**
- * Whether a program's use of its arguments fits the function that it attaches
- * to: how many there are, and what they point to. Source for the places of
+ * Compares a program's use of its arguments with the function that it attaches
+ * to: their number, and the types that they point to. Source for the places of
  * arguments: the kernel's btf_ctx_access.
  */
 
 import { sizeOf } from "../../../btf/query/resolve.js";
 import type { BtfType, FuncProtoType } from "../../../btf/types.js";
-import { essentialName } from "../../core-relocation/names.js";
-import { isComposite, skip } from "../../core-relocation/types.js";
-import type { Use } from "../control-flow/reach.js";
-import { described } from "../described.js";
+import { essentialName } from "../../core-relocation/essential-name.js";
+import { isComposite } from "../../../btf/traverse.js";
+import { skipModifiers } from "../../core-relocation/types.js";
+import type { Use } from "../control-flow/use.js";
+import { inWords } from "../in-words.js";
 
-/** Arguments lie in the context one behind the other, in words of 8 bytes. */
+/** Bytes of a word: arguments follow each other in the context, in words. */
 const WORD = 8;
 
-/** Words of one argument, at most: functions that programs attach to have arguments of two. */
+/** Most words of one argument: functions that programs attach to have arguments of two. */
 const WORDS = 16;
 
-/** Kinds that get the function's result behind its arguments. */
+/** Kinds of programs that get the function's result behind its arguments. */
 const WITH_RESULT = ["fexit", "fmod_ret", "fsession", "lsm", "lsm_cgroup"];
 
-/** Uses that do not fit are looked at closely, at most this many: each takes a walk through the program. */
+/** Uses that are checked closely where they do not fit: each check walks through the program. */
 const DOUBTS = 64;
 
-/** How deep first members are looked into. */
+/** First members inside one another that are followed. */
 const DEPTH = 16;
 
-/** How a program of a kind uses an argument of a function in a way that it is not; `undefined` where nothing is known against it. */
+/** Returns how a program uses an argument against its type; `undefined` where nothing is known against the program. */
 export function misused(kind: string, proto: FuncProtoType | undefined, uses: readonly Use[]): string | undefined {
   if (!proto || proto.isVariadic) return undefined;
-  // A trace point's function gets data of its own first.
+  // The function of a trace point gets a pointer to private data first.
   const params = kind === "tp_btf" ? proto.params.slice(1) : proto.params;
   const words = params.flatMap(({ type, name }, i) =>
     Array.from({ length: Math.min(WORDS, Math.max(1, Math.ceil((sizeOf(type) ?? WORD) / WORD))) }, () => ({
@@ -53,35 +54,35 @@ export function misused(kind: string, proto: FuncProtoType | undefined, uses: re
   return undefined;
 }
 
-/** What is not said of pointers to no particular type, and of those to what starts with the other. */
+/** Returns how the types differ. Accepts `void *`, and pointers to a type that starts with the other. */
 function otherType({ type, what }: { type: BtfType; what: string }, root: BtfType): string | undefined {
-  const found = skip(type);
-  const expected = `${what} is taken for a pointer to ${described(root)}`;
+  const found = skipModifiers(type);
+  const expected = `${what} is used as a pointer to ${inWords(root)}`;
   if (found.kind !== "ptr") {
     const isAddress = found.kind === "int" && found.byteSize === WORD;
-    return isAddress ? undefined : `${expected}, it is ${described(found)} in the target`;
+    return isAddress ? undefined : `${expected}, it is ${inWords(found)} in the target`;
   }
-  const pointed = skip(found.target);
-  const ours = skip(root);
-  const isNamed = (one: BtfType): boolean => (isComposite(one) || one.kind === "fwd") && one.name !== "";
+  const pointed = skipModifiers(found.target);
+  const ours = skipModifiers(root);
+  const isNamed = (type: BtfType): boolean => (isComposite(type) || type.kind === "fwd") && type.name !== "";
   if (!isNamed(pointed) || !isNamed(ours)) return undefined;
   const name = essentialName(ours.name);
-  // The local type is often cut down to what the program reads: the target's is asked too.
+  // The local type often has only the members that the program reads: the target's type is looked at too.
   const whole = pointed.btf.find(name, ours.kind === "union" ? "union" : "struct");
   if (startsWith(pointed, name) || startsWith(ours, pointed.name) || (whole && startsWith(whole, pointed.name))) {
     return undefined;
   }
-  return `${expected}, it is one to ${described(pointed)} in the target`;
+  return `${expected}, it points to ${inWords(pointed)} in the target`;
 }
 
-/** Whether a type is, or has as its first member, one of a name: a pointer to it is one to that too. */
+/** Tells whether a type, or its first member, has a name: a pointer to the type is then a pointer to that too. */
 function startsWith(type: BtfType, name: string): boolean {
-  let at = skip(type);
+  let at = skipModifiers(type);
   for (let depth = 0; depth < DEPTH; depth++) {
     if (at.name === name) return true;
     const first: BtfType | undefined = isComposite(at) ? at.members[0]?.type : undefined;
     if (!first) return false;
-    at = skip(first);
+    at = skipModifiers(first);
   }
   return false;
 }

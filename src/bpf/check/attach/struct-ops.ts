@@ -1,20 +1,45 @@
-/** A struct of callbacks beside the kernel's. Source: libbpf's bpf_map__init_kern_struct_ops. */
+/** Compares structs of callbacks with the kernel's. Source: libbpf's bpf_map__init_kern_struct_ops. */
 
 import { sizeOf } from "../../../btf/query/resolve.js";
 import type { FuncProtoType, Member, StructType } from "../../../btf/types.js";
-import { essentialName } from "../../core-relocation/names.js";
-import { skip } from "../../core-relocation/types.js";
+import { essentialName } from "../../core-relocation/essential-name.js";
+import type { CoreTarget } from "../../core-relocation/resolution.js";
+import { skipModifiers } from "../../core-relocation/types.js";
 import type { Program } from "../../elf/programs.js";
 import type { BpfObject } from "../../object/object.js";
-import { described } from "../described.js";
+import type { UsesOf } from "../control-flow/use.js";
+import { inWords } from "../in-words.js";
 import { misused } from "./arguments.js";
-import type { UsesOf } from "./attach.js";
+import type { Attachment } from "./attachment.js";
+import { findInTarget } from "./kernel-symbols.js";
+
+/** Looks for the kernel's struct of each variable of `.struct_ops`, which must have every member that is set, with the same type. */
+export function* structOpsTargets(object: BpfObject, target: CoreTarget, usesOf: UsesOf): Generator<Attachment> {
+  for (const section of object.btf.ofKind("datasec")) {
+    if (!/^\??\.struct_ops(\.link)?$/.test(section.name)) continue;
+    const sectionIndex = object.sections.findIndex(({ name }) => name === section.name);
+    for (const { type } of section.variables) {
+      const local = type.kind === "var" ? skipModifiers(type.type) : undefined;
+      if (local?.kind !== "struct") continue;
+      const name = essentialName(local.name);
+      const base = { name: type.name, kind: "struct_ops", target: name, isRequired: !section.name.startsWith("?") };
+      const kernel = findInTarget(target, name, "struct") as StructType | undefined;
+      if (!kernel || !findInTarget(target, `bpf_struct_ops_${name}`, "struct")) {
+        yield { ...base, status: "absent", reason: undefined };
+        continue;
+      }
+      const reasons = new StructOpsVariable(object, sectionIndex, type.name, usesOf).differences(local, kernel);
+      const reason = reasons.length > 0 ? reasons.join("; ") : undefined;
+      yield { ...base, status: reason ? "differs" : "present", reason };
+    }
+  }
+}
 
 /** One variable of `.struct_ops`. */
-export class StructOps {
+class StructOpsVariable {
   readonly #object: BpfObject;
   readonly #sectionIndex: number;
-  /** Of the variable in its section, in bytes. */
+  /** Offset of the variable in its section, in bytes. */
   readonly #start: number;
   readonly #usesOf: UsesOf;
 
@@ -22,12 +47,12 @@ export class StructOps {
     this.#object = object;
     this.#sectionIndex = sectionIndex;
     this.#usesOf = usesOf;
-    const isVariable = (one: { name: string; sectionIndex: number }): boolean =>
-      one.name === variable && one.sectionIndex === sectionIndex;
+    const isVariable = (symbol: { name: string; sectionIndex: number }): boolean =>
+      symbol.name === variable && symbol.sectionIndex === sectionIndex;
     this.#start = object.symbols.find(isVariable)?.byteOffset ?? 0;
   }
 
-  /** What of the local struct does not fit into the kernel's. A member that is left empty may be missing there. */
+  /** Returns the differences from the kernel's struct. A member that is left empty may be missing there. */
   differences(local: StructType, kernel: StructType): string[] {
     const known = new Map(kernel.members.map((member) => [member.name, member]));
     const missing: string[] = [];
@@ -45,13 +70,12 @@ export class StructOps {
   }
 
   #difference(ours: Member, theirs: Member): string | undefined {
-    const [local, kernel] = [skip(ours.type), skip(theirs.type)];
-    if (local.kind !== kernel.kind)
-      return `it is ${described(kernel)} in the target, ${described(local)} in the program`;
+    const [local, kernel] = [skipModifiers(ours.type), skipModifiers(theirs.type)];
+    if (local.kind !== kernel.kind) return `it is ${inWords(kernel)} in the target, ${inWords(local)} in the program`;
     const program = this.#programOf(ours);
     if (program) {
-      const proto = kernel.kind === "ptr" ? skip(kernel.target) : undefined;
-      if (proto?.kind !== "func_proto") return "it is no pointer to a function in the target";
+      const proto = kernel.kind === "ptr" ? skipModifiers(kernel.target) : undefined;
+      if (proto?.kind !== "func_proto") return "it is not a pointer to a function in the target";
       return misused("struct_ops", proto as FuncProtoType, this.#usesOf(program));
     }
     const [mine, size] = [sizeOf(local), sizeOf(kernel)];
@@ -62,14 +86,14 @@ export class StructOps {
     return this.#start + (bitOffset >>> 3);
   }
 
-  /** The program that is put into a member. */
+  /** Returns the program that is put into a member. */
   #programOf(member: Member): Program | undefined {
     const at = this.#offsetOf(member);
     const { relocations, symbols } = this.#object;
-    const one = relocations.find(
+    const relocation = relocations.find(
       ({ sectionIndex, byteOffset }) => sectionIndex === this.#sectionIndex && byteOffset === at,
     );
-    const symbol = one && symbols[one.symbolIndex];
+    const symbol = relocation && symbols[relocation.symbolIndex];
     return symbol && this.#object.programAt(symbol.sectionIndex, symbol.byteOffset);
   }
 

@@ -1,17 +1,17 @@
-/** Registers and stack at one instruction. */
-import { constant, join, MAYBE, OTHER, same, type Value } from "./value.js";
+/** The registers and the stack at one instruction. */
+import { FRAME_POINTER } from "../../instruction.js";
+import { constant, join, MAYBE_STACK, same, UNKNOWN, type Value } from "./value.js";
 
 const REGISTERS = 11;
-const FRAME_POINTER = 10;
-/** A stack frame has 512 bytes. */
+/** Bytes of a stack frame. */
 const FRAME = 512;
 
 type Slots = ReadonlyMap<number, { readonly byteSize: number; readonly value: Value }>;
 
-/** Immutable; what is not in it is not known. */
+/** An immutable state; values that are not in it are unknown. */
 export class State {
   readonly #registers: readonly Value[];
-  /** By their offset from the frame pointer; they never overlap. */
+  /** Slots by their offset from the frame pointer; they never overlap. */
   readonly #slots: Slots;
 
   private constructor(registers: readonly Value[], slots: Slots) {
@@ -19,19 +19,19 @@ export class State {
     this.#slots = slots;
   }
 
-  /** At the start of a function. */
+  /** Returns the state at the start of a function. */
   static entry(args: readonly Value[]): State {
-    const registers: Value[] = Array.from({ length: REGISTERS }, () => OTHER);
-    // Pointers into the caller's stack are none into the own one.
+    const registers: Value[] = Array.from({ length: REGISTERS }, () => UNKNOWN);
+    // A pointer into the caller's stack does not point into this frame.
     args.forEach((value, i) => {
-      registers[i + 1] = value.kind === "stack" || value.kind === "maybe" ? OTHER : value;
+      registers[i + 1] = value.kind === "stack" || value.kind === "maybe-stack" ? UNKNOWN : value;
     });
     registers[FRAME_POINTER] = { kind: "stack", offset: 0 };
     return new State(registers, new Map());
   }
 
   register(index: number): Value {
-    return this.#registers[index] ?? OTHER;
+    return this.#registers[index] ?? UNKNOWN;
   }
 
   withRegister(index: number, value: Value): State {
@@ -39,15 +39,15 @@ export class State {
     return new State(this.#registers.with(index, value), this.#slots);
   }
 
-  /** What lies at an offset of the stack. */
+  /** Returns the value at an offset of the stack. */
   load(offset: number, byteSize: number): Value {
     const slot = this.#slots.get(offset);
-    return slot?.byteSize === byteSize ? slot.value : MAYBE;
+    return slot?.byteSize === byteSize ? slot.value : MAYBE_STACK;
   }
 
   store(offset: number, byteSize: number, value: Value): State {
     const kept = this.#without(offset, offset + byteSize);
-    const isKnown = value.kind === "number" || value.kind === "decided" || (isWhole(value) && byteSize === 8);
+    const isKnown = value.kind === "number" || value.kind === "verifier-known" || (isWhole(value) && byteSize === 8);
     if (isKnown && offset >= -FRAME && offset < 0) {
       const held = value.kind === "number" ? constant(BigInt.asUintN(byteSize * 8, value.number)) : value;
       return new State(this.#registers, new Map(kept).set(offset, { byteSize, value: held }));
@@ -55,7 +55,7 @@ export class State {
     return kept.size === this.#slots.size ? this : new State(this.#registers, kept);
   }
 
-  /** Something wrote through a pointer to here or beyond; `undefined`: anywhere. */
+  /** Forgets the slots from an offset on, through which a pointer may have written; all of them if `undefined`. */
   clobber(from: number | undefined): State {
     if (this.#slots.size === 0) return this;
     return new State(this.#registers, from === undefined ? new Map() : this.#without(from, Number.POSITIVE_INFINITY));
@@ -65,7 +65,7 @@ export class State {
     return new Map([...this.#slots].filter(([at, { byteSize }]) => at >= end || at + byteSize <= start));
   }
 
-  /** What is known on both ways; `this` if the other one adds nothing. */
+  /** Returns what is known on both paths; `this` if the other path changes nothing. */
   join(other: State): State {
     const registers = this.#registers.map((value, i) => join(value, other.register(i)));
     const slots = new Map(
@@ -76,7 +76,7 @@ export class State {
   }
 }
 
-/** What is lost if only a part of its 8 bytes is kept. */
+/** Tells whether a value is lost if only a part of its 8 bytes is kept. */
 function isWhole({ kind }: Value): boolean {
   return kind === "stack" || kind === "context" || kind === "argument" || kind === "frozen";
 }

@@ -1,8 +1,8 @@
-/** A matrix as JUnit XML: a suite per target, a case per object. */
+/** Writes a matrix as JUnit XML: a suite per target, a case per object. */
 import { type Matrix, problemsOf } from "./report.js";
 
 /**
- * The text of a report that CI systems read.
+ * Returns the text of a report that CI systems read.
  *
  * @example
  * const cell = cellOf("probe.bpf.o", "6.1", check(object, btf));
@@ -38,7 +38,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "\n": "&#10;",
 };
 
-/** XML has no place for control characters. */
+/** Escapes text; control characters, which XML cannot hold, are replaced. */
 function escaped(text: string): string {
   return text.replace(/[&<>"\n]/g, (char) => ENTITIES[char]!).replace(/\p{Cc}/gu, "\ufffd");
 }

@@ -1,4 +1,4 @@
-/** A matrix as Markdown: a table, then what is wrong. */
+/** Writes a matrix as Markdown: a table, then the problems. */
 import { type Cell, type Matrix, problemsOf } from "./report.js";
 
 const MARKS: Readonly<Record<Cell["verdict"], string>> = {
@@ -10,7 +10,7 @@ const MARKS: Readonly<Record<Cell["verdict"], string>> = {
 };
 
 /**
- * For a pull request's comment or a job's summary.
+ * Returns text for a pull request's comment or a job's summary.
  *
  * @example
  * const cell = cellOf("probe.bpf.o", "6.1", check(object, btf));

@@ -1,6 +1,6 @@
-/** A matrix of checks as plain data, for JSON and the formats that are made of it. */
+/** A matrix of checks as plain data, for JSON and for the other formats, which are made of it. */
 import { type RelocationReport, reportOne } from "../../core-relocation/report.js";
-import type { Attachment } from "../attach/attach.js";
+import type { Attachment } from "../attach/attachment.js";
 import type { Check, RelocationVerdict, Verdict } from "../check.js";
 
 /** One relocation of a cell. */
@@ -19,7 +19,7 @@ export interface Cell {
   readonly attachments: readonly AttachmentFinding[];
 }
 
-/** What a program attaches to, or a kernel symbol. */
+/** A program's target, or a kernel symbol. */
 export interface AttachmentFinding extends Omit<Attachment, "target" | "reason"> {
   readonly target: string | null;
   readonly reason: string | null;
@@ -33,7 +33,7 @@ export interface Matrix {
 }
 
 /**
- * A cell's plain data.
+ * Returns the plain data of a cell.
  *
  * @example
  * const cell = cellOf("probe.bpf.o", "6.1", check(object, btf));
@@ -45,7 +45,7 @@ export function cellOf(object: string, target: string, { verdict, relocations, a
     target,
     verdict,
     error: null,
-    relocations: relocations.map((one) => ({ ...reportOne(one.relocation), verdict: one.verdict })),
+    relocations: relocations.map(({ relocation, verdict }) => ({ ...reportOne(relocation), verdict })),
     attachments: attachments.map(({ target: wanted, reason, ...rest }) => ({
       ...rest,
       target: wanted ?? null,
@@ -54,23 +54,23 @@ export function cellOf(object: string, target: string, { verdict, relocations, a
   };
 }
 
-/** A cell for an object that could not be checked. */
+/** Returns a cell for an object that could not be checked. */
 export function failedCell(object: string, target: string, error: string): Cell {
   return { object, target, verdict: "breaks", error, relocations: [], attachments: [] };
 }
 
-/** Something about a cell that somebody has to look at. */
+/** A finding that a person has to look at. */
 export interface Problem {
-  /** `"breaks"`: it does not load. `"unattached"`: it does, but misses what it attaches to. */
+  /** `"breaks"`: it does not load. `"unattached"`: it loads, and a target of its programs is missing. */
   readonly severity: "breaks" | "unattached";
   readonly rule: "relocation" | "attach-target" | "object";
-  /** Where: program and instruction, or program. */
+  /** The program and instruction, or the program. */
   readonly where: string;
   readonly what: string;
   readonly line: RelocationReport["line"];
 }
 
-/** What is wrong in a cell, the worst first. */
+/** Returns the problems of a cell, the worst first. */
 export function problemsOf({ error, relocations, attachments }: Cell): Problem[] {
   const problems: Problem[] = [];
   if (error !== null) problems.push({ severity: "breaks", rule: "object", where: "object", what: error, line: null });
@@ -95,10 +95,10 @@ export function problemsOf({ error, relocations, attachments }: Cell): Problem[]
   return problems.sort((a, b) => Number(b.severity === "breaks") - Number(a.severity === "breaks"));
 }
 
-/** From the best to the worst. */
+/** All verdicts, from the best to the worst. */
 export const VERDICTS: readonly Verdict[] = ["ok", "changed", "guarded", "unattached", "breaks"];
 
-/** Cells that are worse than expected: than in an earlier matrix, or broken where that one tells nothing. */
+/** Returns the cells that are worse than in an earlier matrix, or broken where that matrix lacks them. */
 export function unexpected({ cells }: Matrix, expected: Pick<Matrix, "cells"> | undefined): Cell[] {
   const key = ({ object, target }: Cell): string => `${object}\n${target}`;
   const known = new Map(expected?.cells.map((cell) => [key(cell), cell.verdict]));

@@ -1,14 +1,14 @@
-/** A matrix as SARIF 2.1.0: what is wrong, at its line of the source. */
+/** Writes a matrix as SARIF 2.1.0: each problem at its line of the source. */
 import { type Matrix, type Problem, problemsOf } from "./report.js";
 
 const RULES = [
-  { id: "relocation", text: "A CO-RE relocation has no answer on a target, and its instruction can be reached" },
-  { id: "attach-target", text: "What a program attaches to is not in a target, or differs" },
-  { id: "object", text: "The object cannot be checked" },
+  { id: "relocation", text: "A CO-RE relocation has no result on a target, and its instruction can be reached" },
+  { id: "attach-target", text: "The target of a program is missing in a kernel, or differs" },
+  { id: "object", text: "The object cannot be checked, or a loader refuses it" },
 ];
 
 /**
- * The log as plain data: its JSON is the file.
+ * Returns the log as plain data: its JSON is the file.
  *
  * @example
  * const cell = cellOf("probe.bpf.o", "6.1", check(object, btf));

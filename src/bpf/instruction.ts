@@ -1,6 +1,10 @@
-/** Instructions of BPF: where they have their fields, and which of them a relocation may patch. */
+/** BPF instructions: their opcodes, and reading and writing their fields in either byte order. */
 
-/** Instruction classes (`BPF_CLASS`). */
+/** Bytes of one instruction slot; an ld_imm64 takes two. */
+export const INSN_SIZE = 8;
+
+/** Masks an opcode's class (`BPF_CLASS`). */
+export const CLASS = 0x07;
 export const LD = 0x00;
 export const LDX = 0x01;
 export const ST = 0x02;
@@ -10,25 +14,79 @@ export const JMP = 0x05;
 export const JMP32 = 0x06;
 export const ALU64 = 0x07;
 
+/** The operand of an arithmetic instruction or jump is a register, not the immediate (`BPF_X`). */
+export const SOURCE_IS_REGISTER = 0x08;
+
+/** Masks the operation of an arithmetic instruction or jump (`BPF_OP`). */
+export const OPERATION = 0xf0;
+
+/** Arithmetic operations. */
+export const ALU_OP = {
+  add: 0x00,
+  sub: 0x10,
+  mul: 0x20,
+  div: 0x30,
+  or: 0x40,
+  and: 0x50,
+  lsh: 0x60,
+  rsh: 0x70,
+  neg: 0x80,
+  mod: 0x90,
+  xor: 0xa0,
+  mov: 0xb0,
+  arsh: 0xc0,
+  /** Swaps bytes (`BPF_END`). */
+  end: 0xd0,
+} as const;
+
+/** Jumps, calls and exits; the conditions compare the destination with the operand. */
+export const JMP_OP = {
+  /** Always (`BPF_JA`). */
+  always: 0x00,
+  equal: 0x10,
+  greater: 0x20,
+  greaterOrEqual: 0x30,
+  anyBitSet: 0x40,
+  notEqual: 0x50,
+  signedGreater: 0x60,
+  signedGreaterOrEqual: 0x70,
+  call: 0x80,
+  exit: 0x90,
+  less: 0xa0,
+  lessOrEqual: 0xb0,
+  signedLess: 0xc0,
+  signedLessOrEqual: 0xd0,
+} as const;
+
+/** Masks the mode of a load or store (`BPF_MODE`). */
+export const MODE = 0xe0;
+/** The mode of a plain load or store (`BPF_MEM`); others sign-extend, are atomic, or read packets. */
+export const MODE_PLAIN = 0x60;
+/** Masks the size of a load or store (`BPF_SIZE`). */
+const SIZE = 0x18;
+
 /** `BPF_LD | BPF_IMM | BPF_DW`: takes two slots. */
 export const LD_IMM64 = 0x18;
 /** `BPF_JMP | BPF_CALL` */
 export const CALL = 0x85;
-export const EXIT = 0x95;
+
+/** The source register of a call to another function of the object (`BPF_PSEUDO_CALL`). */
+export const PSEUDO_CALL = 1;
+/** The source register of a call to a kernel function (`BPF_PSEUDO_KFUNC_CALL`). */
+export const PSEUDO_KFUNC_CALL = 2;
+
+/** The frame pointer's register, which no instruction may write. */
+export const FRAME_POINTER = 10;
 
 /** What libbpf calls in place of a relocation that failed: 0xbad2310. The verifier says `invalid func unknown#195896080`. */
 export const POISON = 195896080;
 
-export const INSN_SIZE = 8;
-
 /** Bytes that a load or store moves, by its size bits. */
 const ACCESS_SIZES: Readonly<Record<number, number>> = { 0: 4, 8: 2, 16: 1, 24: 8 };
+/** Size bits of a load or store, by the bytes that it moves. */
 const SIZE_BITS: Readonly<Record<number, number>> = { 4: 0x00, 2: 0x08, 1: 0x10, 8: 0x18 };
 
-/**
- * Instructions in either byte order, read and written in place. Offsets are
- * bytes from the start of the code.
- */
+/** Instructions of one section, read and written in place. Places are byte offsets from the start of the code. */
 export class Code {
   readonly bytes: Uint8Array;
   readonly #view: DataView;
@@ -40,7 +98,7 @@ export class Code {
     this.#little = little;
   }
 
-  /** How many slots. */
+  /** The number of slots. */
   get length(): number {
     return Math.floor(this.bytes.length / INSN_SIZE);
   }
@@ -52,11 +110,12 @@ export class Code {
     this.#view.setUint8(at, opcode);
   }
 
-  /** The registers share a byte, whose halves change places with the byte order. */
+  /** The destination register. The two registers share a byte, whose halves change places with the byte order. */
   destination(at: number): number {
     const registers = this.#view.getUint8(at + 1);
     return this.#little ? registers & 15 : registers >> 4;
   }
+  /** The source register. */
   source(at: number): number {
     const registers = this.#view.getUint8(at + 1);
     return this.#little ? registers >> 4 : registers & 15;
@@ -72,7 +131,7 @@ export class Code {
     this.bytes.fill(0, at, at + INSN_SIZE);
   }
 
-  /** 16 bits, signed. */
+  /** The offset field: 16 bits, signed. */
   offset(at: number): number {
     return this.#view.getInt16(at + 2, this.#little);
   }
@@ -80,7 +139,7 @@ export class Code {
     this.#view.setInt16(at + 2, offset, this.#little);
   }
 
-  /** 32 bits, signed. */
+  /** The immediate: 32 bits, signed. */
   immediate(at: number): number {
     return this.#view.getInt32(at + 4, this.#little);
   }
@@ -88,16 +147,16 @@ export class Code {
     this.#view.setInt32(at + 4, value, this.#little);
   }
 
-  /** Turns a slot into a call of what does not exist. */
+  /** Replaces a slot by a call of a function that does not exist. */
   poison(at: number): void {
     this.#view.setUint32(at, 0);
     this.setOpcode(at, CALL);
     this.setImmediate(at, POISON);
   }
 
-  /** Turns an ld_imm64 into one that writes the frame pointer, as the verifier never allows. */
+  /** Makes an ld_imm64 write the frame pointer, which the verifier refuses. */
   poisonLoad(at: number): void {
-    this.#view.setUint8(at + 1, this.#little ? 10 : 0xa0);
+    this.#view.setUint8(at + 1, this.#little ? FRAME_POINTER : FRAME_POINTER << 4);
     this.setOffset(at, 0);
     this.setImmediate(at, POISON);
     this.setImmediate(at + INSN_SIZE, 0);
@@ -107,16 +166,16 @@ export class Code {
     return this.opcode(at) === CALL && this.source(at) === 0 && this.immediate(at) === POISON;
   }
 
-  /** Bytes that a load or store moves. */
+  /** The number of bytes that a load or store moves. */
   accessSize(at: number): number {
-    return ACCESS_SIZES[this.opcode(at) & 0x18]!;
+    return ACCESS_SIZES[this.opcode(at) & SIZE]!;
   }
 
-  /** @returns whether there is an instruction for this size */
+  /** Changes the size of a load or store. @returns false where no instruction moves that many bytes */
   setAccessSize(at: number, byteSize: number): boolean {
     const bits = SIZE_BITS[byteSize];
     if (bits === undefined) return false;
-    this.setOpcode(at, (this.opcode(at) & ~0x18) | bits);
+    this.setOpcode(at, (this.opcode(at) & ~SIZE) | bits);
     return true;
   }
 }

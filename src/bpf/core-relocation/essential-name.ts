@@ -1,8 +1,8 @@
-/** Essential names: what is left of a type's name without its flavour. */
+/** Returns the essential name of a type: its name without the flavour. */
 
 /**
- * The name up to its flavour suffix: the last `___` that stands between two
- * characters that are no underscores. `"task_struct___old"` is a flavour of
+ * Returns the name up to its flavour suffix: the last `___` between two
+ * characters other than underscores. `"task_struct___old"` is a flavour of
  * `"task_struct"`. Source: libbpf's bpf_core_essential_name_len.
  */
 export function essentialName(name: string): string {

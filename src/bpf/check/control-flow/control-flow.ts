@@ -1,28 +1,57 @@
 /**
- * Which instructions of a program can be reached: constants are folded through
- * its branches, functions and stack slots, as far as the kernel's verifier
- * would at least (do_check, is_branch_taken). Where it would know more, more is
- * taken to be reachable here, never less.
+ * Finds the instructions of a program that can be reached: folds constants
+ * through its branches, functions and stack slots, at most as far as the
+ * kernel's verifier does (do_check, is_branch_taken). Where the verifier knows
+ * more, more counts as reachable here, never less.
  */
 
 import type { BtfType } from "../../../btf/types.js";
-import { ALU64, Code, INSN_SIZE, JMP, JMP32, LD, LD_IMM64, LDX, ST, STX } from "../../core-relocation/instruction.js";
-import type { RelocatedObject } from "../../core-relocation/relocate.js";
+import type { RelocatedObject } from "../../core-relocation/relocation.js";
 import { isCode, type Program } from "../../elf/programs.js";
 import type { ElfRelocation } from "../../elf/relocations.js";
+import {
+  ALU_OP,
+  ALU64,
+  CLASS,
+  Code,
+  INSN_SIZE,
+  JMP,
+  JMP_OP,
+  JMP32,
+  LD,
+  LD_IMM64,
+  LDX,
+  MODE,
+  MODE_PLAIN,
+  OPERATION,
+  PSEUDO_CALL,
+  SOURCE_IS_REGISTER,
+  ST,
+  STX,
+} from "../../instruction.js";
 import type { BpfObject } from "../../object/object.js";
 import type { Settings } from "../settings.js";
 import { State } from "./state.js";
-import { compute, constant, DECIDED, isDecided, isTaken, join, MAYBE, OTHER, type Value } from "./value.js";
+import type { Use } from "./use.js";
+import {
+  compute,
+  constant,
+  isTaken,
+  isVerifierKnown,
+  join,
+  MAYBE_STACK,
+  UNKNOWN,
+  type Value,
+  VERIFIER_KNOWN,
+} from "./value.js";
 
 /** Steps after which everything is taken to be reachable: some hundred times what real programs need. */
 const STEPS = 1 << 21;
 
 const ARGUMENTS = [1, 2, 3, 4, 5];
-const PSEUDO_CALL = 1;
 
-/** A function of the object and what is known of it so far. */
-interface Function {
+/** A function of the object, and what is known about it so far. */
+interface FunctionState {
   readonly program: Program;
   returns: Value | undefined;
   /** Instructions that call it. */
@@ -31,35 +60,25 @@ interface Function {
 
 /** One instruction that was reached. */
 interface Place {
-  readonly function: Function;
+  readonly function: FunctionState;
   /** From the start of the section, in bytes. */
   readonly at: number;
   state: State;
   isPending: boolean;
-  /** What comes behind it, called functions included. */
+  /** The instructions that follow it, those of called functions included. */
   readonly next: Set<Place>;
-  /** A branch on what the verifier knows and we do not: it goes one way alone. */
+  /** A branch on a value that the verifier knows and we do not: the verifier takes one side. */
   isChoice: boolean;
-}
-
-/** What a program does with a part of its context. */
-export interface Use {
-  /** Of the part, in bytes. */
-  readonly offset: number;
-  /** It is read; or it is taken for a pointer to this type, of the object's BTF. */
-  readonly root: BtfType | undefined;
-  /** Whether the verifier comes there whatever the settings are: for what an object can only do on some kernels. */
-  isCertain(): boolean;
 }
 
 type ContextValue = Extract<Value, { readonly kind: "context" | "argument" }>;
 
-/** The reachable instructions of programs that start at the given ones. */
-export class Reach {
+/** The reachable instructions of the programs that are loaded. */
+export class ControlFlow {
   readonly #object: BpfObject;
   readonly #code: (sectionIndex: number) => Code;
   readonly #relocations: ReadonlyMap<string, ElfRelocation>;
-  readonly #functions = new Map<Program, Function>();
+  readonly #functions = new Map<Program, FunctionState>();
   readonly #places = new Map<string, Place>();
   readonly #pending: Place[] = [];
   #uses: Map<Program, Use[]> | undefined;
@@ -103,12 +122,12 @@ export class Reach {
     }
   }
 
-  /** Whether an instruction can be reached, by its byte offset in its section. */
-  has(program: Program, byteOffset: number): boolean {
+  /** Tells whether an instruction can be reached, by its byte offset in its section. */
+  reaches(program: Program, byteOffset: number): boolean {
     return this.#left <= 0 || this.#places.has(`${program.sectionIndex}:${byteOffset}`);
   }
 
-  /** What a program does with what the kernel hands to it, as far as that is the same on all ways. */
+  /** Returns the uses of a program's context that are the same on all paths. */
   usesOf(program: Program): readonly Use[] {
     if (!this.#uses) {
       this.#uses = new Map();
@@ -117,7 +136,7 @@ export class Reach {
     return this.#uses.get(program) ?? [];
   }
 
-  /** Reads of the context, and accesses through what was read there that a relocation tells the type of. */
+  /** Notes reads of the context, and accesses through pointers read there whose type a relocation tells. */
   #noteUses(place: Place): void {
     const { at, state } = place;
     const code = this.#code(place.function.program.sectionIndex);
@@ -127,7 +146,7 @@ export class Reach {
     const access = (through: Value, type: BtfType | undefined): void => {
       if (type && through.kind === "argument") this.#note(place, through, type);
     };
-    switch (opcode & 7) {
+    switch (opcode & CLASS) {
       case LDX:
         if (from.kind === "context") this.#note(place, from, undefined, code.offset(at));
         access(from, root);
@@ -137,8 +156,8 @@ export class Reach {
         access(to, root);
         break;
       case ALU64:
-        if ((opcode & 0xf0) !== ADD) break;
-        if (!(opcode & 8)) access(to, root);
+        if ((opcode & OPERATION) !== ALU_OP.add) break;
+        if (!(opcode & SOURCE_IS_REGISTER)) access(to, root);
         else {
           access(to, rootOf(from));
           access(from, rootOf(to));
@@ -155,9 +174,9 @@ export class Reach {
   }
 
   /**
-   * Whether every choice of settings leads from a program's start to a place:
-   * at a choice both ways have to, elsewhere one of them, as the verifier
-   * follows all.
+   * Tells whether every choice of settings leads from a program's start to a
+   * place: at a choice both sides have to lead there; elsewhere one side is
+   * enough, since the verifier follows both.
    */
   #isCertain(program: Program, goal: Place): boolean {
     const leads = new Set([goal]);
@@ -170,7 +189,7 @@ export class Reach {
     return this.#left > 0 && start !== undefined && leads.has(start);
   }
 
-  /** From where each place is come to. */
+  /** Returns the places that come before each place. */
   #earlier(): ReadonlyMap<Place, readonly Place[]> {
     if (this.#before) return this.#before;
     const before = new Map<Place, Place[]>();
@@ -185,21 +204,21 @@ export class Reach {
     return before;
   }
 
-  /** Enters a function: with arguments that are known, or whatever they are. */
-  #call(program: Program, args: readonly Value[], caller: Place | undefined): Function {
+  /** Enters a function with its arguments. */
+  #call(program: Program, args: readonly Value[], caller: Place | undefined): FunctionState {
     let found = this.#functions.get(program);
     if (!found) {
       found = { program, returns: undefined, callers: new Set() };
       this.#functions.set(program, found);
     }
     if (caller) found.callers.add(caller);
-    // Global functions are checked by themselves.
+    // The verifier checks global functions apart from their callers: with any arguments.
     this.#reach(found, program.byteOffset, State.entry(program.isGlobal ? [] : args), caller);
     return found;
   }
 
-  /** Comes to an instruction. One outside of the function is none that a loader would have there. */
-  #reach(of: Function, at: number, state: State, from: Place | undefined): void {
+  /** Reaches an instruction. A place outside of the function is left out. */
+  #reach(of: FunctionState, at: number, state: State, from: Place | undefined): void {
     const { program } = of;
     if (at < program.byteOffset || at >= program.byteOffset + program.byteSize) return;
     const key = `${program.sectionIndex}:${at}`;
@@ -225,15 +244,15 @@ export class Reach {
     const opcode = code.opcode(at);
     const root = this.#roots.get(keyOf(place));
     const next = (after: State, size = INSN_SIZE): void => this.#reach(of, at + size, after, place);
-    switch (opcode & 7) {
+    switch (opcode & CLASS) {
       case JMP:
       case JMP32:
         this.#jump(place, code, opcode);
         break;
       case LD:
         if (opcode === LD_IMM64) next(this.#loadWide(place, code), 2 * INSN_SIZE);
-        // Packet loads leave their result in r0 and spoil the arguments.
-        else next(afterCall(state, OTHER));
+        // Packet loads leave their result in r0 and clobber the arguments.
+        else next(afterCall(state, UNKNOWN));
         break;
       case LDX:
         next(state.withRegister(code.destination(at), this.#loaded(state, code, at, opcode)));
@@ -249,12 +268,12 @@ export class Reach {
     }
   }
 
-  /** A number, a function's address (which the kernel will call), or the address of something else. */
+  /** Loads a number, the address of a function (which the kernel will call), or another address. */
   #loadWide({ function: of, at, state }: Place, code: Code): State {
     const to = code.destination(at);
     const relocation = this.#relocations.get(`${of.program.sectionIndex}:${at}`);
     if (!relocation) {
-      if (code.source(at) !== 0) return state.withRegister(to, OTHER);
+      if (code.source(at) !== 0) return state.withRegister(to, UNKNOWN);
       const high = BigInt(code.immediate(at + INSN_SIZE)) << 32n;
       return state.withRegister(to, constant(high | BigInt.asUintN(32, BigInt(code.immediate(at)))));
     }
@@ -264,26 +283,27 @@ export class Reach {
       const callback = this.#object.programAt(symbol.sectionIndex, symbol.byteOffset + code.immediate(at));
       if (callback) this.#call(callback, [], undefined);
     }
-    return state.withRegister(to, (symbol && this.#settings.place(symbol, code.immediate(at))) ?? OTHER);
+    return state.withRegister(to, (symbol && this.#settings.place(symbol, code.immediate(at))) ?? UNKNOWN);
   }
 
   #jump(place: Place, code: Code, opcode: number): void {
     const { function: of, at, state } = place;
-    const op = opcode & 0xf0;
-    const is64 = (opcode & 7) === JMP;
+    const op = opcode & OPERATION;
+    const is64 = (opcode & CLASS) === JMP;
     const target = at + INSN_SIZE * (1 + code.offset(at));
-    if (op === 0x80) this.#callInstruction(place, code, opcode);
-    else if (op === 0x90) this.#return(of, state.register(0));
-    else if (op === 0x00) this.#reach(of, is64 ? target : at + INSN_SIZE * (1 + code.immediate(at)), state, place);
+    if (op === JMP_OP.call) this.#callInstruction(place, code, opcode);
+    else if (op === JMP_OP.exit) this.#return(of, state.register(0));
+    else if (op === JMP_OP.always)
+      this.#reach(of, is64 ? target : at + INSN_SIZE * (1 + code.immediate(at)), state, place);
     else {
       const left = code.destination(at);
-      const right = opcode & 8 ? state.register(code.source(at)) : constant(code.immediate(at));
+      const right = opcode & SOURCE_IS_REGISTER ? state.register(code.source(at)) : constant(code.immediate(at));
       const taken = isTaken(op, is64, state.register(left), right);
-      // Equal to a number: that it is from here on.
+      // Behind a comparison with a number the register holds that number.
       const refined = is64 && right.kind === "number" ? state.withRegister(left, right) : state;
-      place.isChoice = taken === undefined && isDecided(right) && isDecided(state.register(left));
-      if (taken !== false) this.#reach(of, target, op === 0x10 ? refined : state, place);
-      if (taken !== true) this.#reach(of, at + INSN_SIZE, op === 0x50 ? refined : state, place);
+      place.isChoice = taken === undefined && isVerifierKnown(right) && isVerifierKnown(state.register(left));
+      if (taken !== false) this.#reach(of, target, op === JMP_OP.equal ? refined : state, place);
+      if (taken !== true) this.#reach(of, at + INSN_SIZE, op === JMP_OP.notEqual ? refined : state, place);
     }
   }
 
@@ -291,19 +311,19 @@ export class Reach {
     const { function: of, at, state } = place;
     if (code.isPoison(at)) return;
     const args = ARGUMENTS.map((index) => state.register(index));
-    const isOwn = !(opcode & 8) && code.source(at) === PSEUDO_CALL;
-    const callee = isOwn ? this.#calleeOf(of.program, at, code.immediate(at)) : undefined;
+    const isInternal = !(opcode & SOURCE_IS_REGISTER) && code.source(at) === PSEUDO_CALL;
+    const callee = isInternal ? this.#calleeOf(of.program, at, code.immediate(at)) : undefined;
     if (!callee) {
-      this.#reach(of, at + INSN_SIZE, afterCall(clobbered(state, args), OTHER), place);
+      this.#reach(of, at + INSN_SIZE, afterCall(clobbered(state, args), UNKNOWN), place);
       return;
     }
     const called = this.#call(callee, args, place);
-    // Behind it only once it is known to come back.
-    if (callee.isGlobal) this.#reach(of, at + INSN_SIZE, afterCall(clobbered(state, args), OTHER), place);
+    // The instruction behind the call is reached once the callee is known to return.
+    if (callee.isGlobal) this.#reach(of, at + INSN_SIZE, afterCall(clobbered(state, args), UNKNOWN), place);
     else if (called.returns) this.#reach(of, at + INSN_SIZE, afterCall(clobbered(state, args), called.returns), place);
   }
 
-  /** The function that a call in the file goes to: by its symbol, or relative to the call. */
+  /** Returns the function that a call goes to: by its symbol, or relative to the call. */
   #calleeOf({ sectionIndex }: Program, at: number, immediate: number): Program | undefined {
     const relocation = this.#relocations.get(`${sectionIndex}:${at}`);
     if (!relocation) return this.#object.programAt(sectionIndex, at + INSN_SIZE * (immediate + 1));
@@ -311,8 +331,8 @@ export class Reach {
     return symbol && this.#object.programAt(symbol.sectionIndex, symbol.byteOffset + INSN_SIZE * (immediate + 1));
   }
 
-  #return(of: Function, value: Value): void {
-    const plain = isDecided(value) ? value : OTHER;
+  #return(of: FunctionState, value: Value): void {
+    const plain = isVerifierKnown(value) ? value : UNKNOWN;
     const joined = of.returns ? join(of.returns, plain) : plain;
     if (joined === of.returns) return;
     of.returns = joined;
@@ -329,35 +349,32 @@ export class Reach {
     switch (from.kind) {
       case "stack": {
         const value = state.load(from.offset + offset, byteSize);
-        return (opcode & MODE) === PLAIN || value.kind !== "number" ? value : OTHER;
+        return (opcode & MODE) === MODE_PLAIN || value.kind !== "number" ? value : UNKNOWN;
       }
       case "context":
-        return byteSize === 8 ? { kind: "argument", program: from.program, offset: from.offset + offset } : OTHER;
+        return byteSize === 8 ? { kind: "argument", program: from.program, offset: from.offset + offset } : UNKNOWN;
       case "frozen": {
         const held = this.#settings.read(from.of, from.offset + offset, byteSize);
         return held === undefined
-          ? DECIDED
-          : constant((opcode & MODE) === PLAIN ? held : BigInt.asIntN(byteSize * 8, held));
+          ? VERIFIER_KNOWN
+          : constant((opcode & MODE) === MODE_PLAIN ? held : BigInt.asIntN(byteSize * 8, held));
       }
       default:
-        return from.kind === "maybe" ? MAYBE : OTHER;
+        return from.kind === "maybe-stack" ? MAYBE_STACK : UNKNOWN;
     }
   }
 
   #computed(place: Place, code: Code, opcode: number, root: BtfType | undefined): State {
     const { at, state } = place;
     const to = code.destination(at);
-    const op = opcode & 0xf0;
-    // Byte swaps.
-    if (op === 0xd0) return state.withRegister(to, OTHER);
-    const own = state.register(to);
-    const operand = opcode & 8 ? state.register(code.source(at)) : { ...constant(code.immediate(at)), root };
-    return state.withRegister(to, compute(op, (opcode & 7) === 7, own, operand, code.offset(at)));
+    const op = opcode & OPERATION;
+    if (op === ALU_OP.end) return state.withRegister(to, UNKNOWN);
+    const value = state.register(to);
+    const operand =
+      opcode & SOURCE_IS_REGISTER ? state.register(code.source(at)) : { ...constant(code.immediate(at)), root };
+    return state.withRegister(to, compute(op, (opcode & CLASS) === ALU64, value, operand, code.offset(at)));
   }
 }
-
-/** `BPF_ADD` */
-const ADD = 0x00;
 
 function rootOf(value: Value): BtfType | undefined {
   return value.kind === "number" ? value.root : undefined;
@@ -369,28 +386,24 @@ function keyOf({ function: { program }, at }: Place): string {
 
 function afterCall(state: State, returned: Value): State {
   let after = state.withRegister(0, returned);
-  for (const index of ARGUMENTS) after = after.withRegister(index, OTHER);
+  for (const index of ARGUMENTS) after = after.withRegister(index, UNKNOWN);
   return after;
 }
 
-/** What is called may write through the pointers that it gets. */
+/** Forgets what a callee may write through the pointers that it gets. */
 function clobbered(state: State, args: readonly Value[]): State {
-  if (args.some(({ kind }) => kind === "maybe")) return state.clobber(undefined);
+  if (args.some(({ kind }) => kind === "maybe-stack")) return state.clobber(undefined);
   const offsets = args.flatMap((value) => (value.kind === "stack" ? [value.offset] : []));
   return offsets.length > 0 ? state.clobber(Math.min(...offsets)) : state;
 }
 
-/** Modes of loads and stores: plain, sign-extending, atomic. */
-const MODE = 0xe0;
-const PLAIN = 0x60;
-
 function stored(state: State, code: Code, at: number, opcode: number, value: Value): State {
   const to = state.register(code.destination(at));
-  if ((opcode & MODE) !== PLAIN) {
-    // Atomic: leaves an old value in the source or in r0.
-    const after = state.withRegister(code.source(at), OTHER).withRegister(0, OTHER);
-    return to.kind === "other" || to.kind === "number" ? after : after.clobber(undefined);
+  if ((opcode & MODE) !== MODE_PLAIN) {
+    // An atomic instruction leaves an old value in the source or in r0.
+    const after = state.withRegister(code.source(at), UNKNOWN).withRegister(0, UNKNOWN);
+    return to.kind === "unknown" || to.kind === "number" ? after : after.clobber(undefined);
   }
   if (to.kind === "stack") return state.store(to.offset + code.offset(at), code.accessSize(at), value);
-  return to.kind === "maybe" ? state.clobber(undefined) : state;
+  return to.kind === "maybe-stack" ? state.clobber(undefined) : state;
 }

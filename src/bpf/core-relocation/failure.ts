@@ -1,16 +1,16 @@
-/** Why a relocation has no result: an errno as libbpf returns it, and words. */
+/** The reason why a relocation has no result: an errno as libbpf returns it, and words. */
 
 /** Names of errno values that libbpf's relocation code returns. */
 export type Errno = "EINVAL" | "E2BIG" | "ERANGE" | "EOPNOTSUPP";
 
-/** As the kernel has them. */
+/** The numbers of the kernel. */
 const NUMBERS: Readonly<Record<Errno, number>> = { EINVAL: 22, E2BIG: 7, ERANGE: 34, EOPNOTSUPP: 95 };
 
-/** Thrown inside the relocation code alone; becomes a result's error. */
-export class Refusal {
-  /** What libbpf returns, by its name. */
+/** Thrown inside the relocation code only; it becomes the error of a result. */
+export class RelocationFailure {
+  /** The name of the errno that libbpf returns. */
   readonly errno: Errno;
-  /** Why, in words. */
+  /** The reason in words. */
   readonly reason: string;
   /** The record itself is malformed, whatever the target. */
   readonly malformed: boolean;
@@ -27,6 +27,7 @@ export class Refusal {
   }
 }
 
-export function refuse(errno: Errno, reason: string): never {
-  throw new Refusal(errno, reason);
+/** Ends a relocation. @throws RelocationFailure */
+export function fail(errno: Errno, reason: string): never {
+  throw new RelocationFailure(errno, reason);
 }
