@@ -409,7 +409,7 @@ ${functions}`;
     "KEEP int f(struct user_namespace *ns, struct inode *inode, struct path *path, int flags) { return flags; }";
   const same = "KEEP int f(struct inode *inode, struct path *path, int flags) { return flags; }";
   const FIRST =
-    "argument 1 (ns) is taken for a pointer to struct inode, it is one to struct user_namespace in the target";
+    "argument 1 (ns) is used as a pointer to struct inode, it points to struct user_namespace in the target";
   const SETTING = 'const volatile int old = 0; extern int LINUX_KERNEL_VERSION __attribute__((section(".kconfig")));';
   const cases: Record<
     string,
@@ -422,7 +422,7 @@ ${functions}`;
       "fentry/f",
       "READ(found, second->depth);",
       moved,
-      "argument 2 (inode) is taken for a pointer to struct path, it is one to struct inode in the target",
+      "argument 2 (inode) is used as a pointer to struct path, it points to struct inode in the target",
     ],
     "behind a branch that the verifier follows": [
       "fentry/f",
@@ -475,7 +475,7 @@ ${functions}`;
       "fexit/f",
       "READ(found, second->depth);",
       "KEEP int f(struct inode *inode, int depth) { return depth; }",
-      "argument 2 (depth) is taken for a pointer to struct path, it is int in the target",
+      "argument 2 (depth) is used as a pointer to struct path, it is int in the target",
     ],
     "an address as a number": [
       "fexit/f",
@@ -501,19 +501,19 @@ ${functions}`;
       "tp_btf/f",
       "READ(found, second->depth);",
       "typedef void (*btf_trace_f)(void *, struct path *path, struct inode *inode); btf_trace_f keep3;",
-      "argument 2 is taken for a pointer to struct path, it is one to struct inode in the target",
+      "argument 2 is used as a pointer to struct path, it points to struct inode in the target",
     ],
     "a hook's": [
       "lsm/f",
       "found = first->number;",
       "KEEP int bpf_lsm_f(struct path *path) { return !path; }",
-      "argument 1 (path) is taken for a pointer to struct inode, it is one to struct path in the target",
+      "argument 1 (path) is used as a pointer to struct inode, it points to struct path in the target",
     ],
     "the result": [
       "fexit/f",
       "READ(found, ((struct inode *)ctx[1])->number);",
       "KEEP struct path *f(int x) { return (void *)(long)x; }",
-      "the result is taken for a pointer to struct inode, it is one to struct path in the target",
+      "the result is used as a pointer to struct inode, it points to struct path in the target",
     ],
   };
   Object.entries(cases).forEach(([name, [section, body, functions, wanted, more]], i) => {
@@ -537,7 +537,7 @@ SEC(".struct_ops") struct callbacks mine = { .run = (void *)program };`;
         .attachments[0]!.reason;
     const plain = kernelOf("KEEP int f(void) { return 0; }");
     expect(reason(plain)).toBe(
-      "member run: argument 1 is taken for a pointer to struct inode, it is one to struct path in the target",
+      "member run: argument 1 is used as a pointer to struct inode, it points to struct path in the target",
     );
     const alike = plain.replace("(*run)(struct path *, struct inode *, int)", "(*run)(struct inode *, int)");
     expect(reason(alike)).toBeUndefined();

@@ -134,21 +134,21 @@ describe("rules", () => {
   });
 
   const refused: Record<string, [readonly number[], RegExp, number?]> = {
-    "too short": [[MAGIC], /4 bytes, too few for a header/],
+    "too short": [[MAGIC], /4 bytes are too few for a header/],
     "no magic": [[0x00010000, 24, 0], /the magic is 0x0/],
     "version 2": [[0x0002eb9f, 24, 0], /version 2/],
     flags: [[0x0101eb9f, 24, 0], /flags 0x1/],
-    "short header": [[MAGIC, 16, 0, 0, 0], /header of 16 bytes, 24 are needed/],
+    "short header": [[MAGIC, 16, 0, 0, 0], /header has 16 bytes, at least 24 are needed/],
     "truncated header": [[MAGIC, 24, 0, 0], /truncated header: 24 bytes are needed, the section has 16/],
-    "nothing behind the header": [[MAGIC, 24, 0, 0, 0, 0], /nothing behind/],
-    "unaligned list": [[MAGIC, 24, 2, 8, 0, 0, ...func], /no multiple of 4/, 8],
+    "nothing behind the header": [[MAGIC, 24, 0, 0, 0, 0], /section ends with the header/],
+    "unaligned list": [[MAGIC, 24, 2, 8, 0, 0, ...func], /not a multiple of 4/, 8],
     "list beyond the end": [[MAGIC, 24, 0, 0xfffffff0, 0, 0, ...func], /end at byte 4294967304, the section at 44/, 8],
     "no record size": [[MAGIC, 24, 0, 2, 0, 0, ...func], /2 bytes of func info/],
     "records too small": [[MAGIC, 24, 0, 20, 0, 0, 4, 1, 1, 16, 3], /func info of 4 bytes each/, 24],
     "records not of words": [[MAGIC, 24, 0, 20, 0, 0, 10, 1, 1, 16, 3], /multiples of 4/, 24],
-    "no section": [[MAGIC, 24, 0, 4, 0, 0, 8], /without a section/],
-    "half a section header": [[MAGIC, 24, 0, 8, 0, 0, 8, 1], /4 bytes left/],
-    "no records": [[MAGIC, 24, 0, 12, 0, 0, 8, 1, 0], /without records/, 32],
+    "no section": [[MAGIC, 24, 0, 4, 0, 0, 8], /have no section/],
+    "half a section header": [[MAGIC, 24, 0, 8, 0, 0, 8, 1], /4 bytes are left/],
+    "no records": [[MAGIC, 24, 0, 12, 0, 0, 8, 1, 0], /has no records/, 32],
     "records beyond the end": [[MAGIC, 24, 0, 20, 0, 0, 8, 1, 2, 16, 3], /2 records pass the end/, 32],
     "billions of records": [[MAGIC, 24, 0, 20, 0, 0, 8, 1, 0xffffffff, 16, 3], /4294967295 records/],
     "CO-RE records of 12 bytes": [[MAGIC, 32, 0, 0, 0, 0, 0, 24, 12, 1, 1, 0, 5, 0], /CO-RE relocations of 12 bytes/],
@@ -197,6 +197,6 @@ describe("btfkit ext", () => {
   test("no BPF object: one line, exit 3", () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, ["dist/cli/btfkit.cjs", "ext", "package.json"]);
     expect([status, stdout.toString()]).toEqual([3, ""]);
-    expect(stderr.toString()).toBe("btfkit: package.json: not a BPF object: it does not start as an ELF file does\n");
+    expect(stderr.toString()).toBe("btfkit: package.json: not a BPF object: it does not start with the ELF magic\n");
   });
 });

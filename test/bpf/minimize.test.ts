@@ -233,7 +233,7 @@ describe("btfkit minimize", () => {
     expect(run(path, "--target", "test/data/vmlinux-6.1-cloud-amd64.btf.gz")).toEqual({
       code: 3,
       out: "",
-      error: `btfkit: ${path}: not a BPF object: it does not start as an ELF file does\n`,
+      error: `btfkit: ${path}: not a BPF object: it does not start with the ELF magic\n`,
     });
     expect(run("--target", path).code).toBe(2);
   });

@@ -53,12 +53,12 @@ const deep = (levels: number): string => Array.from({ length: levels }, () => "0
 
 /** What is wrong with an object, what is said of it, and whether minimize minds: it looks at no instructions. */
 const cases: Readonly<Record<string, [bytes: Uint8Array | string, error: RegExp, minimizes?: true]>> = {
-  "no ELF file": ["text", /not a BPF object: it does not start as an ELF file does/],
+  "no ELF file": ["text", /not a BPF object: it does not start with the ELF magic/],
   "an empty file": ["", /not a BPF object/],
   "an ELF file of another machine": [patched(object([0, 2, "0:1", 0]), 18, 62), /not a BPF object: .*machine 62/],
   "a linked one": [patched(object([0, 2, "0:1", 0]), 16, 2), /not a BPF object: .*type 2/],
-  "no .BTF": [without(".BTF"), /BPF object without a \.BTF section: compile it with -g/],
-  "no .BTF.ext": [without(".BTF.ext"), /BPF object without a \.BTF\.ext section/],
+  "no .BTF": [without(".BTF"), /BPF object has no \.BTF section: compile it with -g/],
+  "no .BTF.ext": [without(".BTF.ext"), /BPF object has no \.BTF\.ext section/],
   "cut off": [object([0, 2, "0:1", 0]).slice(0, 300), /truncated|ends? at|cut off/],
   "records that are too short": [object([0, 2, "0:1", 0], { recordSize: 12 }), /malformed \.BTF\.ext: .*12 bytes each/],
   "an empty access string": [object([0, 2, "", 0]), /section socket, malformed CO-RE relocation #0: .*empty/],
@@ -77,7 +77,7 @@ const cases: Readonly<Record<string, [bytes: Uint8Array | string, error: RegExp,
   ],
   "half an instruction": [
     object([4, 2, "0:1", 0]),
-    /section socket, malformed CO-RE relocation #0: no instruction starts at byte 4/,
+    /section socket, malformed CO-RE relocation #0: byte 4 is inside an instruction/,
     true,
   ],
 };

@@ -165,5 +165,5 @@ needing("clang-19")("damaged objects are refused, never more", () => {
 });
 
 test("not a BPF object", () => {
-  expect(() => readObject(new Uint8Array(100))).toThrow(/not a BPF object: it does not start as an ELF file/);
+  expect(() => readObject(new Uint8Array(100))).toThrow(/not a BPF object: it does not start with the ELF magic/);
 });

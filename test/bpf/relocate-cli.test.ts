@@ -148,10 +148,10 @@ describe("reasons", () => {
   };
 
   test("a missing type: what is spelled alike, what is of another kind", () => {
-    expect(reasonOn(new Image())).toBe("no struct s in the target; if a module has it, name the module");
+    expect(reasonOn(new Image())).toBe("no struct s in the target; if a module defines it, add the module");
     const other = new Image();
     other.int("s", 4);
-    expect(reasonOn(other)).toBe("no struct s in the target: there it is a int");
+    expect(reasonOn(other)).toBe("no struct s in the target: it is a int there");
     const alike = types();
     alike.composite(STRUCT, "sk", 4, []);
     const program = bpfObject(
@@ -165,7 +165,7 @@ describe("reasons", () => {
       [[0, 2, "0:0", 0]],
     );
     const { out } = run(file("alike.o", program), "--target", file("alike.btf", alike.bytes()), "--json");
-    expect(out).toMatch(/no struct ss in the target; spelled alike: s, sk/);
+    expect(out).toMatch(/no struct ss in the target; similar names: s, sk/);
   });
 
   test("a field that moved into a nested struct, is spelled alike, is of another kind", () => {
@@ -184,7 +184,7 @@ describe("reasons", () => {
           ["b_", 96],
         ]),
       ),
-    ).toMatch(/spelled alike: .*b_/);
+    ).toMatch(/similar names: .*b_/);
     const kind = new Image();
     kind.int("int", 4, 1);
     kind.composite(STRUCT, "inner", 4, []);

@@ -1,8 +1,9 @@
 /** Compares a local type with a target type by libbpf's rules for fields and for types. */
+
+import { isComposite } from "../../btf/traverse.js";
 import type { BtfType } from "../../btf/types.js";
 import type { Budget } from "./budget.js";
 import { fail } from "./failure.js";
-import { isComposite } from "../../btf/traverse.js";
 import { sameKind, skipModifiers } from "./types.js";
 
 /** Pointers, arrays and results that are followed, and prototypes inside one another. */

@@ -1,7 +1,8 @@
 /** Searches a struct or union for a member by name, through its anonymous members. */
+
+import { isComposite } from "../../btf/traverse.js";
 import type { BtfType, Member, StructType, UnionType } from "../../btf/types.js";
 import type { Budget } from "./budget.js";
-import { isComposite } from "../../btf/traverse.js";
 import { memberAt, memberName, skipModifiers } from "./types.js";
 
 /** A member that has the name. */

@@ -1,5 +1,6 @@
 /** Makes the smallest BTF that objects need on a target. Source: bpftool's `gen min_core_btf` (btfgen). */
 import type { Btf } from "../../btf/btf.js";
+import { isComposite } from "../../btf/traverse.js";
 import type { BtfType, StructType, UnionType } from "../../btf/types.js";
 import { ERR_CORE_RECORD, ERR_CORE_RELOCATION } from "../../errors/bpf.js";
 import { BtfFormatError } from "../../errors/error.js";
@@ -13,7 +14,6 @@ import type { RelocationTarget } from "./relocation.js";
 import type { CoreTarget } from "./resolution.js";
 import { Resolver } from "./resolve.js";
 import { type Spec, subjectOf } from "./spec.js";
-import { isComposite } from "../../btf/traverse.js";
 import { memberAt, skipModifiers } from "./types.js";
 
 /**

@@ -4,12 +4,12 @@
  * bpf_core_parse_spec and bpf_core_format_spec.
  */
 
+import { isComposite } from "../../btf/traverse.js";
 import type { ArrayType, BtfType } from "../../btf/types.js";
 import type { RelocationKind } from "../ext/kinds.js";
 import type { CoreRelocation } from "../ext/types.js";
 import { parseAccess } from "./access.js";
 import { RelocationFailure } from "./failure.js";
-import { isComposite } from "../../btf/traverse.js";
 import { byteSizeOf, describe, elementOffset, isEnum, memberAt, skipModifiers } from "./types.js";
 
 /** One step of the path: a named member, an array element, or the root itself. */
@@ -85,7 +85,7 @@ export function localSpec({ access, kind, kindNumber }: CoreRelocation, root: Bt
   }
   spec.accessors.push({ type: start, index: first, name: undefined });
   spec.bitOffset = elementOffset(first, byteSizeOf(start));
-  let at = start;
+  let at: BtfType = start;
   for (const index of rest) {
     at = skipModifiers(at);
     if (isComposite(at)) {

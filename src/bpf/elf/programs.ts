@@ -8,7 +8,6 @@ import { conventionOf, type ProgramType } from "./section-names.js";
 import { SHF_EXECINSTR } from "./section-types.js";
 import type { ElfSymbol } from "./symbols.js";
 
-
 /** One program, or a subprogram that others call. */
 export interface Program {
   /** The name of its function symbol. */

@@ -5,9 +5,9 @@
  */
 
 import { sizeOf } from "../../../btf/query/resolve.js";
+import { isComposite } from "../../../btf/traverse.js";
 import type { BtfType, FuncProtoType } from "../../../btf/types.js";
 import { essentialName } from "../../core-relocation/essential-name.js";
-import { isComposite } from "../../../btf/traverse.js";
 import { skipModifiers } from "../../core-relocation/types.js";
 import type { Use } from "../control-flow/use.js";
 import { inWords } from "../in-words.js";

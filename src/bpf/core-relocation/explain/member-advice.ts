@@ -1,8 +1,8 @@
 /** Looks for a missing member: moved into another one, renamed, or spelled alike. */
 import { nearest } from "../../../btf/query/nearest.js";
+import { isComposite } from "../../../btf/traverse.js";
 import type { BtfType, StructType, UnionType } from "../../../btf/types.js";
 import type { Accessor } from "../spec.js";
-import { isComposite } from "../../../btf/traverse.js";
 import { skipModifiers } from "../types.js";
 import { shape } from "./shape.js";
 

@@ -1,10 +1,10 @@
 /** Says why a candidate does not match, from what matching found. */
 import { nearest } from "../../../btf/query/nearest.js";
+import { isComposite } from "../../../btf/traverse.js";
 import type { BtfType, StructType, UnionType } from "../../../btf/types.js";
 import { essentialName } from "../essential-name.js";
 import type { Mismatch } from "../mismatch.js";
 import { accessPath, type Spec } from "../spec.js";
-import { isComposite } from "../../../btf/traverse.js";
 import { describe, isEnum, memberAt, skipModifiers } from "../types.js";
 import { whyNoMember } from "./member-advice.js";
 import { shape } from "./shape.js";

@@ -5,6 +5,7 @@
  */
 import type { Endian } from "../../../btf/header.js";
 import { alignOf } from "../../../btf/query/resolve.js";
+import { isComposite } from "../../../btf/traverse.js";
 import type { BtfType, Member } from "../../../btf/types.js";
 import type { CoreRelocation } from "../../ext/types.js";
 import type { Budget } from "../budget.js";
@@ -14,7 +15,6 @@ import { matchEnumerator, matchType } from "../match.js";
 import { type FoundMember, memberInBreadth } from "../members.js";
 import type { Matched, Mismatch } from "../mismatch.js";
 import { emptySpec, type Spec, subjectOf } from "../spec.js";
-import { isComposite } from "../../../btf/traverse.js";
 import { byteSizeOf, describe, elementOffset, isEnum, sameKind, skipModifiers } from "../types.js";
 import { evaluate, type Outcome, plainOutcome } from "../value.js";
 import { libbpf } from "./libbpf.js";
