@@ -1,5 +1,5 @@
 /** Code as it is loaded: a program with the subprograms it calls behind it. */
-import { CALL, Code, INSN_SIZE, LD_IMM64 } from "../bpf/core-relocation/instruction.js";
+import { CALL, Code, INSN_SIZE, LD_IMM64 } from "../bpf/instruction.js";
 import { type ExtRecords, type InfoSource, ProgramInfo } from "./ext-records.js";
 import { fail } from "./failure.js";
 import { type DraftProgram, type ProgramIndex, PSEUDO, type Reference } from "./programs.js";

@@ -1,5 +1,5 @@
 /** Function and line records of `.BTF.ext` as they are handed to the kernel: raw, with instructions counted from the program's start. */
-import { INSN_SIZE } from "../bpf/core-relocation/instruction.js";
+import { INSN_SIZE } from "../bpf/instruction.js";
 import type { BpfObject } from "../bpf/object/object.js";
 import { fail } from "./failure.js";
 import type { DraftProgram } from "./programs.js";

@@ -1,8 +1,8 @@
 /** What an object expects of the kernel: `.kconfig` settings, and `.ksyms` variables and functions. */
 import { Budget } from "../bpf/core-relocation/budget.js";
 import { typesCompatible } from "../bpf/core-relocation/compatible.js";
-import { essentialName } from "../bpf/core-relocation/names.js";
-import { Refusal } from "../bpf/core-relocation/refusal.js";
+import { essentialName } from "../bpf/core-relocation/essential-name.js";
+import { RelocationFailure } from "../bpf/core-relocation/failure.js";
 import {
   type KconfigMisfit,
   type KconfigType,
@@ -317,7 +317,7 @@ function compatible(local: BtfType, target: BtfType): boolean {
   try {
     return typesCompatible(local, target, new Budget());
   } catch (cause) {
-    if (cause instanceof Refusal) return false;
+    if (cause instanceof RelocationFailure) return false;
     throw cause;
   }
 }

@@ -1,5 +1,5 @@
 /** Jump tables: places in a program that an indirect jump may go to, as a map. Source: libbpf's create_jt_map. */
-import { INSN_SIZE } from "../bpf/core-relocation/instruction.js";
+import { INSN_SIZE } from "../bpf/instruction.js";
 import type { BpfObject } from "../bpf/object/object.js";
 import type { LinkedProgram } from "./code.js";
 import { fail } from "./failure.js";

@@ -1,5 +1,5 @@
 /** Helpers that old kernels lack, replaced by those that they have. Source: libbpf's bpf_object__sanitize_prog. */
-import { CALL, type Code, INSN_SIZE } from "../bpf/core-relocation/instruction.js";
+import { CALL, type Code, INSN_SIZE } from "../bpf/instruction.js";
 import type { TargetKernel } from "./kernel.js";
 
 /** By number: probe_read_user, probe_read_kernel, and both for strings; to probe_read and probe_read_str. */

@@ -5,9 +5,10 @@
  * bpf_object__load, for what refuses an object first decides its errno.
  */
 import type { EngineName } from "../bpf/core-relocation/engines.js";
-import { Code, INSN_SIZE } from "../bpf/core-relocation/instruction.js";
-import { type RelocationTarget, relocate } from "../bpf/core-relocation/relocate.js";
+import { relocate } from "../bpf/core-relocation/relocate.js";
+import type { RelocationTarget } from "../bpf/core-relocation/relocation.js";
 import { ATTACH_TYPES, PROGRAM_TYPES } from "../bpf/elf/section-names.js";
+import { Code, INSN_SIZE } from "../bpf/instruction.js";
 import type { BpfObject } from "../bpf/object/object.js";
 import { BtfError } from "../errors/error.js";
 import { ERR_LOAD } from "../errors/load.js";

@@ -1,8 +1,9 @@
 /** Programs while the plan is made: their code, and what their instructions refer to. */
-import { CALL, Code, INSN_SIZE, LD_IMM64 } from "../bpf/core-relocation/instruction.js";
+
 import { isCode } from "../bpf/elf/programs.js";
 import { ATTACH_TYPES, conventionOf, PROGRAM_TYPES, type SectionConvention } from "../bpf/elf/section-names.js";
 import type { ElfSymbol } from "../bpf/elf/symbols.js";
+import { CALL, Code, INSN_SIZE, LD_IMM64 } from "../bpf/instruction.js";
 import type { BpfObject } from "../bpf/object/object.js";
 import type { ExternDraft } from "./externs.js";
 import { fail } from "./failure.js";

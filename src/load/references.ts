@@ -1,5 +1,5 @@
 /** Fills in what instructions refer to: maps, settings, kernel symbols. Source: libbpf's bpf_object__relocate_data. */
-import { CALL, type Code, INSN_SIZE } from "../bpf/core-relocation/instruction.js";
+import { CALL, type Code, INSN_SIZE } from "../bpf/instruction.js";
 import type { LinkedProgram } from "./code.js";
 import type { ExternDraft } from "./externs.js";
 import { type DraftMap, MAP_TYPE } from "./maps.js";

@@ -1,5 +1,5 @@
 /** What maps of maps and of programs hold from the start. Source: libbpf's bpf_object__collect_map_relos. */
-import { INSN_SIZE } from "../bpf/core-relocation/instruction.js";
+import { INSN_SIZE } from "../bpf/instruction.js";
 import type { BpfObject } from "../bpf/object/object.js";
 import { resolve } from "../btf/query/resolve.js";
 import { fail } from "./failure.js";

@@ -1,8 +1,8 @@
 /** Maps that implement a struct of function pointers of the kernel's (struct_ops). */
 
-import { INSN_SIZE } from "../bpf/core-relocation/instruction.js";
-import { essentialName } from "../bpf/core-relocation/names.js";
+import { essentialName } from "../bpf/core-relocation/essential-name.js";
 import { PROGRAM_TYPES } from "../bpf/elf/section-names.js";
+import { INSN_SIZE } from "../bpf/instruction.js";
 import type { BpfObject } from "../bpf/object/object.js";
 import { resolve, sizeOf } from "../btf/query/resolve.js";
 import type { BtfType, Member, StructType } from "../btf/types.js";

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { EngineName } from "../../bpf/core-relocation/engine.js";
+import type { EngineName } from "../../bpf/core-relocation/engines.js";
 import { ENGINES } from "../../bpf/core-relocation/engines.js";
 import { KERNEL_FEATURES, type KernelFeature } from "../../load/kernel.js";
 import { planObject } from "../../load/plan.js";
