@@ -1,45 +1,23 @@
 // The package: the library with its node entry as ES modules that share what
 // they have in common, and the executable on its own. What is loaded on demand
-// (commands, decompressors, shell completion) gets chunks.
+// (commands, decompressors, shell completion) gets chunks. The library stays as
+// it is written: an uncaught error shows its line, and bundlers minify.
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import commonjs from "@rollup/plugin-commonjs";
 import { nodeResolve } from "@rollup/plugin-node-resolve";
-import terser from "@rollup/plugin-terser";
+import { minifySync } from "rolldown/experimental";
 import { entries } from "./scripts/entries.mjs";
 
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 
-/** What terser escapes and a string may hold as it is: 170 bytes of the default entry over the wire. */
-const BARE = { b: "\b", f: "\f", t: "\t", v: "\v" };
-
-/** Classes that consoles show by their names. */
-const SHOWN = /^(Btf|Dump|ElementView|MemberView|SectionVariableView)$/;
-
-const minify = () => [
-  terser({
-    module: true,
-    compress: { passes: 2, keep_classnames: SHOWN },
-    mangle: { keep_classnames: SHOWN },
-    format: { preserve_annotations: true },
-  }),
-  {
-    name: "bare-kernel",
-    renderChunk: (code) =>
-      code.replace(/(["'`])\\0asm(?:\\.|(?!\1).)*\1/gs, (kernel) =>
-        kernel.replace(/\\(.)/gs, (escaped, char) => BARE[char] ?? escaped),
-      ),
-  },
-];
-
 /** What opens, looks up and prints: the default entry. Objects and editing have entries of their own. */
 const isCore = (id) =>
-  /build\/js\/(memory\/(generated\/(abi|inline)|kernel|arena)|btf|bpf\/elf\/(btf|file)|errors\/(btf|error)|format\/kind)(?=[/.])/.test(
+  /build\/js\/(memory\/(generated\/abi|kernel|arena)|btf|bpf\/elf\/(btf|file)|errors\/(btf|error)|format\/kind)(?=[/.])/.test(
     id,
   );
 /** What makes and reshapes BTF, with a WebAssembly module of its own: readers do without. */
-const isEdit = (id) =>
-  /build\/js\/(edit\/|errors\/edit|format\/kernel-version|memory\/(generated\/(inline-)?)?edit)/.test(id);
+const isEdit = (id) => /build\/js\/(edit\/|errors\/edit|format\/kernel-version|memory\/(generated\/)?edit)/.test(id);
 
 /** The decoder alone of a package whose `exports` have the whole. */
 const lzmaDecoder = () => ({
@@ -47,16 +25,37 @@ const lzmaDecoder = () => ({
   resolveId: (id) => (id === "lzma1/decoder" ? resolve("node_modules/lzma1/lib/decoder.js") : null),
 });
 
-/** The kernels as JavaScript. */
-const isJsKernel = (id) => /build\/js\/memory\/(generated\/)?js-(kernel|memory)/.test(id);
-const isJsEditKernel = (id) => /build\/js\/memory\/generated\/js-edit-kernel/.test(id);
+/** `kernel-wasm`, `zstd-wasm`: WebAssembly as a string, in a file that nobody has to look at. */
+function wasmChunk(id) {
+  const [found, name = "kernel"] = /generated\/inline(?:-(\w+))?\./.exec(id) ?? [];
+  return found && `${name}-wasm`;
+}
+
+/** A kernel as JavaScript. */
+const scriptChunk = (id) =>
+  /memory\/generated\/(js-[\w-]+)\./.exec(id)?.[1] ?? (/memory\/js-memory\./.test(id) ? "js-kernel" : undefined);
 
 /** Entries, by the path below the package that they have in its `exports`; workerd's go by their condition. */
 const inputs = entries.flatMap(({ name, hosts }) => [name, ...hosts.map((host) => `${host}/${name}`)]);
 /** What the command line needs before it knows the command. */
 const isStart = (id) =>
-  id.includes("node_modules/commander/") ||
-  /build\/js\/(errors\/(error|btf)|format\/kind|btf\/query\/nearest|cli\/(commands|context|exit|options|program))\./.test(id);
+  /node_modules\/commander\/|build\/js\/(errors\/(error|btf)|format\/kind|btf\/query\/nearest|cli\/(commands|context|exit|options|program))\./.test(
+    id,
+  );
+
+/** Minifies the chunks that `chosen` says. */
+const minifying = (chosen) => ({
+  name: "minify",
+  renderChunk(code, chunk, { format }) {
+    if (!chosen(chunk)) return null;
+    const { code: small, errors } = minifySync(chunk.fileName, code, {
+      module: format === "es",
+      mangle: { toplevel: true },
+    });
+    if (errors.length > 0) throw new Error(`${chunk.fileName}: ${errors[0].message}`);
+    return small;
+  },
+});
 
 const library = {
   input: Object.fromEntries(inputs.map((entry) => [entry, `build/js/${entry}.js`])),
@@ -68,22 +67,14 @@ const library = {
     lzmaDecoder(),
     nodeResolve({ ignoreSideEffectsForRoot: true }),
     commonjs(),
-    minify(),
+    // JavaScript that wasm2js made is for no reader.
+    minifying(({ name }) => /^js-.*kernel$/.test(name)),
   ],
   output: {
     dir: "dist",
     format: "es",
     chunkFileNames: "chunks/[name].js",
-    manualChunks: (id) =>
-      isCore(id)
-        ? "core"
-        : isEdit(id)
-          ? "edit"
-          : isJsKernel(id)
-            ? "js-kernel"
-            : isJsEditKernel(id)
-              ? "js-edit-kernel"
-              : undefined,
+    manualChunks: (id) => wasmChunk(id) ?? scriptChunk(id) ?? (isCore(id) ? "core" : isEdit(id) ? "edit" : undefined),
   },
 };
 
@@ -102,7 +93,8 @@ const executable = {
     },
     commonjs(),
     { name: "version", transform: (code) => code.replace("BTFKIT_VERSION", JSON.stringify(version)) },
-    minify(),
+    // Every call reads and scans all of what it loads.
+    minifying(() => true),
   ],
   output: {
     dir: "dist/cli",
@@ -128,4 +120,8 @@ const single = {
   output: { file: "build/btfkit.cjs", format: "cjs", inlineDynamicImports: true, banner: "#!/usr/bin/env node" },
 };
 
-export default ({ configSingle }) => (configSingle ? single : [library, executable]);
+export default ({ configLibrary, configExecutable, configSingle }) => [
+  ...(configLibrary ? [library] : []),
+  ...(configExecutable ? [executable] : []),
+  ...(configSingle ? [single] : []),
+];

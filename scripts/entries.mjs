@@ -10,7 +10,7 @@ import { readFileSync } from "node:fs";
  * @property {string} about what it holds, for the list of entries in docs/api.md
  * @property {("js" | "workerd")[]} hosts that have an entry of their own, src/HOST/NAME.ts
  * @property {boolean} [importsNode] whether it may import node:*; such an entry is no part of bundle budgets
- * @property {{ files?: number, bundle?: number }} budget KiB over the wire: of its files as they are in dist/, and
+ * @property {{ files?: number, bundle?: number }} budget KiB over the wire: of its files in dist/, minified one by one, and
  *   of an application that imports all of it
  * @property {{ title: string, about: string, files: string }[]} documents chapters of docs/api.md: `files` is a regular
  *   expression of paths in dist/types, `about` a text, or with `@` the file whose header is the text

@@ -1,7 +1,7 @@
-// Writes WebAssembly into src/ as strings, so that any bundler carries it
-// without a loader and no host has to fetch it: our release modules, and the
-// decoders that packages bring. A character a byte: as base64 it takes 30% more
-// once compressed, for base64 hides what repeats.
+// inline.mjs FROM FILE NAME: writes WebAssembly into src/ as a string constant,
+// so that any bundler carries it without a loader and no host has to fetch it. A
+// character a byte: as base64 it takes 30% more once compressed, for base64 hides
+// what repeats. FROM is a module, or a package's script that holds one as base64.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
@@ -13,18 +13,9 @@ function moduleIn(script) {
   return Buffer.from(base64, "base64");
 }
 
-for (const [from, file, name] of [
-  ["build/kernel.wasm", "memory/generated/inline", "KERNEL"],
-  ["build/edit.wasm", "memory/generated/inline-edit", "EDIT"],
-  ["node_modules/zstddec/dist/zstddec-stream.mjs", "image/codecs/generated/inline-zstd", "ZSTD"],
-  ["node_modules/xz-decompress/dist/package/xz-decompress.js", "image/codecs/generated/inline-xz", "XZ"],
-]) {
-  const bytes = from.endsWith(".wasm") ? readFileSync(from) : moduleIn(from);
-  if (bytes.readUInt32BE(0) !== 0x0061736d) throw new Error(`${from}: no WebAssembly`);
-  const text = bytes.toString("latin1").replace(/[\0\n\r"\\]/g, (char) => ESCAPES[char]);
-  mkdirSync(dirname(`src/${file}.ts`), { recursive: true });
-  writeFileSync(
-    `src/${file}.ts`,
-    `// Made by scripts/build/inline.mjs from ${from}.\nexport const ${name} =\n  "${text}";\n`,
-  );
-}
+const [from, file, name] = process.argv.slice(2);
+const bytes = from.endsWith(".wasm") ? readFileSync(from) : moduleIn(from);
+if (bytes.readUInt32BE(0) !== 0x0061736d) throw new Error(`${from}: no WebAssembly`);
+const text = bytes.toString("latin1").replace(/[\0\n\r"\\]/g, (char) => ESCAPES[char]);
+mkdirSync(dirname(file), { recursive: true });
+writeFileSync(file, `// Made by scripts/build/inline.mjs from ${from}.\nexport const ${name} =\n  "${text}";\n`);

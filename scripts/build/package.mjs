@@ -1,21 +1,18 @@
-// What rollup leaves to do: the kernel beside the code, the executable's run
-// bit, declarations without those that no entry leads to, the licences of the
-// libraries that are inside.
-import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// What is in dist/ beside the code: declarations that an entry leads to, the
+// kernels as files, the licences of the libraries that are inside.
+import { copyFileSync, cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { posix } from "node:path";
 import { closure } from "../check/closure.mjs";
+import { kernels } from "../kernels.mjs";
 
-copyFileSync("build/kernel.wasm", "dist/kernel.wasm");
-copyFileSync("build/edit.wasm", "dist/edit.wasm");
-chmodSync("dist/cli/btfkit.cjs", 0o755);
+for (const { name, wasm } of kernels) copyFileSync(wasm, `dist/${name}.wasm`);
 
 const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
 const declarations = new Set();
-for (const { types } of Object.values(exports)) if (types) closure(posix.normalize(types), declarations);
-for (const file of readdirSync("dist/types", { recursive: true })) {
-  const path = posix.join("dist/types", file);
-  if (path.endsWith(".d.ts") && !declarations.has(path)) rmSync(path);
+for (const { types } of Object.values(exports)) {
+  if (types) closure(posix.normalize(types).replace("dist/types", "build/types"), declarations);
 }
+for (const path of declarations) cpSync(path, path.replace("build/types", "dist/types"));
 
 // Binaryen's wasm2js puts some lines of its own around the kernels that it makes JavaScript of.
 const BUNDLED = [

@@ -1,33 +1,32 @@
-// The kernels once more as JavaScript, for hosts without WebAssembly: Binaryen
-// makes it of the same modules, built without SIMD. src/memory/generated/js-*.ts.
+// wasm2js.mjs NAME: writes a kernel as JavaScript into src/, for hosts without
+// WebAssembly. Binaryen makes it of the same module, built without SIMD.
 import { execFileSync } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { kernels } from "../kernels.mjs";
 
 const wasm2js = fileURLToPath(import.meta.resolve("binaryen").replace(/[^/]+$/, "bin/wasm2js"));
 
 /** What asc's output uses. Of all features wasm2js would take one that it cannot lower. */
 const FEATURES = ["bulk-memory", "bulk-memory-opt", "sign-ext", "mutable-globals", "nontrapping-float-to-int"];
 
-for (const [module, file, type, from] of [
-  ["kernel.plain", "js-kernel", "Kernel", "kernel"],
-  ["edit.plain", "js-edit-kernel", "EditKernel", "edit-kernel"],
-]) {
-  const made = `build/${file}.js`;
-  // Not as a module: such a one has its one instance when it is imported. This is a function that makes instances.
-  const options = ["--emscripten", "-O3", ...FEATURES.map((name) => `--enable-${name}`)];
-  execFileSync(process.execPath, [wasm2js, ...options, `build/${module}.wasm`, "-o", made]);
-  const text = readFileSync(made, "utf8");
-  rmSync(made);
-  if (!text.startsWith("function instantiate(info) {")) throw new Error(`wasm2js: unexpected code of ${module}.wasm`);
-  writeFileSync(
-    `src/memory/generated/${file}.ts`,
-    `// Made by scripts/build/wasm2js.mjs from build/${module}.wasm.
+const { name, plain, script, interfaceFile, interfaceName } = kernels.find(({ name }) => name === process.argv[2]);
+const made = `build/${name}.js`;
+// Not as a module: such a one has its one instance when it is imported. This is a function that makes instances.
+const options = ["--emscripten", "-O3", ...FEATURES.map((feature) => `--enable-${feature}`)];
+execFileSync(process.execPath, [wasm2js, ...options, plain, "-o", made]);
+const text = readFileSync(made, "utf8");
+rmSync(made);
+if (!text.startsWith("function instantiate(info) {")) throw new Error(`wasm2js: unexpected code of ${plain}`);
+mkdirSync(dirname(script), { recursive: true });
+writeFileSync(
+  script,
+  `// Made by scripts/build/wasm2js.mjs from ${plain}.
 // @ts-nocheck
-import type { ${type} } from "../${from}.js";
+import type { ${interfaceName} } from "../${basename(interfaceFile, ".ts")}.js";
 
-export const make${type}: () => ${type} = () => instantiate();
+export const make${interfaceName}: () => ${interfaceName} = () => instantiate();
 
 ${text}`,
-  );
-}
+);

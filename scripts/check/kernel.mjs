@@ -2,32 +2,30 @@
 // and no others, memory that the host alone grows, and a size budget. So do
 // those that are JavaScript.
 import { readFileSync } from "node:fs";
-import { brotliCompressSync } from "node:zlib";
+import { basename } from "node:path";
 import binaryen from "binaryen";
+import { kernels } from "../kernels.mjs";
+import { minified } from "./closure.mjs";
 
-/** Of the release kernel, in bytes: 24 KB to open, look up and print, 12 KB for C headers. */
-const SIZE_LIMIT = 36 * 1024;
+const KIB = 1024;
 
 const problems = [];
 const fail = (kernel, problem) => problems.push(`${kernel}: ${problem}`);
-
-/** Of the release module that makes and reshapes BTF, in bytes. */
-const EDIT_LIMIT = 32 * 1024;
 
 /** The members of an interface: what the library calls. */
 function membersOf(file, name) {
   const [, members] = new RegExp(`^export interface ${name} \\{\\n(.*?)^\\}`, "ms").exec(readFileSync(file, "utf8"));
   return Array.from(members.matchAll(/^ {2}(?:readonly )?(\w+)[(:]/gm), ([, member]) => member).sort();
 }
-const read = membersOf("src/memory/kernel.ts", "Kernel");
-const edit = membersOf("src/memory/edit-kernel.ts", "EditKernel");
 
-for (const [kernel, limit, expected] of [
-  ["build/kernel.wasm", SIZE_LIMIT, read],
-  ["build/kernel.debug.wasm", Infinity, read],
-  ["build/edit.wasm", EDIT_LIMIT, edit],
-  ["build/edit.debug.wasm", Infinity, edit],
-]) {
+const modules = kernels.flatMap(({ wasm, debug, interfaceFile, interfaceName, budget }) => {
+  const expected = membersOf(interfaceFile, interfaceName);
+  return [
+    [wasm, budget.wasm * KIB, expected],
+    [debug, Infinity, expected],
+  ];
+});
+for (const [kernel, limit, expected] of modules) {
   const bytes = readFileSync(kernel);
   const module = new WebAssembly.Module(bytes);
   for (const { module: from, name } of WebAssembly.Module.imports(module)) fail(kernel, `imports ${from}.${name}`);
@@ -44,13 +42,12 @@ for (const [kernel, limit, expected] of [
   console.log(`${kernel}: ${bytes.length} bytes, ${actual.length} exports`);
 }
 
-/** Of the kernels as JavaScript, in bytes over the wire. */
-for (const [chunk, limit] of [
-  ["dist/chunks/js-kernel.js", 16 * 1024],
-  ["dist/chunks/js-edit-kernel.js", 14 * 1024],
-]) {
+// The kernels as JavaScript, over the wire.
+for (const { script, budget } of kernels) {
+  const chunk = `dist/chunks/${basename(script, ".ts")}.js`;
+  const limit = budget.script * KIB;
   const text = readFileSync(chunk, "utf8");
-  const { length } = brotliCompressSync(text);
+  const length = await minified(chunk);
   if (length > limit) fail(chunk, `${length} bytes of brotli, the limit is ${limit}`);
   if (/\beval\b|\bFunction\b/.test(text)) fail(chunk, "makes code of text");
   console.log(`${chunk}: ${length} bytes of brotli`);

@@ -112,7 +112,7 @@ async function runPage({ code }: Example): Promise<string> {
         "content-type": "text/html",
         "content-security-policy": "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'",
       };
-      const file = /^\/btfkit\/(index\.js|chunks\/\w+\.js)$/.exec(url)?.[1];
+      const file = /^\/btfkit\/(index\.js|chunks\/[\w-]+\.js)$/.exec(url)?.[1];
       if (url === "/") response.writeHead(200, policy).end(`${code}\n<body>${WATCH}`);
       else if (file) response.writeHead(200, { "content-type": "text/javascript" }).end(readFileSync(`dist/${file}`));
       else if (url === "/vmlinux.btf.gz") response.end(readFileSync(SAMPLE));
@@ -137,7 +137,9 @@ async function runPage({ code }: Example): Promise<string> {
   const ended = new Promise<void>((done) => child.on("close", () => done()));
   try {
     const shown = await Promise.race([told, ended.then(() => "the browser ended")]);
-    expect(asked.filter((url) => url.startsWith("/btfkit/"))).toEqual(["/btfkit/index.js", "/btfkit/chunks/core.js"]);
+    expect(asked.filter((url) => url.startsWith("/btfkit/"))).toEqual(
+      ["index.js", "chunks/core.js", "chunks/kernel-wasm.js"].map((file) => `/btfkit/${file}`),
+    );
     return shown;
   } finally {
     child.kill();

@@ -24,6 +24,6 @@ export function makeApp() {
 
 /** The executable as one file, which is no part of the package. */
 export function buildSingleFile() {
-  execFileSync("npm", ["run", "build:single", "--silent"], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+  execFileSync("npm", ["run", "single", "--silent"], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
   return join(root, "build/btfkit.cjs");
 }

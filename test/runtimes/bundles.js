@@ -3,6 +3,7 @@ import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { nodeResolve } from "@rollup/plugin-node-resolve";
+import terser from "@rollup/plugin-terser";
 import { build as esbuild } from "esbuild";
 import { rollup } from "rollup";
 import * as vite from "vite";
@@ -40,12 +41,13 @@ function viteSettings(root, warnings) {
  * and to make a file of its own of what is loaded on demand.
  */
 const BUNDLERS = {
-  // What it bundles is minified; it has no minifier of its own.
-  async rollup(input, folder) {
+  async rollup(input, folder, { production } = {}) {
     const warnings = [];
     const onwarn = ({ code, message }) => code === "EMPTY_BUNDLE" || warnings.push(message);
     const bundle = await rollup({ input, plugins: [nodeResolve()], onwarn });
-    await bundle.write({ dir: folder, format: "es" });
+    // It has no minifier of its own.
+    const plugins = production ? [terser({ module: true })] : [];
+    await bundle.write({ dir: folder, format: "es", plugins });
     await bundle.close();
     return warnings;
   },
