@@ -14,3 +14,7 @@ export type {
   LayoutStatistics,
   MemberCategory,
 } from "./inspect/layout/types.js";
+export { type PackedMember, type Packing, type PackOptions, pack, packAll } from "./inspect/pack/pack.js";
+export { packedText } from "./inspect/pack/text.js";
+export { type LayoutBox, type LayoutRow, layoutRows } from "./inspect/svg/rows.js";
+export { type LayoutSvgOptions, layoutSvg } from "./inspect/svg/svg.js";

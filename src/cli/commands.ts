@@ -34,6 +34,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/layout.js"),
   },
   {
+    name: "pack",
+    description: "say what another order of members would save, best first",
+    load: () => import("./commands/pack.js"),
+  },
+  {
     name: "extract",
     description: "write the BTF out of a kernel image, a package or a module, as it is",
     load: () => import("./commands/extract.js"),

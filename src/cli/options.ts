@@ -45,3 +45,10 @@ function size(value: string): number {
   if (digits && Number(digits) > 0) return Number(digits) * 1024 ** " KMG".indexOf(unit.toUpperCase() || " ");
   throw new InvalidArgumentError("It is a number of bytes, such as 500000 or 2G.");
 }
+
+/** Reads the length of a cacheline in bytes. */
+export function cacheline(value: string): number {
+  const bytes = Number(value);
+  if (/^\d+$/.test(value) && bytes >= 8 && bytes <= 4096 && Number.isInteger(Math.log2(bytes))) return bytes;
+  throw new InvalidArgumentError("It is a power of two from 8 to 4096.");
+}

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import type { Btf } from "../../btf/btf.js";
 import type { BtfType } from "../../btf/types.js";
 import { layout } from "../../inspect/layout/layout.js";
@@ -7,7 +7,7 @@ import type { Layout, LayoutMember } from "../../inspect/layout/types.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { UsageError } from "../exit.js";
 import { openInput } from "../input.js";
-import { collect, file } from "../options.js";
+import { cacheline, collect, file } from "../options.js";
 import { isGlob } from "../pattern.js";
 import { selectTypes } from "../select.js";
 
@@ -79,12 +79,6 @@ function chosenTypes(btf: Btf, wanted: string): BtfType[] {
   const withLayout = all.filter(({ kind }) => ["struct", "union", "enum", "enum64", "typedef"].includes(kind));
   if (withLayout.length === 0) return all;
   return isGlob(wanted) || wanted.includes(":") ? withLayout : withLayout.slice(0, 1);
-}
-
-function cacheline(value: string): number {
-  const bytes = Number(value);
-  if (/^\d+$/.test(value) && bytes >= 8 && bytes <= 4096 && Number.isInteger(Math.log2(bytes))) return bytes;
-  throw new InvalidArgumentError("It is a power of two from 8 to 4096.");
 }
 
 async function writeSvg(types: readonly BtfType[], options: LayoutCommandOptions, context: Context): Promise<void> {
