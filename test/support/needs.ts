@@ -33,6 +33,8 @@ function compiles(source: string): boolean {
 
 const checks = {
   bpftool: () => runs("bpftool", "version"),
+  pahole: () => runs("pahole", "--version"),
+  gdb: () => runs("gdb", "--version"),
   "the corpus in ../shared": () => existsSync(corpus),
   "the running kernel's BTF": () => existsSync("/sys/kernel/btf/vmlinux"),
   "gcc and libbpf-dev": () => compiles("#include <bpf/btf.h>\n"),
