@@ -98,11 +98,13 @@ describe("compilers", () => {
     expect(texts.length).toBe(60);
     for (const [i, text] of texts.entries()) {
       const { members, gaps, byteSize } = layout(btf.require(`s${i}`, "struct"));
-      const offsets = [...text.matchAll(/^\/\*\s+(\d+)(?::\s*(\d+))?\s+\|\s+\d+ \*\/ {4}(?! ).*?\bm\d+/gm)].map(
+      const offsets = [...text.matchAll(/^\/\*\s+(\d+)(?::\s*(\d+))?\s+\|\s+\d+ \*\/ {4}(?! |struct inner).*?\bm\d+/gm)].map(
         ([, byte, bit = "0"]) => Number(byte) * 8 + Number(bit),
       );
+      // gdb opens some structs: then the name is on another line than the offset.
+      const closed = members.filter(({ typeText }) => !typeText.startsWith("struct inner"));
       expect(
-        members.map(({ bitOffset }) => bitOffset),
+        closed.map(({ bitOffset }) => bitOffset),
         text,
       ).toEqual(offsets);
       expect(byteSize).toBe(Number([...text.matchAll(/total size(?: \(bytes\))?:\s+(\d+)/g)].at(-1)![1]));
@@ -111,7 +113,7 @@ describe("compilers", () => {
         0,
       );
       // gdb opens `struct inner`, whose own hole it shows each time.
-      const inner = members.filter(({ typeText }) => typeText === "struct inner").length;
+      const inner = text.split("struct inner {").length - 1;
       expect(gaps.reduce((sum, { bitSize }) => sum + bitSize, 0) + inner * 56, text).toBe(free);
     }
   });
