@@ -13,6 +13,7 @@ import { parseArgs } from "node:util";
 import * as bpf from "./cases/bpf.mjs";
 import * as dump from "./cases/dump.mjs";
 import * as edit from "./cases/edit.mjs";
+import * as inspect from "./cases/inspect.mjs";
 import * as lookup from "./cases/lookup.mjs";
 import * as memory from "./cases/memory.mjs";
 import * as open from "./cases/open.mjs";
@@ -35,7 +36,7 @@ function finish(group, row) {
   return { name, group, against, unit, ours, theirs, ratio, target, pass, note };
 }
 
-const CASES = [open, lookup, dump, edit, bpf, memory, size];
+const CASES = [open, lookup, dump, inspect, edit, bpf, memory, size];
 /** Groups with rows of calls repeated in one process, which are measured together. */
 const WARM = [open, lookup, dump];
 

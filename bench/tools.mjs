@@ -53,6 +53,7 @@ export function findTools() {
   const libbpf = compileNative("libbpf", libraries);
   return {
     bpftool,
+    pahole: firstThatRuns(["pahole"], "--version"),
     bpftoolVersion: bpftool && ask(bpftool, "version").split("\n")[0].replace("bpftool v", ""),
     libbpf,
     libbpfVersion: libbpf && ask(libbpf, "--version").replace("v", ""),

@@ -98,9 +98,9 @@ describe("compilers", () => {
     expect(texts.length).toBe(60);
     for (const [i, text] of texts.entries()) {
       const { members, gaps, byteSize } = layout(btf.require(`s${i}`, "struct"));
-      const offsets = [...text.matchAll(/^\/\*\s+(\d+)(?::\s*(\d+))?\s+\|\s+\d+ \*\/ {4}(?! |struct inner).*?\bm\d+/gm)].map(
-        ([, byte, bit = "0"]) => Number(byte) * 8 + Number(bit),
-      );
+      const offsets = [
+        ...text.matchAll(/^\/\*\s+(\d+)(?::\s*(\d+))?\s+\|\s+\d+ \*\/ {4}(?! |struct inner).*?\bm\d+/gm),
+      ].map(([, byte, bit = "0"]) => Number(byte) * 8 + Number(bit));
       // gdb opens some structs: then the name is on another line than the offset.
       const closed = members.filter(({ typeText }) => !typeText.startsWith("struct inner"));
       expect(
