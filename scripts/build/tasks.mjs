@@ -1,0 +1,152 @@
+// The build as a graph: what each task makes, of what. make.mjs runs it.
+import { readdirSync } from "node:fs";
+import { kernels } from "../kernels.mjs";
+
+/**
+ * @typedef {object} Task
+ * @property {string[]} [needs] tasks that come first
+ * @property {string[]} inputs files and folders; a change in one of them runs the task again
+ * @property {string[]} outputs files and folders; it runs again too where one is not as it left it
+ * @property {string[]} [clears] what an earlier run may have left, which must not be published
+ * @property {string[][]} [command] programs with their arguments, one after the other
+ */
+
+const node = (script, ...args) => [process.execPath, script, ...args];
+/** Tools are as their versions are. */
+const tool = (name) => `node_modules/${name}/package.json`;
+
+const TRANSFORMS = ["scripts/build/asc-no-inline.mjs", "scripts/build/asc-bare-literals.mjs"];
+
+function compile({ source }, output, target, transforms) {
+  const flags = transforms.flatMap((file) => ["--transform", `./${file}`]);
+  const asc = ["node_modules/assemblyscript/bin/asc.js", source, "--target", target, "--outFile", output];
+  return {
+    needs: ["constants"],
+    inputs: ["assembly", "asconfig.json", tool("assemblyscript"), ...transforms],
+    outputs: [output],
+    command: [node(...asc, ...flags)],
+  };
+}
+
+/** Three modules of each kernel, and two files in src/ that are made of them. */
+const kernelTasks = kernels.flatMap((kernel) => [
+  [`${kernel.name}.wasm`, compile(kernel, kernel.wasm, "release", TRANSFORMS)],
+  [`${kernel.name}.plain.wasm`, compile(kernel, kernel.plain, "plain", TRANSFORMS)],
+  [`${kernel.name}.debug.wasm`, compile(kernel, kernel.debug, "debug", [])],
+  [
+    `${kernel.name}.inline`,
+    {
+      needs: [`${kernel.name}.wasm`],
+      inputs: ["scripts/build/inline.mjs", kernel.wasm],
+      outputs: [kernel.inline],
+      command: [node("scripts/build/inline.mjs", kernel.wasm, kernel.inline, kernel.constant)],
+    },
+  ],
+  [
+    `${kernel.name}.script`,
+    {
+      needs: [`${kernel.name}.plain.wasm`],
+      inputs: ["scripts/build/wasm2js.mjs", "scripts/kernels.mjs", kernel.plain, tool("binaryen")],
+      outputs: [kernel.script],
+      command: [node("scripts/build/wasm2js.mjs", kernel.name)],
+    },
+  ],
+]);
+
+/** Decoders that packages bring as WebAssembly, as strings in src/. */
+const decoderTasks = Object.entries({
+  zstd: "node_modules/zstddec/dist/zstddec-stream.mjs",
+  xz: "node_modules/xz-decompress/dist/package/xz-decompress.js",
+}).map(([name, from]) => {
+  const file = `src/image/codecs/generated/inline-${name}.ts`;
+  const command = [node("scripts/build/inline.mjs", from, file, name.toUpperCase())];
+  return [`${name}.inline`, { inputs: ["scripts/build/inline.mjs", from], outputs: [file], command }];
+});
+
+const inlined = [...kernels.map(({ name }) => `${name}.inline`), ...decoderTasks.map(([name]) => name)];
+const scripts = kernels.map(({ name }) => `${name}.script`);
+
+const rollup = (config) => node("node_modules/rollup/dist/bin/rollup", "-c", "--silent", config);
+const bundler = ["rollup.config.js", "entries.json", "scripts/entries.mjs", tool("rollup"), tool("rolldown")];
+
+/** What lies in dist/ beside folders. */
+const entryFiles = () => {
+  const names = readdirSync("src").filter((name) => /^\w+\.ts$/.test(name));
+  return names.map((name) => `dist/${name.replace(/\.ts$/, ".js")}`);
+};
+
+/** @type {Record<string, Task>} */
+export const tasks = {
+  // Numbers that kernels and host share.
+  constants: {
+    inputs: ["scripts/build/abi.mjs", "assembly/format"],
+    outputs: ["src/memory/generated/abi.ts", "src/memory/generated/edit-abi.ts"],
+    command: [node("scripts/build/abi.mjs")],
+  },
+  ...Object.fromEntries(kernelTasks),
+  ...Object.fromEntries(decoderTasks),
+
+  // What `npm start` shows, bundled of the sources as they are: no types, no package.
+  "first-look": {
+    needs: ["constants", "kernel.inline", "xz.inline", "zstd.inline"],
+    inputs: ["scripts/build/first-look.mjs", "examples/first-look.mjs", "src", tool("rolldown")],
+    outputs: ["build/first-look.mjs"],
+    command: [node("scripts/build/first-look.mjs")],
+  },
+
+  // TypeScript as JavaScript, and its declarations.
+  types: {
+    needs: ["constants", ...inlined, ...scripts],
+    inputs: ["src", "tsconfig.json", tool("typescript")],
+    outputs: ["build/js", "build/types"],
+    clears: ["build/js", "build/types"],
+    command: [node("node_modules/typescript/bin/tsc", "-p", ".")],
+  },
+  library: {
+    needs: ["types"],
+    inputs: ["build/js", ...bundler],
+    outputs: [...entryFiles(), "dist/chunks", "dist/js", "dist/workerd"],
+    clears: [...entryFiles(), "dist/chunks", "dist/js", "dist/workerd"],
+    command: [rollup("--configLibrary")],
+  },
+  executable: {
+    needs: ["types"],
+    inputs: ["build/js", "package.json", ...bundler],
+    outputs: ["dist/cli"],
+    clears: ["dist/cli"],
+    command: [rollup("--configExecutable")],
+  },
+  // The executable in one file.
+  single: {
+    needs: ["types"],
+    inputs: ["build/js", "package.json", ...bundler],
+    outputs: ["build/btfkit.cjs"],
+    command: [rollup("--configSingle")],
+  },
+  declarations: {
+    needs: ["types", ...kernels.map(({ name }) => `${name}.wasm`)],
+    inputs: ["scripts/build/package.mjs", "build/types", "package.json", "package-lock.json"],
+    outputs: ["dist/types", "dist/THIRD-PARTY.txt", ...kernels.map(({ name }) => `dist/${name}.wasm`)],
+    clears: ["dist/types"],
+    command: [node("scripts/build/package.mjs")],
+  },
+  manual: {
+    needs: ["executable"],
+    inputs: ["scripts/build/man.mjs", "build/js/cli", "package.json"],
+    outputs: ["dist/man", "dist/completions"],
+    clears: ["dist/man", "dist/completions"],
+    command: [node("scripts/build/man.mjs")],
+  },
+
+  // What is published, which the tests are about.
+  package: { needs: ["library", "executable", "declarations", "manual"] },
+  debug: { needs: kernels.map(({ name }) => `${name}.debug.wasm`) },
+  jsr: {
+    needs: ["package"],
+    inputs: ["scripts/build/jsr.mjs", "dist"],
+    outputs: ["build/jsr"],
+    command: [node("scripts/build/jsr.mjs")],
+  },
+};
+
+export const ALL = ["package", "debug"];
