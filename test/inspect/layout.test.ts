@@ -199,12 +199,12 @@ test("mutated images are laid out, packed, drawn and listed, or refused", () => 
       survives(() => reorganizedText(type, { steps: true }));
     };
     for (const type of btf) look(type);
-    survives(() => [...layoutTexts(btf)].join(""));
+    survives(() => [...layoutTexts(btf)]);
     survives(() => packAll(btf));
     survives(() => {
       const args = parsePaholeArguments(calls[round % calls.length]!);
       const run = new PaholeRun(args, args.className ? [args.className] : []);
-      return [...run.file(btf, "x"), ...run.end()].join("");
+      return [...run.file(btf, "x"), ...run.end()];
     });
     btf[Symbol.dispose]();
   }

@@ -25,7 +25,7 @@ function kernel(name: string): Btf {
 function pahole(btf: Btf, args: readonly string[], file = "FILE"): string {
   const parsed = parsePaholeArguments([...args, file]);
   const run = new PaholeRun(parsed, parsed.className?.split(",") ?? []);
-  return [...run.file(btf, file), ...run.end()].join("");
+  return Buffer.concat([...run.file(btf, file), ...run.end()].map((chunk) => Buffer.from(chunk))).toString();
 }
 
 const digest = (text: string | Uint8Array): string => createHash("sha256").update(text).digest("hex");

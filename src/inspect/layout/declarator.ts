@@ -5,6 +5,7 @@
  * `compatible`, and otherwise writes those types, and only those, as C has them.
  */
 
+import { encode } from "../../btf/strings.js";
 import { ERR_BTF_DEPTH, ERR_PIECE } from "../../errors/btf.js";
 import { BtfLimitError } from "../../errors/error.js";
 import type { Shape, Shapes } from "./shapes.js";
@@ -21,6 +22,8 @@ export const TYPEDEF_BUFFER = 512;
 /** What stands around the name of a member. */
 export interface Declarator {
   readonly before: string;
+  /** `before` in UTF-8. */
+  readonly beforeBytes: Uint8Array;
   readonly after: string;
   /** As `after`, for the last member of a struct: there an array without elements is `[]`. */
   readonly afterLast: string;
@@ -31,6 +34,8 @@ export interface Declarator {
   /** Written before the name and after it where C, not pahole, is followed and a definition stands in place. */
   readonly around: Around | undefined;
 }
+
+type Parts = Omit<Declarator, "beforeBytes">;
 
 /** A name's surroundings in C. */
 interface Around {
@@ -74,6 +79,11 @@ export class Declarators {
   }
 
   #make(shape: Shape, width: number): Declarator {
+    const made = this.#compose(shape, width);
+    return { ...made, beforeBytes: encode(made.before) };
+  }
+
+  #compose(shape: Shape, width: number): Parts {
     if (!this.#exact || !this.isMisprinted(shape)) return this.#asPahole(shape, width);
     const around = this.#around(shape);
     const { base, qualifiers, stars, before, after, afterLast } = around;
@@ -107,7 +117,7 @@ export class Declarators {
     return text;
   }
 
-  #asPahole(shape: Shape, width: number): Declarator {
+  #asPahole(shape: Shape, width: number): Parts {
     const { kind } = shape;
     switch (kind) {
       case "ptr": {
@@ -144,7 +154,7 @@ export class Declarators {
     }
   }
 
-  #array(shape: Shape, width: number): Declarator {
+  #array(shape: Shape, width: number): Parts {
     let element = this.#shapes.target(shape);
     const length = shape.after(2);
     if (length === 0 && element?.kind === "const") element = this.#shapes.target(element);
@@ -157,7 +167,7 @@ export class Declarators {
     };
   }
 
-  #function(proto: Shape, width: number, star: string): Declarator {
+  #function(proto: Shape, width: number, star: string): Parts {
     const after = `)${this.parameters(proto)}`;
     const before = `${padded(this.name(this.#shapes.type(proto.word), NAME_BUFFER), width)} (${star}`;
     return { before, after, afterLast: after, unnamed: "", definition: undefined, around: undefined };
@@ -436,7 +446,7 @@ export function keyword(shape: Shape): "struct" | "union" | "enum" {
   return shape.isStruct ? "struct" : shape.isUnion ? "union" : "enum";
 }
 
-function plain(before: string): Declarator {
+function plain(before: string): Parts {
   return {
     before: `${before} `,
     after: "",
@@ -447,6 +457,6 @@ function plain(before: string): Declarator {
   };
 }
 
-function definition(shape: Shape): Declarator {
+function definition(shape: Shape): Parts {
   return { before: "", after: "", afterLast: "", unnamed: "", definition: shape, around: undefined };
 }

@@ -7,6 +7,7 @@ import { ERR_BTF_DEPTH, ERR_PIECE } from "../../errors/btf.js";
 import { BtfLimitError } from "../../errors/error.js";
 import { Declarators, padded, TYPEDEF_BUFFER } from "./declarator.js";
 import type { Composite, Field, Shape, Shapes } from "./shapes.js";
+import { Sink } from "./sink.js";
 
 /** How a layout is written; names of pahole's options in brackets. */
 export interface Style {
@@ -81,8 +82,9 @@ export class LayoutPrinter {
   readonly shapes: Shapes;
   readonly #declarators: Declarators;
   readonly #style: Style;
-  /** What is written of the type at hand. */
-  #out = "";
+  readonly #sink = new Sink();
+  /** Where the type at hand starts. */
+  #start = 0;
   /** The last cacheline that a boundary was written for. */
   #cacheline = 0;
   #depth = 0;
@@ -100,10 +102,36 @@ export class LayoutPrinter {
    * @param composite another order of the type's members
    */
   print(shape: Shape, alias?: string, composite?: Composite): string {
+    const start = this.#sink.length;
+    try {
+      this.write(shape, alias, composite);
+      return this.#sink.takeText(start);
+    } finally {
+      this.#sink.length = start;
+    }
+  }
+
+  /** How many bytes `write` has written that were not taken. */
+  get written(): number {
+    return this.#sink.length;
+  }
+
+  /** The bytes that `write` has written. */
+  take(): Uint8Array<ArrayBuffer> {
+    return this.#sink.take();
+  }
+
+  /** A piece of text between two definitions. */
+  add(text: string): void {
+    this.#sink.text(text);
+  }
+
+  /** As `print`, for `take`. */
+  write(shape: Shape, alias?: string, composite?: Composite): void {
     const { expand = false, relative = false, quiet = false, usedAt } = this.#style;
-    this.#out = "";
+    this.#start = this.#sink.length;
     this.#cacheline = 0;
-    if (usedAt !== undefined) this.#out += `/* Used at: ${usedAt} */\n/* <0> (null):0 */\n`;
+    if (usedAt !== undefined) this.#put(`/* Used at: ${usedAt} */\n/* <0> (null):0 */\n`);
     const scope: Scope = {
       indent: 0,
       typeColumn: TYPE_COLUMN,
@@ -121,7 +149,11 @@ export class LayoutPrinter {
     else if (shape.isEnum) this.#enum(shape, scope);
     else if (shape.isUnion) this.#union(composite ?? this.shapes.composite(shape), scope);
     else this.#struct(composite ?? this.shapes.composite(shape), scope);
-    return `${this.#out};`;
+    this.#put(";");
+  }
+
+  #put(text: string): void {
+    this.#sink.text(text);
   }
 
   #marksPacked = (inner: Composite): void => {
@@ -137,10 +169,10 @@ export class LayoutPrinter {
 
   #typedef(shape: Shape, scope: Scope): void {
     const { name } = shape;
-    this.#out += "typedef ";
+    this.#put("typedef ");
     const type = this.shapes.target(shape);
     if (!type) {
-      this.#out += shape.word === 0 ? `void ${name}` : `<ERROR> ${name}`;
+      this.#put(shape.word === 0 ? `void ${name}` : `<ERROR> ${name}`);
       return;
     }
     if (!this.shapes.compatible && this.#declarators.isMisprinted(type)) {
@@ -155,38 +187,38 @@ export class LayoutPrinter {
         const pointee = this.shapes.target(type);
         if (pointee?.kind === "func_proto") {
           const { before, after } = this.#declarators.of(type, 0);
-          this.#out += `${before}${name}${after}`;
+          this.#put(`${before}${name}${after}`);
           return;
         }
         break;
       }
       case "func_proto": {
         const { before, after } = this.#declarators.of(type, 0);
-        this.#out += `${before}${name}${after}`;
+        this.#put(`${before}${name}${after}`);
         return;
       }
       case "struct":
       case "union":
       case "fwd":
         if (type.name !== "" && !this.#style.expand) {
-          if (type.isUnion) this.#out += `union ${padded(type.name, scope.typeColumn - 6)} ${name}`;
-          else this.#out += `struct ${type.name} ${name}`;
+          if (type.isUnion) this.#put(`union ${padded(type.name, scope.typeColumn - 6)} ${name}`);
+          else this.#put(`struct ${type.name} ${name}`);
         } else {
           this.#definition(type, { ...scope, suffix: name }, scope.typeColumn);
         }
         return;
       case "enum":
       case "enum64":
-        if (type.name !== "") this.#out += `enum ${type.name} ${name}`;
+        if (type.name !== "") this.#put(`enum ${type.name} ${name}`);
         else this.#enum(type, { ...scope, suffix: name });
         return;
     }
-    this.#out += `${this.#declarators.name(type, TYPEDEF_BUFFER)} ${name}`;
+    this.#put(`${this.#declarators.name(type, TYPEDEF_BUFFER)} ${name}`);
   }
 
   #enum(shape: Shape, { indent, suffix }: Scope): void {
     const tabs = TABS[Math.min(indent, 16)]!;
-    this.#out += `enum${shape.name && ` ${shape.name}`}`;
+    this.#put(`enum${shape.name && ` ${shape.name}`}`);
     const { vlen, image, record } = shape;
     if (vlen === 0) return;
     const isWide = shape.kind === "enum64";
@@ -211,9 +243,9 @@ export class LayoutPrinter {
       const text = this.#style.hex ? hex(value < 0 ? BigInt.asUintN(64, BigInt(value)) : value) : value;
       lines.push(`${tabs}\t${names[i]!.padEnd(width)} = ${text},\n`);
     }
-    this.#out += ` {\n${lines.join("")}${tabs}}`;
-    if (this.shapes.sizeOf(shape) !== 4) this.#out += " __attribute__((__packed__))";
-    if (suffix !== undefined) this.#out += ` ${suffix}`;
+    this.#put(` {\n${lines.join("")}${tabs}}`);
+    if (this.shapes.sizeOf(shape) !== 4) this.#put(" __attribute__((__packed__))");
+    if (suffix !== undefined) this.#put(` ${suffix}`);
   }
 
   /** The definition of a struct, union or enum within another. */
@@ -228,7 +260,8 @@ export class LayoutPrinter {
     } finally {
       this.#depth--;
     }
-    if (this.#out.length > LENGTH_LIMIT) throw new BtfLimitError(ERR_PIECE, { typeId: shape.id, limit: LENGTH_LIMIT });
+    if (this.#sink.length - this.#start > LENGTH_LIMIT)
+      throw new BtfLimitError(ERR_PIECE, { typeId: shape.id, limit: LENGTH_LIMIT });
   }
 
   /** Appends a type and the name of what has it; `undefined` where a definition's name follows by itself. */
@@ -240,18 +273,18 @@ export class LayoutPrinter {
       return;
     }
     if (expand && at.kind === "typedef") {
-      this.#out += "/* typedef ";
+      this.#put("/* typedef ");
       for (let depth = 0; at.kind === "typedef"; depth++) {
         if (depth === DEPTH_LIMIT) throw new BtfLimitError(ERR_BTF_DEPTH, { typeId: type.id, limit: DEPTH_LIMIT });
-        this.#out += `${depth ? " -> " : ""}${at.name}`;
+        this.#put(`${depth ? " -> " : ""}${at.name}`);
         const next = this.shapes.target(at);
         if (!next) {
-          this.#out += `${padded("<ERROR", column)}> ${name ?? "(null)"}`;
+          this.#put(`${padded("<ERROR", column)}> ${name ?? "(null)"}`);
           return;
         }
         at = next;
       }
-      this.#out += " */ ";
+      this.#put(" */ ");
     }
     let inner = scope;
     if (at.isDefinition) inner = { ...scope, prefix: undefined, suffix: name, hasSummary: false };
@@ -261,7 +294,7 @@ export class LayoutPrinter {
         case "const": {
           const target = this.shapes.target(at);
           if (!target) break;
-          this.#out += "const ";
+          this.#put("const ");
           room -= 6;
           at = target;
           continue;
@@ -297,7 +330,7 @@ export class LayoutPrinter {
       break;
     }
     const { before, after, unnamed } = this.#declarators.of(at, room);
-    this.#out += `${before}${name ?? unnamed}${after}`;
+    this.#put(`${before}${name ?? unnamed}${after}`);
   }
 
   #array(shape: Shape, name: string | undefined, scope: Scope, column: number): void {
@@ -308,11 +341,11 @@ export class LayoutPrinter {
     this.#depth++;
     try {
       if (element) this.#type(element, name, scope, column);
-      else this.#out += `${padded("<ERROR", column)}> ${name ?? "(null)"}`;
+      else this.#put(`${padded("<ERROR", column)}> ${name ?? "(null)"}`);
     } finally {
       this.#depth--;
     }
-    this.#out += length === 0 && isOpenEnded(scope) ? "[]" : `[${length}]`;
+    this.#put(length === 0 && isOpenEnded(scope) ? "[]" : `[${length}]`);
   }
 
   /** A type that pahole misprints, as C has it. */
@@ -320,11 +353,11 @@ export class LayoutPrinter {
     const { before, after, afterLast, definition, around } = this.#declarators.of(type, column);
     const end = isOpenEnded(scope) ? afterLast : after;
     if (!definition || !around) {
-      this.#out += `${before}${name}${end}`;
+      this.#put(`${before}${name}${end}`);
       return;
     }
     const isPointer = around.stars !== "" || around.before !== "";
-    this.#out += around.qualifiers;
+    this.#put(around.qualifiers);
     const suffix = `${around.stars && `${around.stars} `}${around.before}${name}${end}`;
     this.#definition(
       definition,
@@ -339,8 +372,9 @@ export class LayoutPrinter {
     );
   }
 
-  #number(value: number, width: number): string {
-    return this.#style.hex ? hex(value >>> 0).padStart(width) : String(value >>> 0).padStart(width);
+  #number(value: number, width: number): void {
+    if (this.#style.hex) this.#sink.text(hex(value >>> 0).padStart(width));
+    else this.#sink.number(value >>> 0, width);
   }
 
   #boundary(offset: number, tabs: string): void {
@@ -349,13 +383,13 @@ export class LayoutPrinter {
     if (cacheline <= this.#cacheline) return;
     const ago = offset % cachelineBytes;
     const passed = ago ? ` was ${ago} byte${plural(ago)} ago` : "";
-    this.#out += `/* --- cacheline ${cacheline} boundary (${offset - ago} bytes)${passed} --- */\n${tabs}`;
+    this.#put(`/* --- cacheline ${cacheline} boundary (${offset - ago} bytes)${passed} --- */\n${tabs}`);
     this.#cacheline = cacheline;
   }
 
   #member(field: Field, type: Shape, scope: Scope, isUnion: boolean, tabs: string): void {
     const { quiet = false, expand = false, noAligned = false } = this.#style;
-    const { name, bitfieldBits } = field;
+    const { bitfieldBits, nameOffset } = field;
     let { byteOffset: offset } = field;
     let { base } = scope;
     if (!scope.isRelative) {
@@ -363,42 +397,61 @@ export class LayoutPrinter {
       if (!isUnion) base = offset;
     }
     if (!quiet) this.#boundary(offset, tabs);
-    const start = this.#out.length;
+    const sink = this.#sink;
+    const start = sink.length;
     const column = scope.typeColumn;
     const declarator = this.#declarators.of(type, column);
     const isDefinition = type.isDefinition;
     if (expand || declarator.definition) {
       const inner = { ...scope, base };
+      const { name } = field;
       if (isDefinition) {
         this.#type(type, undefined, inner, column);
-        if (name) this.#out += type.name === "" || expand ? ` ${name}` : name;
+        if (name) this.#put(type.name === "" || expand ? ` ${name}` : name);
       } else {
         this.#type(type, name || undefined, inner, column);
       }
     } else {
-      const after =
-        declarator.after === declarator.afterLast || !isOpenEnded(scope) ? declarator.after : declarator.afterLast;
-      this.#out += `${declarator.before}${name || declarator.unnamed}${after}`;
+      sink.bytes(declarator.beforeBytes);
+      if (nameOffset !== 0) sink.name(field.image, nameOffset);
+      else sink.text(declarator.unnamed);
+      const { after, afterLast } = declarator;
+      if (after !== "") sink.text(after === afterLast || !isOpenEnded(scope) ? after : afterLast);
     }
-    if (bitfieldBits !== 0) this.#out += `:${bitfieldBits}`;
+    if (bitfieldBits !== 0) {
+      sink.text(":");
+      sink.number(bitfieldBits, 0);
+    }
     let aligned = "";
-    if (!noAligned && field.alignment !== 0) aligned = ` __attribute__((__aligned__(${field.alignment})))`;
-    this.#out += `${aligned};`;
+    if (!noAligned && field.alignment !== 0) {
+      aligned = ` __attribute__((__aligned__(${field.alignment})))`;
+      sink.text(aligned);
+    }
+    sink.text(";");
     if (quiet) return;
-    let spacing = column + scope.nameColumn - (this.#out.length - start);
+    let spacing = column + scope.nameColumn - (sink.length - start);
     if ((isDefinition && type.name === "") || (declarator.definition && declarator.around)) {
-      let taken = aligned.length + (name ? name.length : -1);
+      const { name } = field;
+      let taken = aligned.length + (name ? byteLength(name) : -1);
       if (type.isStruct && this.shapes.composite(type).packed && !this.#style.noPacked) {
         taken += "__attribute__((__packed__))".length + 1;
       }
       // A negative width pads as a positive one does.
       spacing = Math.abs(column + scope.nameColumn - taken - 3);
     }
-    const place = this.#number(offset, 5);
-    const space = spacing > 1 ? " ".repeat(spacing) : " ";
-    this.#out += bitfieldBits
-      ? `${space}/* ${place}:${this.#number(field.bitfieldOffset, 2)} ${this.#number(field.byteSize, 2)} */`
-      : `${space}/* ${place} ${this.#number(field.byteSize, 5)} */`;
+    sink.spaces(spacing > 1 ? spacing : 1);
+    sink.text("/* ");
+    this.#number(offset, 5);
+    if (bitfieldBits !== 0) {
+      sink.text(":");
+      this.#number(field.bitfieldOffset, 2);
+      sink.text(" ");
+      this.#number(field.byteSize, 2);
+    } else {
+      sink.text(" ");
+      this.#number(field.byteSize, 5);
+    }
+    sink.text(" */");
   }
 
   #union(composite: Composite, scope: Scope): void {
@@ -406,23 +459,23 @@ export class LayoutPrinter {
     const indent = Math.min(scope.indent, 16);
     const inner: Scope = { ...scope, indent: indent + 1, inUnion: true };
     const tabs = TABS[Math.min(indent + 1, 16)]!;
-    if (scope.prefix !== undefined) this.#out += `${scope.prefix} `;
-    this.#out += `union${shape.name && ` ${shape.name}`} {\n`;
+    if (scope.prefix !== undefined) this.#put(`${scope.prefix} `);
+    this.#put(`union${shape.name && ` ${shape.name}`} {\n`);
     this.shapes.inferPackedInUnion(composite, this.#marksPacked);
     // Each member starts over from the same line.
     const cacheline = this.#cacheline;
     for (const field of composite.fields) {
       const type = this.shapes.type(field.typeId);
-      this.#out += tabs;
+      this.#put(tabs);
       if (!type) {
-        this.#out += `<ERROR: ${field.typeId} not found!>\n`;
+        this.#put(`<ERROR: ${field.typeId} not found!>\n`);
         continue;
       }
       this.#member(field, type, inner, true, tabs);
-      this.#out += "\n";
+      this.#put("\n");
       this.#cacheline = cacheline;
     }
-    this.#out += `${TABS[indent]}}${scope.suffix === undefined ? "" : ` ${scope.suffix}`}`;
+    this.#put(`${TABS[indent]}}${scope.suffix === undefined ? "" : ` ${scope.suffix}`}`);
   }
 
   #struct(composite: Composite, scope: Scope): void {
@@ -431,7 +484,7 @@ export class LayoutPrinter {
     const indent = Math.min(scope.indent, 16);
     const inner: { -readonly [K in keyof Scope]: Scope[K] } = { ...scope, indent: indent + 1 };
     const tabs = TABS[Math.min(indent + 1, 16)]!;
-    this.#out += `${scope.prefix === undefined ? "" : `${scope.prefix} `}struct${shape.name && ` ${shape.name}`} {\n`;
+    this.#put(`${scope.prefix === undefined ? "" : `${scope.prefix} `}struct${shape.name && ` ${shape.name}`} {\n`);
     this.#examine(composite);
 
     let sumHoles = 0;
@@ -457,10 +510,10 @@ export class LayoutPrinter {
     let isBlankDue = false;
     const { preHole, preBitHole } = composite;
     if (!quiet && (preBitHole > 0 || preHole > 0)) {
-      this.#out += "\n";
+      this.#put("\n");
       isBlankDue = true;
-      if (preBitHole > 0) this.#out += `${tabs}/* XXX ${preBitHole} bit${plural(preBitHole)} hole, try to pack */\n`;
-      if (preHole > 0) this.#out += `${tabs}/* XXX ${preHole} byte${plural(preHole)} hole, try to pack */\n`;
+      if (preBitHole > 0) this.#put(`${tabs}/* XXX ${preBitHole} bit${plural(preBitHole)} hole, try to pack */\n`);
+      if (preHole > 0) this.#put(`${tabs}/* XXX ${preHole} byte${plural(preHole)} hole, try to pack */\n`);
       sumBitHoles += preBitHole;
       sumHoles += preHole;
     }
@@ -483,29 +536,29 @@ export class LayoutPrinter {
         if (last.bitHole !== 0 && field.bitfieldBits && type) {
           let bits = last.bitHole;
           if (last.byteOffset !== field.byteOffset) {
-            this.#out += `\n${tabs}/* Force alignment to the next boundary: */\n`;
+            this.#put(`\n${tabs}/* Force alignment to the next boundary: */\n`);
             bits = 0;
           }
-          this.#out += tabs;
+          this.#put(tabs);
           this.#type(type, "", inner, inner.typeColumn);
-          this.#out += `:${bits};\n`;
+          this.#put(`:${bits};\n`);
         }
         const moved = field.byteOffset - last.byteOffset;
         let combined = "";
         if (moved < 0 || (moved === 0 && last.bitfieldBits === 0 && field.bitfieldBits !== 0)) combined = "previous";
         else if (moved > 0 && moved < lastSize) combined = "next";
         if (combined && !quiet) {
-          this.#out += `${isBlankDue ? "" : "\n"}${tabs}/* Bitfield combined with ${combined} fields */\n`;
+          this.#put(`${isBlankDue ? "" : "\n"}${tabs}/* Bitfield combined with ${combined} fields */\n`);
           isBlankDue = true;
         }
       }
       if (isBlankDue) {
-        this.#out += "\n";
+        this.#put("\n");
         isBlankDue = false;
       }
-      this.#out += tabs;
+      this.#put(tabs);
       if (!type) {
-        this.#out += `<ERROR: ${field.typeId} not found!>\n`;
+        this.#put(`<ERROR: ${field.typeId} not found!>\n`);
         last = field;
         continue;
       }
@@ -515,17 +568,21 @@ export class LayoutPrinter {
       if (!quiet) {
         if (type.isStruct) isBlankDue = this.#innerSpace(this.shapes.composite(type), totals, tabs);
         if (field.bitHole !== 0) {
-          this.#out += `${isBlankDue ? "" : "\n"}\n${tabs}/* XXX ${field.bitHole} bit${plural(field.bitHole)} hole, try to pack */`;
+          this.#put(
+            `${isBlankDue ? "" : "\n"}\n${tabs}/* XXX ${field.bitHole} bit${plural(field.bitHole)} hole, try to pack */`,
+          );
           isBlankDue = true;
           sumBitHoles += field.bitHole;
         }
         if (field.hole > 0) {
-          this.#out += `${isBlankDue ? "" : "\n"}\n${tabs}/* XXX ${field.hole} byte${plural(field.hole)} hole, try to pack */`;
+          this.#put(
+            `${isBlankDue ? "" : "\n"}\n${tabs}/* XXX ${field.hole} byte${plural(field.hole)} hole, try to pack */`,
+          );
           isBlankDue = true;
           sumHoles += field.hole;
         }
       }
-      this.#out += "\n";
+      this.#put("\n");
       if (field.bitfieldBits) sumBits += field.bitfieldBits;
       else sumBytes += field.byteSize;
       if (
@@ -598,14 +655,14 @@ export class LayoutPrinter {
         const sums = `${sumBytes >>> 0} (member bytes) + ${sumBits} (member bits) + ${sumHoles} (byte holes) + ${sumBitHoles} (bit holes)`;
         text += `\n${tabs}/* BRAIN FART ALERT! ${size | 0} bytes != ${sums}, diff = ${rest} bits */\n`;
       }
-      this.#out += text;
+      this.#put(text);
     }
 
-    this.#out += `${TABS[indent]}}`;
-    if (composite.packed && !noPacked) this.#out += " __attribute__((__packed__))";
-    if (scope.suffix !== undefined) this.#out += ` ${scope.suffix}`;
+    this.#put(`${TABS[indent]}}`);
+    if (composite.packed && !noPacked) this.#put(" __attribute__((__packed__))");
+    if (scope.suffix !== undefined) this.#put(` ${scope.suffix}`);
     if (!noAligned && composite.alignment !== 0 && !composite.packed) {
-      this.#out += ` __attribute__((__aligned__(${composite.alignment})))`;
+      this.#put(` __attribute__((__aligned__(${composite.alignment})))`);
     }
   }
 
@@ -645,7 +702,7 @@ export class LayoutPrinter {
       totals.withBitHoles++;
       totals.bitHoles += bitHoles;
     }
-    this.#out += `\n\n${tabs}/* XXX last struct has${parts.join(",")} */`;
+    this.#put(`\n\n${tabs}/* XXX last struct has${parts.join(",")} */`);
     return true;
   }
 
@@ -699,4 +756,8 @@ function isOpenEnded({ isFirst, isLast, inUnion }: Scope): boolean {
 
 function hex(value: number | bigint): string {
   return value ? `0x${value.toString(16)}` : "0";
+}
+
+function byteLength(text: string): number {
+  return /^[\0-\x7f]*$/.test(text) ? text.length : new TextEncoder().encode(text).length;
 }

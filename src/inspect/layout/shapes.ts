@@ -20,9 +20,15 @@ const DEPTH_LIMIT = 512;
 /** From so many names on, decoding the whole string section at once is cheaper. */
 const MANY_NAMES = 512;
 
+/** What a member's place can be changed to. */
+export interface Place {
+  readonly bitOffset: number;
+  readonly byteOffset: number;
+  readonly bitfieldOffset: number;
+}
+
 /** A member of a composite. */
-export interface Field {
-  readonly name: string;
+export class Field {
   readonly index: number;
   readonly typeId: number;
   /** As in the record; reorganising moves it. */
@@ -33,9 +39,66 @@ export interface Field {
   readonly byteSize: number;
   readonly bitfieldOffset: number;
   readonly alignment: number;
-  /** Free bytes and bits behind the member. */
-  hole: number;
-  bitHole: number;
+  /** Free bytes and bits after the member. */
+  hole = 0;
+  bitHole = 0;
+  readonly image: Image;
+  /** Offset of the name among the strings, 0 if there is none. */
+  readonly nameOffset: number;
+  readonly #shapes: Shapes;
+
+  constructor(
+    shapes: Shapes,
+    image: Image,
+    nameOffset: number,
+    index: number,
+    typeId: number,
+    bitOffset: number,
+    bitfieldBits: number,
+    byteOffset: number,
+    byteSize: number,
+    bitfieldOffset: number,
+    alignment: number,
+  ) {
+    this.#shapes = shapes;
+    this.image = image;
+    this.nameOffset = nameOffset;
+    this.index = index;
+    this.typeId = typeId;
+    this.bitOffset = bitOffset;
+    this.bitfieldBits = bitfieldBits;
+    this.byteOffset = byteOffset;
+    this.byteSize = byteSize;
+    this.bitfieldOffset = bitfieldOffset;
+    this.alignment = alignment;
+  }
+
+  /** "" if anonymous. Made when it is asked for. */
+  get name(): string {
+    return this.#shapes.name(this.image, this.nameOffset);
+  }
+
+  /** A copy, in another place perhaps. */
+  copy(place: Place = this): Field {
+    const { nameOffset, index, typeId, bitfieldBits, byteSize, alignment } = this;
+    const { bitOffset, byteOffset, bitfieldOffset } = place;
+    const field = new Field(
+      this.#shapes,
+      this.image,
+      nameOffset,
+      index,
+      typeId,
+      bitOffset,
+      bitfieldBits,
+      byteOffset,
+      byteSize,
+      bitfieldOffset,
+      alignment,
+    );
+    field.hole = this.hole;
+    field.bitHole = this.bitHole;
+    return field;
+  }
 }
 
 /** A struct or union with its members. */
@@ -65,6 +128,14 @@ export class Shape {
   readonly word: number;
   readonly image: Image;
   readonly record: number;
+  readonly kindFlag: 0 | 1;
+  readonly vlen: number;
+  /** A struct as pahole sees it: a forward declaration of one is one without members. */
+  readonly isStruct: boolean;
+  readonly isUnion: boolean;
+  readonly isEnum: boolean;
+  /** A composite or an enum, whose definition C may write in place. */
+  readonly isDefinition: boolean;
   /** Size in bytes, -1 until it is asked for. */
   size = -1;
   natural = 0;
@@ -73,39 +144,19 @@ export class Shape {
   endsFlexible: boolean | undefined;
   embedsFlexible: boolean | undefined;
 
-  constructor(id: number, kind: Kind, name: string, word: number, image: Image, record: number) {
+  constructor(id: number, kind: Kind, name: string, info: number, word: number, image: Image, record: number) {
     this.id = id;
     this.kind = kind;
     this.name = name;
     this.word = word;
     this.image = image;
     this.record = record;
-  }
-
-  /** A struct as pahole sees it: a forward declaration of one is one without members. */
-  get isStruct(): boolean {
-    return this.kind === "struct" || (this.kind === "fwd" && this.kindFlag === 0);
-  }
-
-  get isUnion(): boolean {
-    return this.kind === "union" || (this.kind === "fwd" && this.kindFlag === 1);
-  }
-
-  get isEnum(): boolean {
-    return this.kind === "enum" || this.kind === "enum64";
-  }
-
-  /** A composite or an enum, whose definition C may write in place. */
-  get isDefinition(): boolean {
-    return this.isStruct || this.isUnion || this.isEnum;
-  }
-
-  get kindFlag(): 0 | 1 {
-    return this.image.view.getUint32(this.record + 4, true) > 0x7fffffff ? 1 : 0;
-  }
-
-  get vlen(): number {
-    return this.image.view.getUint32(this.record + 4, true) & 0xffffff;
+    this.kindFlag = info > 0x7fffffff ? 1 : 0;
+    this.vlen = info & 0xffffff;
+    this.isStruct = kind === "struct" || (kind === "fwd" && this.kindFlag === 0);
+    this.isUnion = kind === "union" || (kind === "fwd" && this.kindFlag === 1);
+    this.isEnum = kind === "enum" || kind === "enum64";
+    this.isDefinition = this.isStruct || this.isUnion || this.isEnum;
   }
 
   /** Word `index` of what follows the record. */
@@ -182,7 +233,8 @@ export class Shapes {
     const record = image.record(id);
     const { view } = image;
     const name = this.name(image, view.getUint32(record, true));
-    const shape = new Shape(id, kind, name, view.getUint32(record + 8, true), image, record);
+    const info = view.getUint32(record + 4, true);
+    const shape = new Shape(id, kind, name, info, view.getUint32(record + 8, true), image, record);
     this.#shapes[id] = shape;
     return shape;
   }
@@ -325,8 +377,9 @@ export class Shapes {
   #widest(shape: Shape): number {
     let widest = 0;
     const { image, record, vlen } = shape;
+    const { view } = image;
     for (let i = 0; i < vlen; i++) {
-      const member = this.strip(this.type(image.view.getUint32(record + 12 + i * 12 + 4, true)));
+      const member = this.strip(this.type(view.getUint32(record + 12 + i * 12 + 4, true)));
       if (member) widest = Math.max(widest, this.naturalAlignment(member));
     }
     return widest;
@@ -347,8 +400,8 @@ export class Shapes {
     const fields: Field[] = [];
     // Where a member could begin at the earliest.
     let earliest = 0;
+    const { view } = image;
     for (let i = 0; i < count; i++) {
-      const { view } = image;
       const at = record + 12 + i * 12;
       const typeId = view.getUint32(at + 4, true);
       const offset = view.getUint32(at + 8, true);
@@ -372,19 +425,21 @@ export class Shapes {
           earliest = byteOffset + (bitfieldBits ? (bitfieldOffset + bitfieldBits + 7) >> 3 : byteSize);
         }
       }
-      fields.push({
-        name: this.name(image, view.getUint32(at, true)),
-        index: i,
-        typeId,
-        bitOffset,
-        bitfieldBits,
-        byteOffset,
-        byteSize,
-        bitfieldOffset,
-        alignment,
-        hole: 0,
-        bitHole: 0,
-      });
+      fields.push(
+        new Field(
+          this,
+          image,
+          view.getUint32(at, true),
+          i,
+          typeId,
+          bitOffset,
+          bitfieldBits,
+          byteOffset,
+          byteSize,
+          bitfieldOffset,
+          alignment,
+        ),
+      );
     }
     return {
       shape,

@@ -29,7 +29,7 @@ export interface LayoutTextsOptions extends LayoutTextOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** A chunk has about so many characters. */
+/** A chunk has about so many bytes. */
 const CHUNK = 1 << 16;
 
 function printerFor(
@@ -54,7 +54,7 @@ function printerFor(
  *   two; BtfFormatError ERR_BTF_LOOP, BtfLimitError ERR_BTF_DEPTH or ERR_PIECE for
  *   a type that contains itself or has no end
  * @example
- * console.log(layoutText(btf.require("hlist_head")).split("\n")[1]); // 	struct hlist_node *        first;                /*     0     8 *\/
+ * console.log(layoutText(btf.require("hlist_head")).split("\n").length); // 6
  */
 export function layoutText(type: BtfType, options: LayoutTextOptions = {}): string {
   const printer = printerFor(type.btf, options);
@@ -75,37 +75,33 @@ export function layoutText(type: BtfType, options: LayoutTextOptions = {}): stri
 
 /**
  * Makes the text of every named struct and union, in the order of their ids and
- * each once, as `pahole -F btf FILE` does; in chunks of about 64 KiB. Definitions
+ * each once, as `pahole -F btf FILE` does; in chunks of about 64 KiB of UTF-8. Definitions
  * with equal names, sizes and members are one, as for pahole.
  *
  * @throws as `layoutText`, while the chunks are taken
  * @example
  * let length = 0;
  * for (const chunk of layoutTexts(btf)) length += chunk.length;
+ * console.log(length); // 4851326
  */
-export function* layoutTexts(btf: Btf, options: LayoutTextsOptions = {}): Generator<string, void> {
+export function* layoutTexts(btf: Btf, options: LayoutTextsOptions = {}): Generator<Uint8Array<ArrayBuffer>, void> {
   const { signal, onProgress, ...style } = options;
   const printer = printerFor(btf, style);
   const { shapes } = printer;
   const distinct = new Distinct();
-  let chunk: string[] = [];
-  let length = 0;
   for (let id = 1; id < shapes.limit; id++) {
     const kind = shapes.kindAt(id);
     if (kind !== "struct" && kind !== "union") continue;
     const shape = shapes.type(id)!;
     if (shape.name === "" || distinct.meet(shapes.composite(shape))) continue;
-    const text = `${printer.print(shape)}\n`;
-    chunk.push(text);
-    length += text.length;
-    if (length >= CHUNK) {
+    printer.write(shape);
+    printer.add("\n");
+    if (printer.written >= CHUNK) {
       signal?.throwIfAborted();
-      yield chunk.join("");
+      yield printer.take();
       onProgress?.(id + 1, shapes.limit);
-      chunk = [];
-      length = 0;
     }
   }
-  yield chunk.join("");
+  yield printer.take();
   onProgress?.(shapes.limit, shapes.limit);
 }

@@ -23,7 +23,7 @@ export function packedText(
     const unit = field.byteSize * 8;
     const byteOffset =
       field.bitfieldBits && unit ? Math.floor(bitOffset / unit) * field.byteSize : Math.floor(bitOffset / 8);
-    return { ...field, bitOffset, byteOffset, bitfieldOffset: field.bitfieldBits ? bitOffset - byteOffset * 8 : 0 };
+    return field.copy({ bitOffset, byteOffset, bitfieldOffset: field.bitfieldBits ? bitOffset - byteOffset * 8 : 0 });
   });
   return new LayoutPrinter(shapes).print(shape, undefined, {
     ...composite,

@@ -27,7 +27,7 @@ const shown = (field: Field): string => field.name || "(null)";
 
 /** A copy of a struct whose members can move. */
 export function cloneComposite(composite: Composite): Composite {
-  return { ...composite, fields: composite.fields.map((field) => ({ ...field })) };
+  return { ...composite, fields: composite.fields.map((field) => field.copy()) };
 }
 
 /** Reorganises a clone in place. @throws Endless where pahole goes in circles */

@@ -72,7 +72,7 @@ export class PaholeRun {
   }
 
   /** The text of one file. */
-  *file(btf: Btf, name: string): Generator<string, void> {
+  *file(btf: Btf, name: string): Generator<string | Uint8Array, void> {
     const { excludeFiles, cachelineBytes, enumerator, className, showsOrigin } = this.#args;
     if (excludeFiles !== undefined && name.startsWith(excludeFiles)) return;
     const { expand, hex, relative, quiet, noAligned, noPacked, widest } = this.#args;
@@ -101,7 +101,7 @@ export class PaholeRun {
   }
 
   /** What comes when all files are read. */
-  *end(): Generator<string, void> {
+  *end(): Generator<string | Uint8Array, void> {
     if (this.#isOrdered) yield* gathered(this.#ordered());
     const { statistics, separator } = this.#args;
     if (!statistics) return;
@@ -128,7 +128,7 @@ export class PaholeRun {
     return undefined;
   }
 
-  *#all(unit: Unit): Generator<string, void> {
+  *#all(unit: Unit): Generator<string | Uint8Array, void> {
     const { anonymous, nestedAnonymous, packable, isVerbose } = this.#args;
     const { shapes } = unit;
     for (let id = 1; id < shapes.limit; id++) {
@@ -141,8 +141,21 @@ export class PaholeRun {
       if (!this.#passes(unit, composite, packed)) continue;
       if (shape.name !== "" && this.#meet(unit, composite)) continue;
       if (packable && !isVerbose) yield this.#saving(unit, composite, packed.clone!);
-      else if (!this.#isOrdered) yield this.#format(unit, shape);
+      else if (this.#isOrdered) continue;
+      else if (this.#args.listing !== "definition") yield this.#format(unit, shape);
+      else if (this.#write(unit, shape)) yield unit.printer.take();
     }
+    yield unit.printer.take();
+  }
+
+  /** Writes a definition; returns whether there is a chunk to take. */
+  #write(unit: Unit, shape: Shape): boolean {
+    const { printer } = unit;
+    const alias = shape.name === "" ? this.#alias(unit, shape) : undefined;
+    if (shape.name === "" && alias === undefined && !this.#args.nestedAnonymous) return false;
+    printer.write(shape, alias);
+    printer.add("\n");
+    return printer.written >= CHUNK;
   }
 
   /** Remembers a definition; returns whether it has been met before. */
@@ -223,7 +236,7 @@ export class PaholeRun {
   }
 
   #format(unit: Unit, shape: Shape): string {
-    const { listing, separator, nestedAnonymous } = this.#args;
+    const { listing, separator } = this.#args;
     const { name } = shape;
     const composite = shape.isStruct || shape.isUnion ? unit.shapes.composite(shape) : undefined;
     switch (listing) {
@@ -242,14 +255,14 @@ export class PaholeRun {
         return `${shown(name)}${separator}${size | 0}${separator}${shape.isStruct ? composite!.holes : 0}\n`;
       }
       case "definition": {
-        const alias = name === "" ? this.#alias(unit, shape) : undefined;
-        if (name === "" && alias === undefined && !nestedAnonymous) return "";
-        return `${unit.printer.print(shape, alias)}\n`;
+        return this.#write(unit, shape) || unit.printer.written > 0
+          ? new TextDecoder().decode(unit.printer.take())
+          : "";
       }
     }
   }
 
-  *#named(unit: Unit): Generator<string, void> {
+  *#named(unit: Unit): Generator<string | Uint8Array, void> {
     const { isPointers, isContainers, isReorganized, showsFile, skipsMissing } = this.#args;
     for (const name of [...this.#wanted]) {
       const shape = this.#find(unit, name, isPointers === true);
@@ -289,7 +302,7 @@ export class PaholeRun {
     return undefined;
   }
 
-  *#reorganized({ printer }: Unit, shape: Shape): Generator<string, void> {
+  *#reorganized({ printer }: Unit, shape: Shape): Generator<string | Uint8Array, void> {
     const { showsSteps, isVerbose } = this.#args;
     try {
       yield printReorganized(printer, shape, { moves: Boolean(showsSteps || isVerbose), steps: showsSteps ?? false });
@@ -299,7 +312,7 @@ export class PaholeRun {
     }
   }
 
-  *#containers(unit: Unit, typeId: number): Generator<string, void> {
+  *#containers(unit: Unit, typeId: number): Generator<string | Uint8Array, void> {
     const { shapes } = unit;
     for (let id = 1; id < shapes.limit; id++) {
       const kind = shapes.kindAt(id);
@@ -328,7 +341,7 @@ export class PaholeRun {
     return text;
   }
 
-  *#pointers(unit: Unit, typeId: number): Generator<string, void> {
+  *#pointers(unit: Unit, typeId: number): Generator<string | Uint8Array, void> {
     const { shapes } = unit;
     for (let id = 1; id < shapes.limit; id++) {
       const kind = shapes.kindAt(id);
@@ -366,7 +379,7 @@ export class PaholeRun {
     }
   }
 
-  *#ordered(): Generator<string, void> {
+  *#ordered(): Generator<string | Uint8Array, void> {
     const order: Met[] = [];
     const compare = this.#needsTypes ? compareByTypes() : compareByPlaces;
     for (const met of this.#met.values()) {
@@ -443,10 +456,17 @@ function compareByTypes(): (a: Met, b: Met) => number {
 }
 
 /** Pieces put together to chunks. */
-function* gathered(pieces: Iterable<string>): Generator<string, void> {
+function* gathered(pieces: Iterable<string | Uint8Array>): Generator<string | Uint8Array, void> {
   let chunk: string[] = [];
   let length = 0;
   for (const piece of pieces) {
+    if (typeof piece !== "string") {
+      if (length > 0) yield chunk.join("");
+      chunk = [];
+      length = 0;
+      if (piece.length > 0) yield piece;
+      continue;
+    }
     chunk.push(piece);
     length += piece.length;
     if (length < CHUNK) continue;
@@ -454,5 +474,5 @@ function* gathered(pieces: Iterable<string>): Generator<string, void> {
     chunk = [];
     length = 0;
   }
-  yield chunk.join("");
+  if (length > 0) yield chunk.join("");
 }

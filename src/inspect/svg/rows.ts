@@ -55,7 +55,7 @@ export interface LayoutRow {
  * @throws BtfLimitError ERR_WORK for a picture of more than 100,000 boxes
  * @example
  * const rows = layoutRows(layout(btf.require("file_system_type")));
- * console.log(rows.length, rows[0]!.boxes.map(({ path }) => path).slice(0, 3)); // 2 [ 'name', 'fs_flags', '' ]
+ * console.log(rows.length, rows[0]!.boxes.map(({ path }) => path).slice(0, 3)); // 2 [ 'name', 'fs_flags', 'init_fs_context' ]
  */
 export function layoutRows(layout: Layout): LayoutRow[] {
   return new Rows(layout).rows;
