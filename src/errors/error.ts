@@ -8,6 +8,7 @@ import type * as rules from "./btf.js";
 import type * as dataRules from "./data.js";
 import type * as editRules from "./edit.js";
 import type * as imageRules from "./image.js";
+import type * as liveRules from "./live.js";
 import type * as loadRules from "./load.js";
 
 /** The facts an error is about. Offsets are bytes from the start of the BTF data. */
@@ -41,6 +42,7 @@ type Rules = Omit<typeof rules, "rule"> &
   typeof dataRules &
   typeof editRules &
   typeof imageRules &
+  typeof liveRules &
   typeof loadRules;
 
 /** The stable name of what went wrong. */
