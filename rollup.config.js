@@ -59,7 +59,8 @@ const minifying = (chosen) => ({
 
 const library = {
   input: Object.fromEntries(inputs.map((entry) => [entry, `build/js/${entry}.js`])),
-  external: /^node:/,
+  // koffi is an optional peer, and bun:ffi is in Bun alone.
+  external: /^(node:|bun:|koffi$)/,
   plugins: [
     // workerd's entries lie one folder below the modules they import.
     { name: "wasm", resolveId: (id) => (id.endsWith(".wasm") ? { id, external: true } : null) },
@@ -81,7 +82,7 @@ const library = {
 const executable = {
   // A thread of `check` starts with a file of its own.
   input: { btfkit: "build/js/cli/bin.js", "check-worker": "build/js/cli/check/worker.js" },
-  external: /^node:(?!child_process)/,
+  external: /^(node:(?!child_process)|bun:|koffi$)/,
   plugins: [
     lzmaDecoder(),
     nodeResolve(),

@@ -11,8 +11,8 @@ export { BtfSystemError, type SystemErrorOptions } from "./live/error.js";
 export type { Ffi, WaitOptions } from "./live/ffi/ffi.js";
 export { Kernel, type KernelOptions, type MapOptions } from "./live/kernel.js";
 export { Link, type LinkDetails, type LinkInfo } from "./live/link.js";
-export { Mapping, pageSize } from "./live/mapping.js";
 export { BpfMap, type MapBytes, type MapEntry, type MapInfo, type MapStatus, type UpdateMode } from "./live/map.js";
+export { Mapping, pageSize } from "./live/mapping.js";
 export {
   type FunctionRecord,
   type LineRecord,

@@ -32,6 +32,7 @@ const NODE_IMPORTERS = [
 const PACKAGE_IMPORTERS = {
   "cli/": /./,
   "btf/compression.ts": /^fzstd$/,
+  "live/ffi/": /^(koffi|bun:ffi)$/,
   "image/codecs/": /^(pako|lz4js|lzma1\/decoder|unbzip2-stream\/lib\/bzip2\.js)$/,
 };
 

@@ -31,7 +31,4 @@ export const ERR_LIVE_SIZE = /* @__PURE__ */ rule(
   "ERR_LIVE_SIZE",
   (d) => `the ${d.name} has ${d.value} byte${d.value === 1 ? "" : "s"}, the map's has ${d.limit}`,
 );
-export const ERR_LIVE_MAP_TYPE = /* @__PURE__ */ rule(
-  "ERR_LIVE_MAP_TYPE",
-  (d) => `a map of type ${d.name} ${d.note}`,
-);
+export const ERR_LIVE_MAP_TYPE = /* @__PURE__ */ rule("ERR_LIVE_MAP_TYPE", (d) => `a map of type ${d.name} ${d.note}`);

@@ -1,8 +1,8 @@
 /** Objects of the kernel that a descriptor stands for. */
 import { BtfLookupError } from "../errors/error.js";
 import { ERR_LIVE_CLOSED } from "../errors/live.js";
-import { BtfSystemError, NOT_BPFFS } from "./error.js";
 import { ERRNO } from "./errno.js";
+import { BtfSystemError, NOT_BPFFS } from "./error.js";
 import { INFO_SIZE, type StructLayout } from "./layouts.js";
 import type { NativeBuffer, System } from "./system.js";
 

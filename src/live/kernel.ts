@@ -1,12 +1,12 @@
 /** The running kernel. */
-import type { Btf } from "../btf/btf.js";
-import { BtfLookupError } from "../errors/error.js";
+import { Btf } from "../btf/btf.js";
+import { ERR_FILE } from "../errors/btf.js";
+import { BtfEnvironmentError, BtfLookupError } from "../errors/error.js";
 import { ERR_LIVE_KIND, ERR_LIVE_NOT_FOUND } from "../errors/live.js";
-import { openKernel } from "../node.js";
 import { BtfObject } from "./btf-object.js";
-import { Descriptor, pinError } from "./descriptor.js";
-import { BtfSystemError } from "./error.js";
+import { type Descriptor, pinError } from "./descriptor.js";
 import { ERRNO } from "./errno.js";
+import { BtfSystemError } from "./error.js";
 import type { Ffi } from "./ffi/ffi.js";
 import { architecture, openFfi } from "./ffi/open.js";
 import { Link } from "./link.js";
@@ -84,7 +84,7 @@ export class Kernel {
    * @throws BtfEnvironmentError ERR_FILE if the kernel shows none
    */
   get vmlinux(): Btf {
-    this.#vmlinux ??= openKernel();
+    this.#vmlinux ??= openVmlinux();
     return this.#vmlinux;
   }
 
@@ -330,6 +330,18 @@ export class Kernel {
     if (fd < 0) throw new BtfSystemError(`bpf(${kind}_GET_FD_BY_ID)`, -fd, { capability: "CAP_SYS_ADMIN" });
     return fd;
   }
+}
+
+const VMLINUX = "/sys/kernel/btf/vmlinux";
+
+function openVmlinux(): Btf {
+  let bytes: Uint8Array;
+  try {
+    bytes = process.getBuiltinModule("node:fs").readFileSync(VMLINUX);
+  } catch (cause) {
+    throw new BtfEnvironmentError(ERR_FILE, { name: VMLINUX, note: "the running kernel shows no BTF here" }, { cause });
+  }
+  return Btf.parse(bytes);
 }
 
 function expectKind<T extends Descriptor>(

@@ -5,8 +5,8 @@ import { BtfLookupError } from "../errors/error.js";
 import { ERR_LIVE_MAP_TYPE, ERR_LIVE_SIZE } from "../errors/live.js";
 import { possibleCpus } from "./cpus.js";
 import { Descriptor, nameAt } from "./descriptor.js";
-import { BtfSystemError } from "./error.js";
 import { ERRNO } from "./errno.js";
+import { BtfSystemError } from "./error.js";
 import { INFO_SIZE, MAP_INFO } from "./layouts.js";
 import type { Attribute, NativeBuffer, System } from "./system.js";
 import { isPerCpu, MAP_TYPES, type MapType } from "./types.js";
@@ -439,7 +439,8 @@ export class BpfMap extends Descriptor {
   }
 
   #refused(command: string, errno: number): BtfSystemError {
-    const note = errno === ERRNO.ENOTSUPP || errno === ERRNO.EOPNOTSUPP ? `maps of type ${this.type} do not have it` : "";
+    const note =
+      errno === ERRNO.ENOTSUPP || errno === ERRNO.EOPNOTSUPP ? `maps of type ${this.type} do not have it` : "";
     return new BtfSystemError(`bpf(${command})`, errno, note ? { note } : {});
   }
 }

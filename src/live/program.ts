@@ -1,8 +1,8 @@
 /** Programs of the kernel. */
 import type { Btf } from "../btf/btf.js";
 import { Descriptor, nameAt } from "./descriptor.js";
-import { BtfSystemError } from "./error.js";
 import { ERRNO } from "./errno.js";
+import { BtfSystemError } from "./error.js";
 import { INFO_SIZE, PROGRAM_INFO, PROGRAM_INFO_GPL } from "./layouts.js";
 import type { NativeBuffer, System } from "./system.js";
 import { PROGRAM_TYPES, type ProgramType } from "./types.js";
@@ -199,7 +199,8 @@ export class Program extends Descriptor {
     this.readInfo(info);
     const after = (field: keyof typeof PROGRAM_INFO): number => info.u32(PROGRAM_INFO[field][0]);
     const hidden = info.u64(PROGRAM_INFO.xlated_prog_insns[0]) === 0n;
-    const records = (count: number, size: number): readonly number[] => Array.from({ length: count }, (_, i) => i * size);
+    const records = (count: number, size: number): readonly number[] =>
+      Array.from({ length: count }, (_, i) => i * size);
     const functionSize = after("func_info_rec_size");
     const lineSize = after("line_info_rec_size");
     const showsAddresses = info.u64(PROGRAM_INFO.jited_ksyms[0]) !== 0n;

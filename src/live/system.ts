@@ -1,8 +1,16 @@
 /** System calls with buffers whose addresses the kernel gets. */
-import { BtfSystemError, type SystemErrorOptions } from "./error.js";
+
 import { ERRNO } from "./errno.js";
+import { BtfSystemError, type SystemErrorOptions } from "./error.js";
 import type { Ffi } from "./ffi/ffi.js";
-import { ATTRIBUTE_SIZE, ATTRIBUTES, type CommandName, COMMANDS, type FieldLayout, type StructLayout } from "./layouts.js";
+import {
+  ATTRIBUTE_SIZE,
+  ATTRIBUTES,
+  COMMANDS,
+  type CommandName,
+  type FieldLayout,
+  type StructLayout,
+} from "./layouts.js";
 import { type Architecture, SYSCALLS, type SyscallName } from "./syscall-numbers.js";
 
 /**

@@ -1,8 +1,9 @@
 /** The backend for Deno: `Deno.dlopen`, which needs --allow-ffi. */
-import { ERR_LIVE_FFI } from "../../errors/live.js";
+
 import { BtfEnvironmentError } from "../../errors/error.js";
-import { pollRequest, READY_OFFSET } from "./poll.js";
+import { ERR_LIVE_FFI } from "../../errors/live.js";
 import type { Ffi, WaitOptions } from "./ffi.js";
+import { pollRequest, READY_OFFSET } from "./poll.js";
 
 interface Pointer {
   readonly __brand: "pointer";

@@ -1,11 +1,14 @@
 /** The backend for Node: koffi, an optional peer dependency. */
-import { ERR_LIVE_FFI } from "../../errors/live.js";
+
 import { BtfEnvironmentError } from "../../errors/error.js";
+import { ERR_LIVE_FFI } from "../../errors/live.js";
 import type { Ffi, WaitOptions } from "./ffi.js";
 
 /** The part of koffi that is used here. */
 interface Koffi {
-  load(path: null): { func(name: string, result: string, parameters: readonly string[]): (...args: number[]) => number };
+  load(path: null): {
+    func(name: string, result: string, parameters: readonly string[]): (...args: number[]) => number;
+  };
   errno(): number;
   address(value: Uint8Array): bigint;
   view(pointer: bigint, byteSize: number): ArrayBuffer;
@@ -33,8 +36,13 @@ export async function openKoffi(): Promise<Ffi> {
       { cause },
     );
   }
-  if (!koffi.node?.poll) throw new BtfEnvironmentError(ERR_LIVE_FFI, { note: "koffi is older than 3: npm install koffi@3" });
-  const call = koffi.load(null).func("syscall", "int64", Array.from({ length: 7 }, () => "int64"));
+  if (!koffi.node?.poll)
+    throw new BtfEnvironmentError(ERR_LIVE_FFI, { note: "koffi is older than 3: npm install koffi@3" });
+  const call = koffi.load(null).func(
+    "syscall",
+    "int64",
+    Array.from({ length: 7 }, () => "int64"),
+  );
   return {
     name: "koffi",
     syscall(number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0) {

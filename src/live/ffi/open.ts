@@ -1,6 +1,7 @@
 /** Chooses the backend of the runtime that this is. */
-import { ERR_LIVE_PLATFORM } from "../../errors/live.js";
+
 import { BtfEnvironmentError } from "../../errors/error.js";
+import { ERR_LIVE_PLATFORM } from "../../errors/live.js";
 import { type Architecture, SYSCALLS } from "../syscall-numbers.js";
 import type { Ffi } from "./ffi.js";
 
