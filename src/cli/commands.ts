@@ -105,4 +105,10 @@ export const COMMANDS: readonly CommandEntry[] = [
     isForeign: true,
     load: () => import("./commands/pahole.js"),
   },
+  {
+    name: "bpftool",
+    description: "take bpftool's own arguments and print what bpftool prints of the running kernel",
+    isForeign: true,
+    load: () => import("./commands/bpftool.js"),
+  },
 ];

@@ -23,6 +23,8 @@ export interface Context {
   readonly outIsTerminal: boolean;
   /** A line on standard error; nothing with --quiet. */
   warn(line: string): void;
+  /** Text on standard error as it is, also with --quiet: for a command that speaks as another tool. */
+  writeError(text: string): void;
   /** Whether to colour the output. */
   readonly color: boolean;
   /** Told how far long work is: shown on a terminal after half a second, elsewhere if it is asked for. */
@@ -31,8 +33,8 @@ export interface Context {
   readonly version: string;
 }
 
-/** 0 done, 1 the answer is no. Everything else is thrown. */
-export type ExitCode = 0 | 1;
+/** 0 done, 1 the answer is no, or what another tool returns that the command stands in for. Everything else is thrown. */
+export type ExitCode = number;
 
 /** JSON of a result, one line or indented. */
 export function jsonText(value: unknown, pretty = false): string {

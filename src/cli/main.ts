@@ -41,6 +41,7 @@ export async function main(args: readonly string[], host: Host): Promise<number>
       warn: (line) => {
         if (!options.quiet) host.writeError(`btfkit: ${line}\n`);
       },
+      writeError: host.writeError,
       version: host.version,
       progress: (done, total, what = "types") => {
         if (options.progress && !options.quiet && !host.stderrIsTerminal) {

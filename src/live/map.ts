@@ -151,6 +151,7 @@ export class BpfMap extends Descriptor {
    * @throws BtfLookupError ERR_LIVE_SIZE; BtfSystemError
    */
   get(key: MapBytes): MapBytes | undefined {
+    this.#refuseStream();
     const errno = this.lookup(key);
     if (errno === 0) return this.value.slice();
     if (errno === ERRNO.ENOENT) return undefined;
@@ -164,7 +165,6 @@ export class BpfMap extends Descriptor {
    * @internal
    */
   lookup(key: MapBytes): number {
-    this.#refuseStream();
     const { key: into } = this.#allocated();
     into.bytes.set(this.#checked("key", key, this.info.keyByteSize));
     this.#lookup ??= this.system.attribute("MAP_LOOKUP_ELEM", {
@@ -189,26 +189,34 @@ export class BpfMap extends Descriptor {
    * @throws BtfLookupError ERR_LIVE_SIZE; BtfSystemError (EEXIST, ENOENT by `mode`)
    */
   set(key: MapBytes, value: MapBytes | Descriptor, mode: UpdateMode = "any"): void {
-    this.#update(key, value, UPDATE_FLAGS[mode]);
+    this.#refuseStream();
+    const errno = this.write(key, value, UPDATE_FLAGS[mode]);
+    if (errno) throw this.#refused("MAP_UPDATE_ELEM", errno);
   }
 
-  #update(key: MapBytes, value: MapBytes | Descriptor, flags: number): void {
-    this.#refuseStream();
+  /**
+   * Writes the value of a key.
+   *
+   * @returns 0, or errno
+   * @internal
+   */
+  write(key: MapBytes, value: MapBytes | { readonly fd: number }, flags: number): number {
     const buffers = this.#allocated();
     buffers.key.bytes.set(this.#checked("key", key, this.info.keyByteSize));
     this.#fillValue(value);
-    this.system.bpf("MAP_UPDATE_ELEM", {
+    const attribute = this.system.attribute("MAP_UPDATE_ELEM", {
       map_fd: this.fd,
       ...(this.info.keyByteSize > 0 && { key: buffers.key }),
       value: buffers.value,
       flags,
     });
+    return -this.system.tryBpf(attribute);
   }
 
-  #fillValue(value: MapBytes | Descriptor): void {
+  #fillValue(value: MapBytes | { readonly fd: number }): void {
     const { value: into } = this.#allocated();
     const { valueByteSize } = this.info;
-    if (value instanceof Descriptor) {
+    if (!(value instanceof Uint8Array)) {
       into.setU32(0, value.fd);
       return;
     }
@@ -229,11 +237,21 @@ export class BpfMap extends Descriptor {
    */
   delete(key: MapBytes): boolean {
     this.#refuseStream();
+    const errno = this.erase(key);
+    if (errno && errno !== ERRNO.ENOENT) throw this.#refused("MAP_DELETE_ELEM", errno);
+    return errno === 0;
+  }
+
+  /**
+   * Removes a key.
+   *
+   * @returns 0, or errno
+   * @internal
+   */
+  erase(key: MapBytes): number {
     const { key: into } = this.#allocated();
     into.bytes.set(this.#checked("key", key, this.info.keyByteSize));
-    const result = this.system.tryBpf(this.system.attribute("MAP_DELETE_ELEM", { map_fd: this.fd, key: into }));
-    if (result < 0 && result !== -ERRNO.ENOENT) throw this.#refused("MAP_DELETE_ELEM", -result);
-    return result === 0;
+    return -this.system.tryBpf(this.system.attribute("MAP_DELETE_ELEM", { map_fd: this.fd, key: into }));
   }
 
   /**
@@ -243,7 +261,7 @@ export class BpfMap extends Descriptor {
    * @throws BtfSystemError (E2BIG if it is full)
    */
   push(value: MapBytes, replaceOldest = false): void {
-    this.#update(new Uint8Array(this.info.keyByteSize), value, replaceOldest ? UPDATE_FLAGS.replace : 0);
+    this.set(new Uint8Array(this.info.keyByteSize), value, replaceOldest ? "replace" : "any");
   }
 
   /**
