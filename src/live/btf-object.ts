@@ -18,7 +18,15 @@ export interface BtfObjectInfo {
 /** Room for a name, in bytes, as the kernel's module names have at most. */
 const NAME_SIZE = 64;
 
-/** BTF in the kernel: its own, of a module, or loaded with programs and maps. */
+/**
+ * BTF in the kernel: its own, of a module, or loaded with programs and maps.
+ *
+ * @example
+ * const kernel = await Kernel.open();
+ * const object = kernel.btfObject(1);
+ * console.log(object.name, object.info.isKernel); // vmlinux true
+ * object[Symbol.dispose]();
+ */
 export class BtfObject extends Descriptor {
   #info: BtfObjectInfo | undefined;
 

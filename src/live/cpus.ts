@@ -7,6 +7,9 @@ let count: number | undefined;
  * each CPU have so many.
  *
  * Source: /sys/devices/system/cpu/possible, as libbpf_num_possible_cpus reads it.
+ *
+ * @example
+ * console.log(possibleCpus() > 0); // true
  */
 export function possibleCpus(): number {
   if (count === undefined) {

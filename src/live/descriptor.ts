@@ -16,6 +16,12 @@ export type DescriptorKind = "map" | "program" | "link" | "BTF";
  * A descriptor of the kernel. It is open until it is disposed of; the object
  * itself lives as long as anything refers to it: a descriptor, a pin, a link, a
  * program that uses it.
+ *
+ * @example
+ * const kernel = await Kernel.open();
+ * const object = kernel.btfObject(1);
+ * object[Symbol.dispose]();
+ * console.log(object instanceof Descriptor, object.isClosed); // true true
  */
 export abstract class Descriptor {
   readonly #kind: DescriptorKind;

@@ -48,6 +48,13 @@ const KIND_NAMES = { PROG: "program", MAP: "map", BTF: "BTF", LINK: "link" } as 
 /**
  * The running kernel: its BTF, programs, maps and links. What it returns holds
  * a descriptor and is disposed of by its user.
+ *
+ * @example
+ * const kernel = await Kernel.open();
+ * const map = kernel.createMap({ type: "hash", keyByteSize: 1, valueByteSize: 2, maxEntries: 8 });
+ * map.set(Uint8Array.of(7), Uint8Array.of(1, 2));
+ * for (const { key, value } of map.entries()) console.log(key[0], value[1]); // 7 2
+ * map[Symbol.dispose]();
  */
 export class Kernel {
   /** System calls: what the objects here are built on. */

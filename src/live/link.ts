@@ -52,7 +52,17 @@ const PERF_NAMES: Readonly<Record<string, NameFields>> = {
 /** Room for a name, in bytes. */
 const NAME_SIZE = 4096;
 
-/** A link. Disposing of its last descriptor detaches the program, unless the link is pinned. */
+/**
+ * A link. Disposing of its last descriptor detaches the program, unless the link is pinned.
+ *
+ * @example
+ * const kernel = await Kernel.open();
+ * try {
+ *   kernel.link(0x7fffffff);
+ * } catch (error) {
+ *   console.log(String(error)); // BtfLookupError: the kernel has no link with id 2147483647
+ * }
+ */
 export class Link extends Descriptor {
   /** @internal */
   constructor(system: System, fd: number) {

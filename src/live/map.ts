@@ -66,6 +66,13 @@ const STREAMS: ReadonlySet<string> = new Set(["ringbuf", "user_ringbuf"]);
 /**
  * A map. Keys and values are bytes here; `btfkit/data` decodes them by
  * `keyType` and `valueType`.
+ *
+ * @example
+ * const kernel = await Kernel.open();
+ * const map = kernel.createMap({ type: "array", keyByteSize: 4, valueByteSize: 1, maxEntries: 3, name: "bytes" });
+ * map.set(new Uint8Array(4), Uint8Array.of(9));
+ * console.log(map.name, Array.from(map.entries(), ({ value }) => value[0])); // bytes [ 9, 0, 0 ]
+ * map[Symbol.dispose]();
  */
 export class BpfMap extends Descriptor {
   #info: MapInfo | undefined;
@@ -84,6 +91,11 @@ export class BpfMap extends Descriptor {
   get info(): MapInfo {
     this.#info ??= decodeMapInfo(this.readInfo(this.system.allocate(INFO_SIZE)));
     return this.#info;
+  }
+
+  /** What the kernel writes over what is in `memory`. @internal */
+  readInfoInto(memory: NativeBuffer): MapInfo {
+    return decodeMapInfo(this.readInfo(memory));
   }
 
   get id(): number {

@@ -14,7 +14,12 @@ const MAP_NORESERVE = 0x4000;
 /** The largest errno: a result of mmap above the negative of it is an address. */
 const MAX_ERRNO = 4095;
 
-/** The size of a page of memory in bytes, which Linux on arm64 may have as 4, 16 or 64 KiB. */
+/**
+ * The size of a page of memory in bytes, which Linux on arm64 may have as 4, 16 or 64 KiB.
+ *
+ * @example
+ * console.log(pageSize() % 4096); // 0
+ */
 export function pageSize(): number {
   const { readFileSync } = process.getBuiltinModule("node:fs");
   const [, kib] = /^KernelPageSize:\s+(\d+) kB/m.exec(readFileSync("/proc/self/smaps", "utf8")) ?? [];
@@ -28,6 +33,15 @@ export function pageSize(): number {
  * Views on `buffer` must not be used after the disposal. They are detached where
  * the runtime can do it; in Node 20 empty pages take the mapping's place, so that
  * a view that is left reads zeros instead of crashing the process.
+ *
+ * @example
+ * const kernel = await Kernel.open();
+ * const map = kernel.createMap({ type: "array", keyByteSize: 4, valueByteSize: 8, maxEntries: 1, flags: 1 << 10 });
+ * const mapping = new Mapping(kernel.system, map.fd, pageSize(), { isWritable: true });
+ * new Uint8Array(mapping.buffer)[0] = 5;
+ * console.log(map.get(new Uint8Array(4))![0]); // 5
+ * mapping[Symbol.dispose]();
+ * map[Symbol.dispose]();
  */
 export class Mapping {
   /** The memory. In Bun no `Atomics` on a mapping that is read-only: it crashes (`Ffi.loadAcquire` does not use it). */

@@ -108,7 +108,17 @@ export interface RunResult {
 /** Room for what a run leaves, in bytes. */
 const DEFAULT_OUT = 32768;
 
-/** A loaded program. */
+/**
+ * A loaded program.
+ *
+ * @example
+ * const kernel = await Kernel.open();
+ * for (const program of kernel.programs()) {
+ *   console.error(program.id, program.type, program.fullName);
+ *   program[Symbol.dispose]();
+ * }
+ * console.log(Program.prototype instanceof Descriptor); // true
+ */
 export class Program extends Descriptor {
   readonly #openBtf: (id: number) => Btf;
   #btf: Btf | undefined;

@@ -87,7 +87,10 @@ beforeAll(async () => {
 });
 
 for (const [i, { name, code }] of examples.entries()) {
-  const needs: Need[] = code.includes("openKernel(") ? ["the running kernel's BTF"] : [];
+  const needs: Need[] = [
+    ...(code.includes("openKernel(") ? (["the running kernel's BTF"] as const) : []),
+    ...(code.includes("Kernel.open(") ? (["bpf(2)"] as const) : []),
+  ];
   needing(...needs)(name, () => {
     const expected = promised(code);
     expect(expected).not.toEqual([]);

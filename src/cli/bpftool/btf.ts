@@ -8,6 +8,7 @@ import type { BtfObject, BtfObjectInfo } from "../../live/btf-object.js";
 import { ERRNO, errnoText } from "../../live/errno.js";
 import { BtfSystemError } from "../../live/error.js";
 import { openFile } from "../../node.js";
+import { IdTable } from "./id-table.js";
 import { parseMap, parseProgram } from "./objects.js";
 import { type Arguments, abbreviates, parseNumber, type Session, systemText, ToolError, Usage } from "./session.js";
 
@@ -25,7 +26,7 @@ const SYSFS = "/sys/kernel/btf/";
 const VMLINUX = `${SYSFS}vmlinux`;
 
 /** Ids of programs or maps, by the BTF that they have. */
-type Users = ReadonlyMap<number, readonly number[]>;
+type Users = IdTable<number>;
 
 /** `btf show`: one, or all. */
 export async function showBtfs(session: Session, args: Arguments): Promise<void> {
@@ -61,17 +62,17 @@ export async function showBtfs(session: Session, args: Arguments): Promise<void>
 }
 
 function usersOf(objects: Iterable<{ readonly info: { readonly id: number; readonly btfId: number } } & Disposable>): Users {
-  const users = new Map<number, number[]>();
+  const users: Users = new IdTable();
   for (const object of objects) {
     const { id, btfId } = object.info;
-    if (btfId) users.set(btfId, [...(users.get(btfId) ?? []), id]);
+    if (btfId) users.append(btfId, id);
     object[Symbol.dispose]();
   }
   return users;
 }
 
 function showBtf(session: Session, info: BtfObjectInfo, programs: Users, maps: Users): void {
-  const [programIds, mapIds] = [programs.get(info.id) ?? [], maps.get(info.id) ?? []];
+  const [programIds, mapIds] = [programs.get(info.id), maps.get(info.id)];
   const { json } = session;
   if (json) {
     json.startObject().field("id", info.id).field("size", info.byteSize);
@@ -207,5 +208,11 @@ async function write(session: Session, btf: Btf, isC: boolean, roots: readonly n
     : json
       ? dumpJson(btf, { ...types, pretty: json.isPretty })
       : dumpRaw(btf, types);
-  await dump.drainAsync((chunk) => session.write(chunk));
+  // The JSON ends in a line feed, which the end of the output has too.
+  let held: Uint8Array = new Uint8Array();
+  await dump.drainAsync(async (chunk) => {
+    await session.write(held);
+    held = chunk.slice();
+  });
+  await session.write(json ? held.subarray(0, -1) : held);
 }

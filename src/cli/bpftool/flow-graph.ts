@@ -1,5 +1,5 @@
 /** `prog dump xlated PROG visual`: the control flow as a graph for Graphviz. */
-import { type DisassembleOptions, disassemble, type Instruction, PSEUDO } from "../../live/disassemble.js";
+import { type DisassembleOptions, disassemble, type Instruction, LOAD_64, PSEUDO } from "../../live/disassemble.js";
 
 /** A run of instructions without a jump in or out; both ends are indices. */
 interface Block {
@@ -79,6 +79,8 @@ function functionGraph(
   for (const block of found) {
     const lines: string[] = [];
     for (let i = block.first; i <= block.last; i++) {
+      // The second half of a 64-bit load has no line.
+      if (i > block.first && instructions[i - 1]!.code === LOAD_64) continue;
       const number = String(i - first).padStart(4);
       const line = `${disassemble(instructions[i]!, instructions[i + 1], options)}\n`.slice(0, INSTRUCTION_LIMIT - 1);
       lines.push(`${number}: ${line.replace(/[<>|&]/g, "\\$&").replaceAll("\n", "\\l\\\n")}`);

@@ -9,12 +9,11 @@ const ESCAPES: Readonly<Record<string, string>> = {
   // bpftool's writer puts the newline's escape for a backslash.
   "\\": "\\n",
   '"': '\\"',
-  "'": "\\'",
 };
 
 /** Returns a string in quotes, with bpftool's escapes. */
 export function quoted(text: string): string {
-  const escaped = /["'\\\t\n\r\f\b]/.test(text) ? text.replace(/["'\\\t\n\r\f\b]/g, (c) => ESCAPES[c]!) : text;
+  const escaped = /["\\\t\n\r\f\b]/.test(text) ? text.replace(/["\\\t\n\r\f\b]/g, (c) => ESCAPES[c]!) : text;
   return `"${escaped}"`;
 }
 

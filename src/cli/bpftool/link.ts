@@ -2,6 +2,7 @@
 import { errnoText } from "../../live/errno.js";
 import { BtfSystemError } from "../../live/error.js";
 import type { Link, LinkInfo } from "../../live/link.js";
+import { IdTable } from "./id-table.js";
 import { known } from "./names.js";
 import { parseLink } from "./objects.js";
 import { pinCommand, pinTable } from "./pin.js";
@@ -19,7 +20,7 @@ const MAP_ITERATORS = new Set(["bpf_map_elem", "bpf_sk_storage_map"]);
 
 /** `link show`: one, or all. */
 export async function showLinks(session: Session, args: Arguments): Promise<void> {
-  const pins = session.options.showsPins ? await pinTable(session, "link") : new Map<number, string[]>();
+  const pins = session.options.showsPins ? await pinTable(session, "link") : new IdTable<string>();
   if (args.count === 2) {
     const link = await parseLink(session, args);
     try {
@@ -43,14 +44,14 @@ export async function showLinks(session: Session, args: Arguments): Promise<void
   session.json?.endArray();
 }
 
-async function showLink(session: Session, link: Link, pins: ReadonlyMap<number, string[]>): Promise<void> {
+async function showLink(session: Session, link: Link, pins: IdTable<string>): Promise<void> {
   let info: LinkInfo;
   try {
     info = link.info;
   } catch (error) {
     throw new ToolError(`can't get link info: ${systemText(error)}`);
   }
-  const paths = pins.get(info.id) ?? [];
+  const paths = pins.get(info.id);
   const type = known("link", info.typeNumber);
   const attachType = info.attachTypeNumber === undefined ? undefined : known("attach", info.attachTypeNumber);
   const details = new Map(Object.entries(info.details));

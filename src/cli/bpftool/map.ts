@@ -5,8 +5,11 @@ import { BtfError } from "../../errors/error.js";
 import { possibleCpus } from "../../live/cpus.js";
 import { ERRNO, errnoText } from "../../live/errno.js";
 import { BtfSystemError } from "../../live/error.js";
+import type { Kernel } from "../../live/kernel.js";
+import { INFO_SIZE } from "../../live/layouts.js";
 import { type BpfMap, type MapInfo, roundUp8 } from "../../live/map.js";
 import { hexLines } from "./hex.js";
+import { IdTable } from "./id-table.js";
 import { JsonWriter } from "./json-writer.js";
 import { known, mapTypeNumber } from "./names.js";
 import { parseMap, parseMaps, parseProgram } from "./objects.js";
@@ -43,18 +46,20 @@ export const MAP_USAGE = `Usage: bpftool map { show | list }   [MAP]
        UPDATE_FLAGS := { any | exist | noexist }
 `;
 
-type Pins = ReadonlyMap<number, readonly string[]>;
+type Pins = IdTable<string>;
 
 /** `map show`: some, or all. */
 export async function showMaps(session: Session, args: Arguments): Promise<void> {
-  const pins: Pins = session.options.showsPins ? await pinTable(session, "map") : new Map();
+  const pins: Pins = session.options.showsPins ? await pinTable(session, "map") : new IdTable();
+  const kernel = await session.kernel();
   if (args.count === 2) {
     const maps = await parseMaps(session, args);
     // bpftool's result is -1 then, without a word.
     if (maps.length === 0) throw new ToolError("");
     if (maps.length > 1) session.json?.startArray();
+    const readInfo = infoReader(kernel);
     for (const map of maps) {
-      showMap(session, map, pins);
+      showMap(session, map, readInfo(map), pins);
       map[Symbol.dispose]();
     }
     if (maps.length > 1) session.json?.endArray();
@@ -62,18 +67,33 @@ export async function showMaps(session: Session, args: Arguments): Promise<void>
   }
   if (args.count > 0) throw new ToolError(`what is '${args.current}'?`);
   session.json?.startArray();
-  const kernel = await session.kernel();
+  const readInfo = infoReader(kernel);
   for (const map of kernel.maps()) {
-    showMap(session, map, pins);
+    showMap(session, map, readInfo(map), pins);
     map[Symbol.dispose]();
     await session.flush();
   }
   session.json?.endArray();
 }
 
-function showMap(session: Session, map: BpfMap, pins: Pins): void {
-  const { info, status } = map;
-  const paths = pins.get(info.id) ?? [];
+/**
+ * Reads the info of one map after the other into the same memory, as bpftool does. Kernels of 2025 leave the fields of
+ * BTF alone where a map has none, so that those of the map before are shown.
+ */
+function infoReader({ system }: Kernel): (map: BpfMap) => MapInfo {
+  const memory = system.allocate(INFO_SIZE);
+  return (map) => {
+    try {
+      return map.readInfoInto(memory);
+    } catch (error) {
+      throw new ToolError(`can't get map info: ${systemText(error)}`);
+    }
+  };
+}
+
+function showMap(session: Session, map: BpfMap, info: MapInfo, pins: Pins): void {
+  const { status } = map;
+  const paths = pins.get(info.id);
   const { memlockBytes, isFrozen, ownerProgramType, isOwnerJited } = status;
   const owner = ownerProgramType === undefined ? undefined : known("program", ownerProgramType);
   const isProgramArray = info.type === "prog_array";
@@ -392,20 +412,23 @@ const FLAG_WORDS = [
   ["exist", 2],
 ] as const;
 
-/**
- * Reads `key`, `value` and flags.
- *
- * @param keySize 0 if there is no key to be given
- * @param valueSize 0 if there is no value to be given
- */
+/** What may be given, and how long it is. */
+interface ElementSizes {
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly takesFlags: boolean;
+  /** Whether a key is needed (default: if it has bytes). */
+  readonly wantsKey?: boolean;
+}
+
+/** Reads `key`, `value` and flags. */
 async function parseElement(
   session: Session,
   args: Arguments,
   map: BpfMap,
-  { keySize, valueSize, takesFlags }: { keySize: number; valueSize: number; takesFlags: boolean },
+  { keySize, valueSize, takesFlags, wantsKey = keySize > 0 }: ElementSizes,
 ): Promise<Element> {
   const element: Element = {};
-  const wantsKey = keySize > 0;
   const wantsValue = valueSize > 0;
   while (args.current !== undefined) {
     const word = args.current;
@@ -538,7 +561,7 @@ export async function lookupMap(session: Session, args: Arguments): Promise<void
 /** `map getnext` */
 export async function nextKey(session: Session, args: Arguments): Promise<void> {
   await withMap(session, args, async (map) => {
-    const sizes = { keySize: map.info.keyByteSize, valueSize: 0, takesFlags: false };
+    const sizes = { keySize: map.info.keyByteSize, valueSize: 0, takesFlags: false, wantsKey: true };
     const key = args.count > 0 ? (await parseElement(session, args, map, sizes)).key : undefined;
     let next: Uint8Array | undefined;
     try {
@@ -566,7 +589,7 @@ export async function nextKey(session: Session, args: Arguments): Promise<void> 
 /** `map delete` */
 export async function deleteKey(session: Session, args: Arguments): Promise<void> {
   await withMap(session, args, async (map) => {
-    const sizes = { keySize: map.info.keyByteSize, valueSize: 0, takesFlags: false };
+    const sizes = { keySize: map.info.keyByteSize, valueSize: 0, takesFlags: false, wantsKey: true };
     const { key = new Uint8Array() } = await parseElement(session, args, map, sizes);
     const errno = map.erase(key);
     if (errno) throw new ToolError(`delete failed: ${errnoText(errno)}`, -errno);

@@ -90,7 +90,7 @@ export async function parseLink(session: Session, args: Arguments): Promise<Link
   if (abbreviates(word, "id")) {
     const id = parseId(argument(args));
     const fd = kernel.openId("LINK", id);
-    if (fd < 0) throw new ToolError(`failed to get link with ID ${id}: ${errnoText(-fd)}`);
+    if (fd < 0) throw new ToolError(`failed to get link with ID ${id}: ${errnoText(-fd)}`, fd);
     return kernel.adopt("link", fd);
   }
   if (abbreviates(word, "pinned")) return expectKind(openPinned(kernel, argument(args)), Link);

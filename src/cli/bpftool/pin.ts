@@ -4,6 +4,7 @@ import { ERRNO, errnoText } from "../../live/errno.js";
 import { BpfMap } from "../../live/map.js";
 import { Program } from "../../live/program.js";
 import { Link } from "../../live/link.js";
+import { IdTable } from "./id-table.js";
 import { type Arguments, pinnedPaths, type Session, ToolError } from "./session.js";
 
 /** Flags of mount(2): include/uapi/linux/mount.h. */
@@ -49,9 +50,9 @@ async function mount(session: Session, folder: string, path: string): Promise<vo
 }
 
 /** The paths at which objects of a kind are pinned, by id. */
-export async function pinTable(session: Session, kind: "map" | "prog" | "link"): Promise<Map<number, string[]>> {
+export async function pinTable(session: Session, kind: "map" | "prog" | "link"): Promise<IdTable<string>> {
   const kernel = await session.kernel();
-  const table = new Map<number, string[]>();
+  const table = new IdTable<string>();
   for (const path of pinnedPaths()) {
     let object: BpfMap | Program | Link;
     try {
@@ -60,7 +61,7 @@ export async function pinTable(session: Session, kind: "map" | "prog" | "link"):
       continue;
     }
     const found = object instanceof BpfMap ? "map" : object instanceof Program ? "prog" : "link";
-    if (found === kind) table.set(object.id, [...(table.get(object.id) ?? []), path]);
+    if (found === kind) table.append(object.id, path);
     object[Symbol.dispose]();
   }
   return table;

@@ -18,6 +18,7 @@ import type { LineRecord, Program, ProgramCode, ProgramInfo } from "../../live/p
 import { signatureOf } from "../../live/signature.js";
 import { flowGraph } from "./flow-graph.js";
 import { hexDump, hexLines } from "./hex.js";
+import { IdTable } from "./id-table.js";
 import { JsonWriter } from "./json-writer.js";
 import { deviceJson, deviceText, DumpFailed } from "./map.js";
 import { known } from "./names.js";
@@ -39,11 +40,11 @@ export const PROGRAM_USAGE = `Usage: bpftool prog { show | list } [PROG]
 /** Variables of .rodata with this prefix are what a program says about itself. */
 const METADATA_PREFIX = "bpf_metadata_";
 
-type Pins = ReadonlyMap<number, readonly string[]>;
+type Pins = IdTable<string>;
 
 /** `prog show`: some, or all. */
 export async function showPrograms(session: Session, args: Arguments): Promise<void> {
-  const pins: Pins = session.options.showsPins ? await pinTable(session, "prog") : new Map();
+  const pins: Pins = session.options.showsPins ? await pinTable(session, "prog") : new IdTable();
   if (args.count === 2) {
     const programs = await parsePrograms(session, args);
     if (programs.length === 0) throw new ToolError("");
@@ -76,7 +77,7 @@ function infoOf(program: Program): ProgramInfo {
 
 async function showProgram(session: Session, program: Program, pins: Pins): Promise<void> {
   const info = infoOf(program);
-  const paths = pins.get(info.id) ?? [];
+  const paths = pins.get(info.id);
   const mapIds = info.mapCount ? program.mapIds() : [];
   const kernel = await session.kernel();
   const loaded = info.loadTimeNs === 0n ? undefined : loadSeconds(kernel, info.loadTimeNs);
@@ -203,7 +204,7 @@ async function showMetadata(session: Session, mapIds: readonly number[]): Promis
 /** `prog dump xlated` */
 export async function dumpPrograms(session: Session, args: Arguments): Promise<void> {
   const mode = args.current;
-  if (abbreviates(mode, "jited")) throw new ToolError("No JIT disassembly support");
+  if (abbreviates(mode, "jited")) throw new ToolError("No libbfd support");
   if (!abbreviates(mode, "xlated")) throw new ToolError(`expected 'xlated' or 'jited', got: ${mode ?? "(null)"}`);
   args.skip();
   if (args.count < 2) throw new Usage();

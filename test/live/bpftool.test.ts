@@ -1,0 +1,113 @@
+// `btfkit bpftool` beside Debian's bpftool, on the same live ids: output and
+// exit codes are compared byte for byte.
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { bpfDescriptors, ours, Pinned, theirs } from "../support/live.js";
+import { needing } from "../support/needs.js";
+
+const test = (name: string, body: () => Promise<void>) => needing("bpf(2)", "clang-19")(name, body);
+const pinned = new Pinned("bpftool");
+const map = (name: string): string[] => ["pinned", pinned.path(`maps/${name}`)];
+
+/** Others make objects too: what both say of all of them is compared in a quiet moment. */
+const ATTEMPTS = 20;
+
+/** Compares a command line in all its outputs. */
+async function expectSame(args: readonly string[], options = ["", "-j", "-p"]): Promise<void> {
+  for (const option of options) await expectSameOnce(option ? [option, ...args] : args);
+}
+
+/** As `expectSame`, for what changes while others work. */
+async function expectSameList(args: readonly string[], options = ["", "-j", "-p", "-f", "-jf", "-pf"]): Promise<void> {
+  for (const option of options) {
+    const all = option ? [option, ...args] : args;
+    for (let attempt = 1; attempt < ATTEMPTS; attempt++) {
+      const before = theirs(...all);
+      const our = await ours("bpftool", ...all);
+      const after = theirs(...all);
+      if (our.out === after.out || before.out === after.out) break;
+    }
+    await expectSameOnce(all);
+  }
+}
+
+async function expectSameOnce(args: readonly string[]): Promise<void> {
+  const [their, our] = [theirs(...args), await ours("bpftool", ...args)];
+  expect({ args, code: our.code, out: our.out }).toEqual({ args, code: their.code, out: their.out });
+  // The usage is of what is there.
+  if (!their.error.startsWith("Usage")) expect(our.error).toBe(their.error);
+}
+
+beforeAll(() => pinned.load("values"));
+afterAll(() => pinned.remove());
+
+let open = 0;
+beforeAll(() => {
+  open = bpfDescriptors();
+});
+afterEach(() => expect(bpfDescriptors()).toBe(open));
+
+const hex = (bytes: Uint8Array): string[] => ["hex", ...Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))];
+const u32 = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer);
+
+for (const object of ["map", "prog", "link", "btf"]) {
+  test(`lists every ${object}`, async () => {
+    await expectSameList([object, "list"]);
+    await expectSameList([object], [""]);
+    await expectSame([object, "show", "id", "999999999"]);
+  });
+}
+
+test("shows one map by id, name and path", async () => {
+  await expectSame(["map", "show", ...map("hashes")]);
+  await expectSame(["map", "show", "name", "each_cpu"]);
+  await expectSame(["m", "s", "name", "no_such_name"]);
+});
+
+test("dumps maps with values of every kind", async () => {
+  const size = JSON.parse(theirs("-j", "map", "show", ...map("hashes")).out).bytes_value as number;
+  for (let i = 0; i < 6; i++) {
+    const value = Uint8Array.from({ length: size }, (_, at) => [0, 255, at, at * 37 + i, 0x41 + (at % 26), at % 2][i]!);
+    const key = Uint8Array.of(i, 0, 0, 0, 0x41, i % 2 ? 0x42 : 0, 0, 0);
+    expect(theirs("map", "update", ...map("hashes"), "key", ...hex(key), "value", ...hex(value)).error).toBe("");
+  }
+  await expectSame(["map", "dump", ...map("hashes")]);
+  await expectSame(["map", "lookup", ...map("hashes"), "key", ...hex(Uint8Array.of(3, 0, 0, 0, 0x41, 0x42, 0, 0))]);
+});
+
+test("dumps arrays, per-CPU maps, floats, sections, slots of programs, queues", async () => {
+  for (let i = 0; i < 3; i++) {
+    const value = Uint8Array.from({ length: 8 }, (_, at) => at * i + 1);
+    theirs("map", "update", ...map("counts"), "key", ...hex(u32(i)), "value", ...hex(value));
+    theirs("map", "update", ...map("waiting"), "value", ...hex(value));
+    theirs("map", "update", ...map("recent"), "key", ...hex(u32([0, 5, -3][i]! >>> 0)), "value", ...hex(value));
+  }
+  theirs("map", "update", ...map("tails"), "key", ...hex(u32(1)), "value", "pinned", pinned.path("long_name_of_a_filter"));
+  for (const name of ["points", "counts", "each_cpu", "floating", "recent", "tails", "waiting"]) {
+    await expectSame(["map", "dump", ...map(name)]);
+    await expectSame(["map", "lookup", ...map(name), "key", "0", "0", "0", "0"]);
+    await expectSame(["map", "getnext", ...map(name)]);
+    await expectSame(["map", "getnext", ...map(name), "key", "0", "0", "0", "0"]);
+    await expectSame(["map", "lookup", ...map(name), "key", "hex", "99", "0", "0", "0"], ["", "-j"]);
+    await expectSame(["map", "peek", ...map(name)]);
+    await expectSame(["btf", "dump", "map", ...map(name)]);
+    await expectSame(["btf", "dump", "map", ...map(name), "key"], [""]);
+    await expectSame(["btf", "dump", "map", ...map(name), "value"], ["-j"]);
+    await expectSame(["btf", "dump", "map", ...map(name), "all"], ["-p"]);
+  }
+  for (const name of ["values.bss", "values.data", "values.rodata"]) await expectSame(["map", "dump", "name", name]);
+});
+
+test("shows and disassembles programs", async () => {
+  for (const name of ["long_name_of_a_filter", "pass"]) {
+    const program = ["pinned", pinned.path(name)];
+    await expectSame(["prog", "show", ...program]);
+    await expectSame(["prog", "show", "name", name]);
+    for (const how of [[], ["linum"], ["opcodes"]]) {
+      await expectSame(["prog", "dump", "xlated", ...program, ...how], ["", "-j"]);
+    }
+    await expectSame(["prog", "dump", "xlated", ...program, "visual"], [""]);
+    await expectSame(["btf", "dump", "prog", ...program]);
+  }
+  await expectSame(["prog", "dump", "jited", "name", "pass"]);
+  await expectSame(["prog", "dump", "xlated", "name", "no_such_name"]);
+});
