@@ -51,8 +51,8 @@ export interface DisassembleOptions {
 }
 
 const ALU = ["+=", "-=", "*=", "/=", "|=", "&=", "<<=", ">>=", "neg", "%=", "^=", "=", "s>>=", "endian"];
-const SIGNED_ALU: Readonly<Record<number, string>> = { 0x30: "s/=", 0x90: "s%=" };
-const ATOMIC: Readonly<Record<number, string>> = { 0x00: "add", 0x40: "or", 0x50: "and", 0xa0: "xor" };
+const SIGNED_ALU: Readonly<Record<number, string>> = { 48: "s/=", 144: "s%=" };
+const ATOMIC: Readonly<Record<number, string>> = { 0: "add", 64: "or", 80: "and", 160: "xor" };
 const SIZES = ["u32", "u16", "u8", "u64"];
 const SIGNED_SIZES = ["s32", "s16", "s8", "(null)"];
 const JUMP = ["jmp", "==", ">", ">=", "&", "!=", "s>", "s>=", "call", "exit", "<", "<=", "s<", "s<="];
@@ -176,7 +176,8 @@ function arithmetic(
   const operation = code & 0xf0;
   const usesRegister = (code & 8) !== 0;
   if (operation === 0xd0) {
-    if (isWide) return compat ? `BUG_alu64_${hexByte(code)}` : `${shown} r${destination} = bswap${immediate} r${destination}`;
+    if (isWide)
+      return compat ? `BUG_alu64_${hexByte(code)}` : `${shown} r${destination} = bswap${immediate} r${destination}`;
     return `${shown} r${destination} = ${usesRegister ? "be" : "le"}${immediate} r${destination}`;
   }
   if (operation === 0x80) return `${shown} ${register}${destination} = -${register}${destination}`;

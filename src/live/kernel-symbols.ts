@@ -36,7 +36,9 @@ export class KernelSymbols {
     const addresses = lines.map((line) => line.slice(0, 16));
     const order = addresses.every((address, i) => i === 0 || addresses[i - 1]! <= address)
       ? undefined
-      : addresses.map((_, i) => i).sort((a, b) => (addresses[a]! < addresses[b]! ? -1 : addresses[a] === addresses[b] ? a - b : 1));
+      : addresses
+          .map((_, i) => i)
+          .sort((a, b) => (addresses[a]! < addresses[b]! ? -1 : addresses[a] === addresses[b] ? a - b : 1));
     const sorted = order ? order.map((i) => lines[i]!) : lines;
     return new KernelSymbols(
       BigInt(`0x${callBase}`),

@@ -46,7 +46,10 @@ beforeAll(() => {
 });
 afterEach(() => expect(bpfDescriptors()).toBe(open));
 
-const hex = (bytes: Uint8Array): string[] => ["hex", ...Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))];
+const hex = (bytes: Uint8Array): string[] => [
+  "hex",
+  ...Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")),
+];
 const u32 = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer);
 
 for (const object of ["map", "prog", "link", "btf"]) {
@@ -81,7 +84,16 @@ test("dumps arrays, per-CPU maps, floats, sections, slots of programs, queues", 
     theirs("map", "update", ...map("waiting"), "value", ...hex(value));
     theirs("map", "update", ...map("recent"), "key", ...hex(u32([0, 5, -3][i]! >>> 0)), "value", ...hex(value));
   }
-  theirs("map", "update", ...map("tails"), "key", ...hex(u32(1)), "value", "pinned", pinned.path("long_name_of_a_filter"));
+  theirs(
+    "map",
+    "update",
+    ...map("tails"),
+    "key",
+    ...hex(u32(1)),
+    "value",
+    "pinned",
+    pinned.path("long_name_of_a_filter"),
+  );
   for (const name of ["points", "counts", "each_cpu", "floating", "recent", "tails", "waiting"]) {
     await expectSame(["map", "dump", ...map(name)]);
     await expectSame(["map", "lookup", ...map(name), "key", "0", "0", "0", "0"]);

@@ -69,7 +69,17 @@ export class Pinned {
 /** Compiles test/native/NAME.bpf.c, and returns the object's path. */
 export function compiledBpf(name: string, ...options: string[]): string {
   const object = join(mkdtempSync(join(tmpdir(), "btfkit-")), `${name}.o`);
-  execFileSync("clang-19", ["-g", "-O2", "-target", "bpf", ...options, "-c", `test/native/${name}.bpf.c`, "-o", object]);
+  execFileSync("clang-19", [
+    "-g",
+    "-O2",
+    "-target",
+    "bpf",
+    ...options,
+    "-c",
+    `test/native/${name}.bpf.c`,
+    "-o",
+    object,
+  ]);
   return object;
 }
 

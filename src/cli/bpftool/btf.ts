@@ -1,8 +1,9 @@
 /** `bpftool btf`. */
+
+import type { Btf } from "../../btf/btf.js";
 import { dumpC } from "../../btf/dump/c.js";
 import { dumpJson } from "../../btf/dump/json.js";
 import { dumpRaw } from "../../btf/dump/raw.js";
-import type { Btf } from "../../btf/btf.js";
 import { BtfError } from "../../errors/error.js";
 import type { BtfObject, BtfObjectInfo } from "../../live/btf-object.js";
 import { ERRNO, errnoText } from "../../live/errno.js";
@@ -61,7 +62,9 @@ export async function showBtfs(session: Session, args: Arguments): Promise<void>
   session.json?.endArray();
 }
 
-function usersOf(objects: Iterable<{ readonly info: { readonly id: number; readonly btfId: number } } & Disposable>): Users {
+function usersOf(
+  objects: Iterable<{ readonly info: { readonly id: number; readonly btfId: number } } & Disposable>,
+): Users {
   const users: Users = new IdTable();
   for (const object of objects) {
     const { id, btfId } = object.info;

@@ -6,8 +6,8 @@ import { BTF_USAGE, dumpBtf, showBtfs } from "./btf.js";
 import { detachLink, LINK_USAGE, pinLink, showLinks } from "./link.js";
 import {
   createMap,
-  deleteKey,
   DumpFailed,
+  deleteKey,
   dumpMaps,
   freezeMap,
   lookupMap,
@@ -20,8 +20,8 @@ import {
 } from "./map.js";
 import { FOLLOWED } from "./names.js";
 import { NothingFound } from "./objects.js";
-import { dumpPrograms, pinProgram, PROGRAM_USAGE, runProgram, showPrograms } from "./program.js";
-import { abbreviates, Arguments, Missing, Session, ToolError, type ToolOptions, Usage } from "./session.js";
+import { dumpPrograms, PROGRAM_USAGE, pinProgram, runProgram, showPrograms } from "./program.js";
+import { Arguments, abbreviates, Missing, Session, ToolError, type ToolOptions, Usage } from "./session.js";
 
 /** What the drop-in runs in. */
 export interface ToolHost {
@@ -238,7 +238,12 @@ function parse(args: readonly string[]): CommandLine {
  */
 export async function bpftool(args: readonly string[], host: ToolHost): Promise<number> {
   const line = parse(args);
-  const session = new Session(line, host.output, (text) => host.writeError(text), () => host.openKernel());
+  const session = new Session(
+    line,
+    host.output,
+    (text) => host.writeError(text),
+    () => host.openKernel(),
+  );
   let result = 0;
   try {
     result = await run(session, line, host);

@@ -305,12 +305,7 @@ export async function dumpMaps(session: Session, args: Arguments): Promise<void>
   }
 }
 
-async function dumpMap(
-  session: Session,
-  json: JsonWriter | undefined,
-  map: BpfMap,
-  hasHeader: boolean,
-): Promise<void> {
+async function dumpMap(session: Session, json: JsonWriter | undefined, map: BpfMap, hasHeader: boolean): Promise<void> {
   const types = json && entryTypes(map);
   const values = new ValueWriter(session.json === undefined);
   if (json) {
@@ -402,7 +397,7 @@ export class DumpFailed extends Error {
 /** What `key`, `value` and the flags of a command line say. */
 interface Element {
   key?: Uint8Array;
-  value?: Uint8Array | Disposable & { readonly fd: number };
+  value?: Uint8Array | (Disposable & { readonly fd: number });
   flags?: number;
 }
 

@@ -1,12 +1,13 @@
 /** Objects as bpftool's command line names them: by id, name, tag, or path. */
-import { BpfMap } from "../../live/map.js";
-import { Link } from "../../live/link.js";
-import { Program } from "../../live/program.js";
-import { errnoText } from "../../live/errno.js";
-import { isBpfFs } from "../../live/descriptor.js";
-import { BtfSystemError } from "../../live/error.js";
+
 import { BtfLookupError } from "../../errors/error.js";
+import { isBpfFs } from "../../live/descriptor.js";
+import { errnoText } from "../../live/errno.js";
+import { BtfSystemError } from "../../live/error.js";
 import type { Kernel } from "../../live/kernel.js";
+import { Link } from "../../live/link.js";
+import { BpfMap } from "../../live/map.js";
+import { Program } from "../../live/program.js";
 import { type Arguments, abbreviates, parseNumber, type Session, systemText, ToolError, Usage } from "./session.js";
 
 /** The longest name of a map, and of a program with BTF, with their NUL. */

@@ -1,9 +1,9 @@
 /** Pinning: paths in a BPF file system, which is mounted if there is none. */
 import { type Descriptor, isBpfFs } from "../../live/descriptor.js";
 import { ERRNO, errnoText } from "../../live/errno.js";
+import type { Link } from "../../live/link.js";
 import { BpfMap } from "../../live/map.js";
 import { Program } from "../../live/program.js";
-import { Link } from "../../live/link.js";
 import { IdTable } from "./id-table.js";
 import { type Arguments, pinnedPaths, type Session, ToolError } from "./session.js";
 

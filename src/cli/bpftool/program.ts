@@ -3,9 +3,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import type { Btf } from "../../btf/btf.js";
 import { BtfError } from "../../errors/error.js";
 import {
+  type DisassembleOptions,
   decodeInstructions,
   disassemble,
-  type DisassembleOptions,
   type Instruction,
   LOAD_64,
   PSEUDO,
@@ -20,7 +20,7 @@ import { flowGraph } from "./flow-graph.js";
 import { hexDump, hexLines } from "./hex.js";
 import { IdTable } from "./id-table.js";
 import { JsonWriter } from "./json-writer.js";
-import { deviceJson, deviceText, DumpFailed } from "./map.js";
+import { DumpFailed, deviceJson, deviceText } from "./map.js";
 import { known } from "./names.js";
 import { parseProgram, parsePrograms } from "./objects.js";
 import { pinCommand, pinTable } from "./pin.js";
@@ -174,7 +174,8 @@ async function showMetadata(session: Session, mapIds: readonly number[]): Promis
     if (fd < 0) return;
     using map = kernel.adopt("map", fd);
     const { type, keyByteSize, maxEntries, valueTypeId, name } = map.info;
-    if (type !== "array" || keyByteSize !== 4 || maxEntries !== 1 || !valueTypeId || !name.includes(".rodata")) continue;
+    if (type !== "array" || keyByteSize !== 4 || maxEntries !== 1 || !valueTypeId || !name.includes(".rodata"))
+      continue;
     if (map.lookup(new Uint8Array(4)) !== 0) return;
     const section = map.valueType;
     if (section?.kind !== "datasec") return;

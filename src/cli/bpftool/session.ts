@@ -49,12 +49,7 @@ export class Session {
   #kernel: Kernel | undefined;
   #text = "";
 
-  constructor(
-    options: ToolOptions,
-    output: Output,
-    writeError: (text: string) => void,
-    open: () => Promise<Kernel>,
-  ) {
+  constructor(options: ToolOptions, output: Output, writeError: (text: string) => void, open: () => Promise<Kernel>) {
     this.options = options;
     this.json = options.isJson ? new JsonWriter(options.isPretty) : undefined;
     this.#output = output;

@@ -1,6 +1,7 @@
 /** Values by their types, as bpftool prints them: also where it gives up, at a type that it has no words for. */
-import type { ArrayType, BtfType, DatasecType, StructType, UnionType } from "../../btf/types.js";
+
 import { sizeOf } from "../../btf/query/resolve.js";
+import type { ArrayType, BtfType, DatasecType, StructType, UnionType } from "../../btf/types.js";
 import { jsonFormatterOf } from "../../data/text/json.js";
 import type { JsonWriter } from "./json-writer.js";
 

@@ -28,8 +28,11 @@ export interface FormatJsonOptions {
   readonly pretty?: boolean;
   /** Steps of 4 spaces before each line but the first, to put the text into a larger one (default 0). */
   readonly indentLevel?: number;
-  /** Copies what this version gets wrong: a `char` that needs an escape is written without. */
-  readonly compat?: "bpftool-7.8";
+  /**
+   * Copies what this version gets wrong: a `char` that needs an escape is written without. 7.1 also writes pointers of
+   * `plain` without quotes, and `\\n` for a backslash in a text.
+   */
+  readonly compat?: "bpftool-7.8" | "bpftool-7.1";
 }
 
 /** Writes the value at a byte of a view. */
@@ -181,9 +184,10 @@ function enumPrinter(type: EnumType | Enum64Type, { little }: PrinterContext): P
 function pointerPrinter(type: BtfType, { little, options }: PrinterContext): Print {
   const raw = rawReader(scalarOf(type), little);
   if (!options.plain) return (view, at, out) => out.value(String(raw(view, at)));
+  const quote = options.compat === "bpftool-7.1" ? "" : '"';
   return (view, at, out) => {
     const value = raw(view, at);
-    out.value(value ? `"0x${value.toString(16)}"` : '"(nil)"');
+    out.value(quote + (value ? `0x${value.toString(16)}` : "(nil)") + quote);
   };
 }
 
@@ -207,11 +211,14 @@ function arrayPrinter(type: ArrayType, context: PrinterContext): Print {
     out.close("]");
   };
   if (!isTextElement(type.element)) return elements;
+  // 7.1 has the escape of a newline there.
+  const isOld = context.options.compat === "bpftool-7.1";
+  const textOf = (text: string): string => (isOld ? quoted(text).replaceAll("\\\\", "\\n") : quoted(text));
   return (view, at, out) => {
     let text = "";
     for (let i = 0; i < length; i++) {
       const byte = view.getUint8(at + i);
-      if (byte === 0) return out.value(quoted(text));
+      if (byte === 0) return out.value(textOf(text));
       if (byte < 0x20 || byte > 0x7e) break;
       text += String.fromCharCode(byte);
     }
