@@ -9,6 +9,7 @@ const FIRST = [
   "dedup.md",
   "objects.md",
   "data.md",
+  "live.md",
   "containers.md",
   "runtimes.md",
   "compatibility.md",

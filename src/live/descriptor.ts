@@ -2,7 +2,7 @@
 import { BtfLookupError } from "../errors/error.js";
 import { ERR_LIVE_CLOSED } from "../errors/live.js";
 import { ERRNO } from "./errno.js";
-import { BtfSystemError, NOT_BPFFS } from "./error.js";
+import { type BtfSystemError, systemError } from "./error.js";
 import { INFO_SIZE, type StructLayout } from "./layouts.js";
 import type { NativeBuffer, System } from "./system.js";
 
@@ -124,8 +124,5 @@ export function pinError(system: System, call: string, errno: number, path: stri
     (errno === ERRNO.EACCES || errno === ERRNO.EINVAL || errno === ERRNO.EPERM) &&
     !isBpfFs(system, path) &&
     !isBpfFs(system, folder);
-  return new BtfSystemError(call, errno === ERRNO.EPERM && outside ? ERRNO.EACCES : errno, {
-    path,
-    ...(outside && { note: NOT_BPFFS }),
-  });
+  return systemError(call, errno, { path, isOutside: outside });
 }

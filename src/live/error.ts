@@ -1,15 +1,18 @@
-import { BtfEnvironmentError, type ErrorDetails } from "../errors/error.js";
+import { BtfEnvironmentError, type ErrorDetails, type Rule } from "../errors/error.js";
 import { ERR_LIVE_BPFFS, ERR_LIVE_PERMISSION, ERR_LIVE_SYSCALL } from "../errors/live.js";
 import { ERRNO, errnoName, errnoText } from "./errno.js";
-
-type SystemRule = typeof ERR_LIVE_SYSCALL | typeof ERR_LIVE_PERMISSION | typeof ERR_LIVE_BPFFS;
 
 /**
  * The kernel has refused a system call.
  *
  * @example
- * const error = new BtfSystemError("bpf(MAP_CREATE)", 22);
- * console.log(error.errnoName, error.message); // EINVAL bpf(MAP_CREATE): Invalid argument (EINVAL)
+ * const kernel = await Kernel.open();
+ * try {
+ *   kernel.createMap({ type: "hash", keyByteSize: 0, valueByteSize: 4, maxEntries: 1 });
+ * } catch (error) {
+ *   if (error instanceof BtfSystemError) console.log(error.errnoName, error.message);
+ *   // EINVAL bpf(MAP_CREATE): Invalid argument (EINVAL)
+ * }
  */
 export class BtfSystemError extends BtfEnvironmentError {
   /** The error's number in `<errno.h>`. */
@@ -17,16 +20,11 @@ export class BtfSystemError extends BtfEnvironmentError {
   /** The system call, for bpf(2) with its command. */
   readonly syscall: string;
 
-  /**
-   * @param syscall what was called
-   * @param errno the number of the error, positive
-   * @param options `note`: what to add; `capability`: what EPERM asks for
-   */
-  constructor(syscall: string, errno: number, { note, capability = CAPABILITY, path }: SystemErrorOptions = {}) {
-    const [rule, details] = described(syscall, errno, note, capability, path);
+  /** @internal */
+  constructor(rule: Rule, details: ErrorDetails & { readonly value: number }, syscall: string) {
     super(rule, details);
     this.syscall = syscall;
-    this.errno = errno;
+    this.errno = details.value;
   }
 
   override get name(): string {
@@ -47,26 +45,24 @@ export interface SystemErrorOptions {
   readonly capability?: string;
   /** The path in the BPF file system. */
   readonly path?: string;
+  /** Whether the path is outside of every BPF file system. */
+  readonly isOutside?: boolean;
 }
 
 const CAPABILITY = "CAP_BPF (or CAP_SYS_ADMIN)";
 
-function described(
-  syscall: string,
-  errno: number,
-  note: string | undefined,
-  capability: string,
-  path: string | undefined,
-): [SystemRule, ErrorDetails] {
+/** Makes the error of a system call; `errno` is positive. */
+export function systemError(syscall: string, errno: number, options: SystemErrorOptions = {}): BtfSystemError {
+  const { note, capability = CAPABILITY, path, isOutside } = options;
+  if (path !== undefined && isOutside) {
+    return new BtfSystemError(ERR_LIVE_BPFFS, { name: path, value: errno }, syscall);
+  }
   if (errno === ERRNO.EPERM) {
     const why = `it needs ${capability}, or a security module or lockdown forbids it`;
-    return [ERR_LIVE_PERMISSION, { name: syscall, value: errno, note: note ? `${note}: ${why}` : why }];
+    const text = note ? `${note}: ${why}` : why;
+    return new BtfSystemError(ERR_LIVE_PERMISSION, { name: syscall, value: errno, note: text }, syscall);
   }
-  if (path !== undefined && note === NOT_BPFFS) return [ERR_LIVE_BPFFS, { name: path, value: errno }];
   const place = path === undefined ? "" : `${path}: `;
   const text = `${place}${errnoText(errno)} (${errnoName(errno)})${note ? `: ${note}` : ""}`;
-  return [ERR_LIVE_SYSCALL, { name: syscall, value: errno, note: text }];
+  return new BtfSystemError(ERR_LIVE_SYSCALL, { name: syscall, value: errno, note: text }, syscall);
 }
-
-/** The note of an error about a path outside of a BPF file system. */
-export const NOT_BPFFS = "not in a BPF file system";

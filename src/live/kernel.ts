@@ -6,7 +6,7 @@ import { ERR_LIVE_KIND, ERR_LIVE_NOT_FOUND } from "../errors/live.js";
 import { BtfObject } from "./btf-object.js";
 import { type Descriptor, pinError } from "./descriptor.js";
 import { ERRNO } from "./errno.js";
-import { BtfSystemError } from "./error.js";
+import { systemError } from "./error.js";
 import type { Ffi } from "./ffi/ffi.js";
 import { architecture, openFfi } from "./ffi/open.js";
 import { Link } from "./link.js";
@@ -311,7 +311,7 @@ export class Kernel {
       attribute.set({ start_id: id });
       const result = this.system.tryBpf(attribute);
       if (result === -ERRNO.ENOENT) return;
-      if (result < 0) throw new BtfSystemError(`bpf(${kind}_GET_NEXT_ID)`, -result, { capability: "CAP_SYS_ADMIN" });
+      if (result < 0) throw systemError(`bpf(${kind}_GET_NEXT_ID)`, -result, { capability: "CAP_SYS_ADMIN" });
       id = attribute.u32("next_id");
       yield id;
     }
@@ -321,7 +321,7 @@ export class Kernel {
     for (const id of this.#ids(kind)) {
       const fd = this.openId(kind, id);
       if (fd === -ERRNO.ENOENT) continue;
-      if (fd < 0) throw new BtfSystemError(`bpf(${kind}_GET_FD_BY_ID)`, -fd, { capability: "CAP_SYS_ADMIN" });
+      if (fd < 0) throw systemError(`bpf(${kind}_GET_FD_BY_ID)`, -fd, { capability: "CAP_SYS_ADMIN" });
       yield make(fd);
     }
   }
@@ -334,7 +334,7 @@ export class Kernel {
   #required(kind: ObjectKind, id: number): number {
     const fd = this.openId(kind, id);
     if (fd === -ERRNO.ENOENT) throw new BtfLookupError(ERR_LIVE_NOT_FOUND, { name: KIND_NAMES[kind], value: id });
-    if (fd < 0) throw new BtfSystemError(`bpf(${kind}_GET_FD_BY_ID)`, -fd, { capability: "CAP_SYS_ADMIN" });
+    if (fd < 0) throw systemError(`bpf(${kind}_GET_FD_BY_ID)`, -fd, { capability: "CAP_SYS_ADMIN" });
     return fd;
   }
 }

@@ -6,7 +6,7 @@ import { ERR_LIVE_MAP_TYPE, ERR_LIVE_SIZE } from "../errors/live.js";
 import { possibleCpus } from "./cpus.js";
 import { Descriptor, nameAt } from "./descriptor.js";
 import { ERRNO } from "./errno.js";
-import { BtfSystemError } from "./error.js";
+import { type BtfSystemError, systemError } from "./error.js";
 import { INFO_SIZE, MAP_INFO } from "./layouts.js";
 import type { Attribute, NativeBuffer, System } from "./system.js";
 import { isPerCpu, MAP_TYPES, type MapType } from "./types.js";
@@ -471,7 +471,7 @@ export class BpfMap extends Descriptor {
   #refused(command: string, errno: number): BtfSystemError {
     const note =
       errno === ERRNO.ENOTSUPP || errno === ERRNO.EOPNOTSUPP ? `maps of type ${this.type} do not have it` : "";
-    return new BtfSystemError(`bpf(${command})`, errno, note ? { note } : {});
+    return systemError(`bpf(${command})`, errno, note ? { note } : {});
   }
 }
 

@@ -1,5 +1,5 @@
 /** Memory that is shared with the kernel. */
-import { BtfSystemError } from "./error.js";
+import { systemError } from "./error.js";
 import type { System } from "./system.js";
 
 /** PROT_READ, PROT_WRITE, MAP_SHARED and their like: include/uapi/asm-generic/mman-common.h. */
@@ -60,7 +60,7 @@ export class Mapping {
   constructor(system: System, fd: number, byteSize: number, { byteOffset = 0, isWritable = false } = {}) {
     const protection = isWritable ? PROT_READ | PROT_WRITE : PROT_READ;
     const result = system.call("mmap", 0, byteSize, protection, MAP_SHARED, fd, byteOffset);
-    if (result < 0 && result >= -MAX_ERRNO) throw new BtfSystemError("mmap", -result);
+    if (result < 0 && result >= -MAX_ERRNO) throw systemError("mmap", -result);
     this.#system = system;
     this.address = result;
     this.byteSize = byteSize;

@@ -2,7 +2,7 @@
 import type { Btf } from "../btf/btf.js";
 import { Descriptor, nameAt } from "./descriptor.js";
 import { ERRNO } from "./errno.js";
-import { BtfSystemError } from "./error.js";
+import { systemError } from "./error.js";
 import { INFO_SIZE, PROGRAM_INFO, PROGRAM_INFO_GPL } from "./layouts.js";
 import type { NativeBuffer, System } from "./system.js";
 import { PROGRAM_TYPES, type ProgramType } from "./types.js";
@@ -261,7 +261,7 @@ export class Program extends Descriptor {
     const result = this.system.tryBpf(attribute);
     if (result < 0) {
       const note = result === -ERRNO.ENOTSUPP ? `programs of type ${this.type} cannot be run so` : undefined;
-      throw new BtfSystemError("bpf(PROG_TEST_RUN)", -result, note ? { note } : {});
+      throw systemError("bpf(PROG_TEST_RUN)", -result, note ? { note } : {});
     }
     return {
       returnValue: attribute.u32("test.retval"),

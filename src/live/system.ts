@@ -1,7 +1,7 @@
 /** System calls with buffers whose addresses the kernel gets. */
 
 import { ERRNO } from "./errno.js";
-import { BtfSystemError, type SystemErrorOptions } from "./error.js";
+import { type SystemErrorOptions, systemError } from "./error.js";
 import type { Ffi } from "./ffi/ffi.js";
 import {
   ATTRIBUTE_SIZE,
@@ -154,7 +154,7 @@ export class System {
    */
   must(name: SyscallName, ...args: number[]): number {
     const result = this.call(name, ...args);
-    if (result < 0) throw new BtfSystemError(name, -result);
+    if (result < 0) throw systemError(name, -result);
     return result;
   }
 
@@ -180,7 +180,7 @@ export class System {
    */
   bpf<C extends CommandName>(command: C, values: AttributeValues<C>, options?: SystemErrorOptions): number {
     const result = this.tryBpf(this.attribute(command, values));
-    if (result < 0) throw new BtfSystemError(`bpf(${command})`, -result, options);
+    if (result < 0) throw systemError(`bpf(${command})`, -result, options);
     return result;
   }
 

@@ -20,7 +20,7 @@ test("docs/errors.md has every code, with the class that is thrown", () => {
     /^\| `(ERR_\w+)` \| `(\w+)` \| [^|]{9,} \| [^|]{9,} \|$/gm,
   );
   const told = Array.from(rows, ([, code, name]) => `${code} ${name}`);
-  const codes = ["btf", "bpf", "edit", "image", "load", "data"].flatMap((file) =>
+  const codes = ["btf", "bpf", "edit", "image", "load", "live", "data"].flatMap((file) =>
     Array.from(readFileSync(`src/errors/${file}.ts`, "utf8").matchAll(/^export const (ERR_\w+)/gm), ([, code]) => code),
   );
   expect(told.map((row) => row.split(" ")[0])).toEqual(codes);
