@@ -108,3 +108,31 @@ function partsOf(value: number): [bigint, number] {
   const fraction = bits & ((1n << 52n) - 1n);
   return exponent === 0 ? [fraction, -1074] : [fraction | (1n << 52n), exponent - 1075];
 }
+
+const MICRO = 1_000_000n;
+
+/**
+ * The text of C's `%f`: six digits behind the point, rounded from the exact value, halves to even.
+ *
+ * @param bits the number as it is stored in 4, 8 or more bytes
+ */
+export function fixedText(bits: bigint, byteSize: number, little: boolean): string {
+  const format =
+    byteSize === 4
+      ? { exponentBits: 8, fractionBits: 23, hasInteger: false }
+      : byteSize === 8
+        ? { exponentBits: 11, fractionBits: 52, hasInteger: false }
+        : FORMATS[byteSize === 2 ? "half" : byteSize < 16 || little ? "x87" : "quad"];
+  const { exponentBits, fractionBits, hasInteger } = format;
+  const stored = BigInt(fractionBits + (hasInteger ? 1 : 0));
+  const maximum = (1 << exponentBits) - 1;
+  const sign = (bits >> (stored + BigInt(exponentBits))) & 1n ? "-" : "";
+  const exponent = Number((bits >> stored) & BigInt(maximum));
+  const fraction = bits & ((1n << BigInt(fractionBits)) - 1n);
+  if (exponent === maximum) return fraction === 0n ? `${sign}inf` : `${sign}nan`;
+  const integer = hasInteger ? (bits >> BigInt(fractionBits)) & 1n : exponent === 0 ? 0n : 1n;
+  const significand = ((integer << BigInt(fractionBits)) | fraction) * MICRO;
+  const power = Math.max(exponent, 1) - (maximum >> 1) - fractionBits;
+  const micros = power >= 0 ? significand << BigInt(power) : rounded(significand, BigInt(-power));
+  return `${sign}${micros / MICRO}.${String(micros % MICRO).padStart(6, "0")}`;
+}

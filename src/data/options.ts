@@ -55,3 +55,9 @@ type NumberArray =
  * neither 0 nor 1), text for an array of `char`, an object for a struct, a union or a section.
  */
 export type Value = number | bigint | boolean | string | NumberArray | Value[] | { [member: string]: Value };
+
+/** How values are put into bytes. */
+export interface EncodeOptions {
+  /** Format of `long double` (default: `"x87"` in little-endian data, `"quad"` in big-endian). */
+  readonly longDouble?: LongDouble;
+}

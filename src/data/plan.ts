@@ -374,10 +374,15 @@ function refusePlace(owner: StructType | UnionType, { name }: Member, note: stri
 
 function sectionPlan(type: DatasecType, planner: Planner): RecordPlan {
   const fields: Field[] = [];
+  const counts = new Map<string, number>();
   for (const { type: of, byteOffset } of type.variables) {
     // Functions of .ksyms are listed too.
     if (of.kind !== "var") continue;
-    fields.push({ name: of.name, byteOffset, plan: planAt(of.type, false, planner), bitfieldSize: 0, isShared: false });
+    const count = (counts.get(of.name) ?? 0) + 1;
+    counts.set(of.name, count);
+    // Static variables of several files may have the same name.
+    const name = count === 1 ? of.name : `${of.name}#${count}`;
+    fields.push({ name, byteOffset, plan: planAt(of.type, false, planner), bitfieldSize: 0, isShared: false });
   }
   return record(type, fields, false);
 }

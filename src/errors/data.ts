@@ -21,3 +21,8 @@ export const ERR_DATA_LIMIT = /* @__PURE__ */ rule(
   "ERR_DATA_LIMIT",
   (d) => `type [${d.typeId}]${d.name ? ` "${d.name}"` : ""} has ${d.note}, the limit is ${d.limit}`,
 );
+export const ERR_DATA_VALUE = /* @__PURE__ */ rule(
+  "ERR_DATA_VALUE",
+  (d) =>
+    `${d.name}: ${d.note}${d.nearest?.length ? `; did you mean ${d.nearest.map((name) => `"${name}"`).join(", ")}?` : ""}`,
+);

@@ -17,7 +17,7 @@ const ROUNDS = 6;
 const MISWRITTEN = [0x5c, 0x27];
 
 /** A value: random, or letters with a NUL, as texts are, or small numbers. */
-function valueOf(byteSize: number, round: number, random: (below: number) => number): Uint8Array {
+function randomValue(byteSize: number, round: number, random: (below: number) => number): Uint8Array {
   return Uint8Array.from({ length: byteSize }, () => {
     if (round % 3 === 0) return random(256);
     if (round % 3 === 2) return random(3) === 0 ? random(9) : 0;
@@ -26,7 +26,11 @@ function valueOf(byteSize: number, round: number, random: (below: number) => num
   });
 }
 
-needing("bpf(2)", "bpftool", "clang-19")("formatJson equals bpftool map dump, -j and -p", () => {
+needing(
+  "bpf(2)",
+  "bpftool",
+  "clang-19",
+)("formatJson equals bpftool map dump, -j and -p", () => {
   const folder = mkdtempSync(join(tmpdir(), "btfkit-maps-"));
   // A file system of its own: other tests look at what is pinned in the common one.
   execFileSync("mount", ["-t", "bpf", "bpf", folder]);
@@ -44,7 +48,7 @@ needing("bpf(2)", "bpftool", "clang-19")("formatJson equals bpftool map dump, -j
       const bytes = (values: Uint8Array): string[] => Array.from(values, (byte) => byte.toString(16).padStart(2, "0"));
       for (let round = 0; round < ROUNDS; round++) {
         const values = Array.from({ length: ENTRIES }, (_, key) => {
-          const value = valueOf(sizeOf(type)!, round, random);
+          const value = randomValue(sizeOf(type)!, round, random);
           const entry = ["key", "hex", ...bytes(Uint8Array.of(key, 0, 0, 0)), "value", "hex", ...bytes(value)];
           execFileSync("bpftool", ["map", "update", ...pinned, ...entry]);
           return value;
