@@ -12,6 +12,7 @@ export {
   type RelocationVerdict,
   type Verdict,
 } from "./bpf/check/check.js";
+export type { ObjectFinding, ObjectRule } from "./bpf/check/object/finding.js";
 export { junit } from "./bpf/check/report/junit.js";
 export { markdown } from "./bpf/check/report/markdown.js";
 export {

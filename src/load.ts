@@ -9,14 +9,14 @@ export { BtfLoadError, type LoadErrno, type LoadStage } from "./load/failure.js"
 export type { GlobalValues } from "./load/globals.js";
 export { KERNEL_FEATURES, type KernelFeature, type KernelModule, type LoadTarget } from "./load/kernel.js";
 export type { MapOrigin } from "./load/maps.js";
-export {
-  type LoadPlan,
-  type OpenedProgram,
-  type PlannedMap,
-  type PlannedProgram,
-  type PlanOptions,
-  planObject,
+export type {
+  LoadPlan,
+  OpenedProgram,
+  PlannedMap,
+  PlannedProgram,
+  PlanOptions,
 } from "./load/plan.js";
 export { type MapJson, type PlanJson, type ProgramJson, planJson } from "./load/plan-json.js";
+export { planObject } from "./load/plan-object.js";
 export type { Fixup } from "./load/references.js";
 export type { StructOpsSlot } from "./load/struct-ops.js";

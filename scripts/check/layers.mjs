@@ -16,9 +16,9 @@ const LAYERS = [
   ["bpf/elf/", "bpf/ext/"],
   ["bpf/object/"],
   ["bpf/core-relocation/"],
-  ["bpf/check/"],
   // The folders of the other entries, in the order of entries.json.
   ...entries.filter(({ name }) => !["index", "bpf"].includes(name)).map(({ name }) => [`${name}/`]),
+  ["bpf/check/"],
   entries.map(({ name }) => `${name}.ts`),
   ["js/", "workerd/"],
   ["cli/"],

@@ -221,10 +221,15 @@ export function resolveExterns(
   for (const extern of settings) {
     if (!extern.name.startsWith("CONFIG_")) place(extern, virtualSetting(extern, kernel, little), data);
   }
+  if (kernel.presumesExterns && kernel.kconfig === undefined) for (const extern of settings) extern.isSet = true;
   const open = settings.filter(({ isSet, name }) => !isSet && name.startsWith("CONFIG_"));
   if (open.length > 0) readSettings(open, kernel, data, little);
   for (const extern of symbols) {
     if (extern.type.kind !== "void") continue;
+    if (!kernel.kallsyms && kernel.presumesExterns) {
+      extern.isSet = true;
+      continue;
+    }
     if (!kernel.kallsyms)
       fail("EINVAL", `"${extern.name}" has no type: the kernel's symbols (kallsyms) are needed to find it`);
     const address = kernel.kallsyms.get(extern.name);

@@ -55,6 +55,8 @@ export interface LoadTarget {
   readonly kallsyms?: ReadonlyMap<string, bigint>;
   /** Features that the kernel lacks (default: none). */
   readonly lacks?: readonly KernelFeature[];
+  /** Externs that `kconfig` or `kallsyms` would decide count as present where these are not given. @internal */
+  readonly presumesExterns?: boolean;
   /** USDT programs attach through links of many uprobes, as kernels from 6.6 on can (default `false`). */
   readonly uprobeMulti?: boolean;
   /** In bytes (default 4096). */
@@ -72,6 +74,7 @@ export class TargetKernel {
   readonly kallsyms: ReadonlyMap<string, bigint> | undefined;
   readonly pageSize: number;
   readonly uprobeMulti: boolean;
+  readonly presumesExterns: boolean;
   readonly #lacks: ReadonlySet<KernelFeature>;
 
   /** @throws BtfError ERR_ARGUMENT for a release or feature that is none */
@@ -93,6 +96,7 @@ export class TargetKernel {
     this.kallsyms = kallsyms;
     this.pageSize = pageSize;
     this.uprobeMulti = target.uprobeMulti ?? false;
+    this.presumesExterns = target.presumesExterns ?? false;
     this.#lacks = new Set(lacks);
   }
 

@@ -6,7 +6,7 @@
  */
 import type { EngineName } from "../bpf/core-relocation/engines.js";
 import { relocate } from "../bpf/core-relocation/relocate.js";
-import type { RelocationTarget } from "../bpf/core-relocation/relocation.js";
+import type { RelocatedObject, RelocationTarget } from "../bpf/core-relocation/relocation.js";
 import { ATTACH_TYPES, PROGRAM_TYPES } from "../bpf/elf/section-names.js";
 import { Code, INSN_SIZE } from "../bpf/instruction.js";
 import type { BpfObject } from "../bpf/object/object.js";
@@ -40,7 +40,6 @@ import {
 import { replaceProbeReads } from "./old-helpers.js";
 import { collectPrograms, collectReferences, type DraftProgram, ProgramIndex } from "./programs.js";
 import { type Fixup, fillReferences } from "./references.js";
-import { sanitizedTypes } from "./sanitize.js";
 import { type ObjectSections, readSections } from "./sections.js";
 import { collectSlots } from "./slots.js";
 import {
@@ -171,26 +170,26 @@ export interface LoadPlan {
   readonly programs: readonly PlannedProgram[];
 }
 
-/**
- * Returns what a loader hands to bpf(2) for an object on a kernel, as libbpf
- * would: CO-RE relocations applied, subprograms appended, externs resolved, maps
- * defined, BTF completed. It needs no kernel and has no effect. Where libbpf
- * refuses the object, `error` says why, with libbpf's errno.
- *
- * @throws BtfError ERR_ARGUMENT for options that name what the object does not have;
- *   BtfLimitError ERR_CORE_WORK
- * @example
- * const plan = planObject(object, { vmlinux: btf, release: "6.1.0", cpus: 2 });
- * console.log(plan.error, plan.programs.map(({ name }) => name)); // undefined [ 'program' ]
- */
-export function planObject(object: BpfObject, target: LoadTarget, options: PlanOptions = {}): LoadPlan {
+/** Makes the object's BTF fit for a kernel. */
+export type SanitizeTypes = (bytes: Uint8Array, kernel: TargetKernel) => Uint8Array;
+
+/** What a caller inside of the library adds. @internal */
+export interface InternalOptions extends PlanOptions {
+  /** The object's relocations on the target, where they are known already. */
+  readonly relocated?: RelocatedObject;
+  /** Leaves the object's BTF as it is: where only the verdict counts. */
+  readonly sanitize: SanitizeTypes | undefined;
+}
+
+/** Returns the plan of an object, as `planObject`. @internal */
+export function planWith(object: BpfObject, target: LoadTarget, options: InternalOptions): LoadPlan {
   return new Planning(object, new TargetKernel(target), options).run();
 }
 
 class Planning {
   readonly #object: BpfObject;
   readonly #kernel: TargetKernel;
-  readonly #options: PlanOptions;
+  readonly #options: InternalOptions;
 
   #sections!: ObjectSections;
   #types: ObjectTypes | undefined;
@@ -209,7 +208,7 @@ class Planning {
   #created: DraftMap[] = [];
   #loaded: PlannedProgram[] = [];
 
-  constructor(object: BpfObject, kernel: TargetKernel, options: PlanOptions) {
+  constructor(object: BpfObject, kernel: TargetKernel, options: InternalOptions) {
     this.#object = object;
     this.#kernel = kernel;
     this.#options = options;
@@ -419,7 +418,8 @@ class Planning {
       vmlinux: this.#kernel.vmlinux!,
       modules: this.#kernel.modules.map(({ btf }) => btf),
     };
-    const { relocations, code } = relocate(this.#object, target, { engine: this.#options.engine ?? "libbpf" });
+    const { relocations, code } =
+      this.#options.relocated ?? relocate(this.#object, target, { engine: this.#options.engine ?? "libbpf" });
     for (const { section, index, insn, error, errno, record } of relocations) {
       if (!error) continue;
       const sectionIndex = this.#object.sections.findIndex(({ name }) => name === section);
@@ -449,7 +449,8 @@ class Planning {
       const found = types.btf.findAll(name, "func").find(({ id }) => types.linkageOfFunc(id) === 1);
       if (found) types.setFuncLinkage(found.id, LINKAGE_STATIC);
     }
-    this.#btf = sanitizedTypes(types.toBytes(), this.#kernel);
+    const bytes = types.toBytes();
+    this.#btf = this.#options.sanitize ? this.#options.sanitize(bytes, this.#kernel) : bytes;
   }
 
   #needsBtf(): boolean {

@@ -4,8 +4,15 @@ import type { RelocatedObject, Relocation, RelocationTarget } from "../core-relo
 import type { BpfObject } from "../object/object.js";
 import type { Attachment } from "./attach/attachment.js";
 import { attachments } from "./attach/attachments.js";
+import { kernelSymbols } from "./attach/externs.js";
+import { listsFunctions } from "./attach/kernel-symbols.js";
 import { ControlFlow } from "./control-flow/control-flow.js";
-import { type CheckSettings, Settings } from "./settings.js";
+import type { ObjectFinding } from "./object/finding.js";
+import { absentCalls } from "./object/kernel-functions.js";
+import { failureOf, planFor } from "./object/libbpf.js";
+import { loadedPrograms } from "./object/loaded-programs.js";
+import { byteOrder, refusals } from "./object/object-findings.js";
+import { type CheckSettings, kconfigText, Settings } from "./settings.js";
 
 /**
  * `ok`: the value is as compiled. `changed`: the value differs. `guarded`: the
@@ -33,6 +40,8 @@ export interface Check {
   readonly verdict: Verdict;
   readonly relocations: readonly CheckedRelocation[];
   readonly attachments: readonly Attachment[];
+  /** Beside relocations and attachments: refusals by the loader, features that the target lacks. */
+  readonly findings: readonly ObjectFinding[];
 }
 
 /** Options of `check`. */
@@ -50,16 +59,29 @@ export interface CheckOptions extends RelocateOptions, CheckSettings {}
  * // changed struct task_struct.pid has moved from byte 0 to 2416
  */
 export function check(object: BpfObject, target: RelocationTarget, options: CheckOptions = {}): Check {
+  const { engine = "libbpf" } = options;
+  const core = targetOf(target);
   const relocated = object.hasExt ? relocate(object, target, options) : undefined;
+  const symbols = kernelSymbols(object, core);
   let known: ControlFlow | undefined;
   const flow = (): ControlFlow => {
-    const starts = object.programs.filter(({ isSubprogram, autoload }) => !isSubprogram && autoload);
-    known ??= new ControlFlow(object, relocated, starts, new Settings(object, options));
+    const starts = loadedPrograms(object);
+    known ??= new ControlFlow(object, relocated, starts, new Settings(object, options), symbols);
     return known;
   };
   const relocations = relocated ? verdicts(relocated, flow) : [];
-  const attached = attachments(object, targetOf(target), (program) => flow().usesOf(program));
-  return { verdict: overall(relocations, attached), relocations, attachments: attached };
+  const attached = attachments(object, core, (program) => flow().usesOf(program));
+  const findings = [
+    ...byteOrder(object, core),
+    ...refusals(object, engine),
+    ...(symbols.absent.size > 0 ? absentCalls(flow()) : []),
+  ];
+  const early = overall(relocations, attached, findings);
+  // A plan stops at the first failure: it is asked only where nothing else is known against the object.
+  if (early !== "breaks" && engine === "libbpf") {
+    findings.push(...failureOf(planFor(object, core, relocated, kconfigText(options)), listsFunctions(core)));
+  }
+  return { verdict: overall(relocations, attached, findings), relocations, attachments: attached, findings };
 }
 
 function verdicts({ relocations }: RelocatedObject, flow: () => ControlFlow): CheckedRelocation[] {
@@ -79,10 +101,15 @@ function verdicts({ relocations }: RelocatedObject, flow: () => ControlFlow): Ch
   });
 }
 
-function overall(relocations: readonly CheckedRelocation[], attached: readonly Attachment[]): Verdict {
+function overall(
+  relocations: readonly CheckedRelocation[],
+  attached: readonly Attachment[],
+  findings: readonly ObjectFinding[],
+): Verdict {
   const has = (wanted: RelocationVerdict): boolean => relocations.some(({ verdict }) => verdict === wanted);
   const missing = attached.filter(({ status }) => status === "absent" || status === "differs");
   if (has("breaks") || missing.some(({ isRequired }) => isRequired)) return "breaks";
+  if (findings.some(({ severity }) => severity === "breaks")) return "breaks";
   if (missing.some(({ kind }) => kind !== "kfunc" && kind !== "ksym")) return "unattached";
   return has("guarded") ? "guarded" : has("changed") ? "changed" : "ok";
 }

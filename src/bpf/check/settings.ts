@@ -4,6 +4,7 @@
  * settings.
  */
 import type { ElfSymbol } from "../elf/symbols.js";
+import { readKconfig } from "../object/kconfig-file.js";
 import type { BpfObject } from "../object/object.js";
 import type { Value } from "./control-flow/value.js";
 
@@ -13,19 +14,29 @@ export interface CheckSettings {
   readonly rodata?: "unknown" | "initial";
   /**
    * Values of `.kconfig` externs by their names: `LINUX_KERNEL_VERSION`,
-   * `CONFIG_HZ`. Settings that are not in the map are then not set, and 0.
+   * `CONFIG_HZ`; or the text of the kernel's configuration file. Settings that
+   * are not in it are then not set, and 0. With the text, externs that are
+   * absent or do not fit their settings are found, as libbpf finds them.
    */
-  readonly kconfig?: ReadonlyMap<string, bigint | string>;
+  readonly kconfig?: ReadonlyMap<string, bigint | string> | string;
+}
+
+/** Returns the text of the configuration, where the settings have it. */
+export function kconfigText({ kconfig }: CheckSettings): string | undefined {
+  return typeof kconfig === "string" ? kconfig : undefined;
 }
 
 export class Settings {
   readonly #object: BpfObject;
   readonly #settings: CheckSettings;
+  readonly #values: ReadonlyMap<string, bigint | string> | undefined;
   #kconfig: ReadonlySet<string> | undefined;
 
   constructor(object: BpfObject, settings: CheckSettings) {
     this.#object = object;
     this.#settings = settings;
+    const { kconfig } = settings;
+    this.#values = typeof kconfig === "string" ? readKconfig(kconfig) : kconfig;
   }
 
   #isKconfig(name: string): boolean {
@@ -57,9 +68,8 @@ export class Settings {
 
   /** Returns a numeric setting that is read from its start; text stays unknown. */
   #extern(name: string, offset: number, byteSize: number): bigint | undefined {
-    const { kconfig } = this.#settings;
-    if (!kconfig || offset !== 0) return undefined;
-    const value = kconfig.get(name) ?? 0n;
+    if (!this.#values || offset !== 0) return undefined;
+    const value = this.#values.get(name) ?? 0n;
     return typeof value === "bigint" ? BigInt.asUintN(byteSize * 8, value) : undefined;
   }
 }

@@ -202,7 +202,7 @@ function table({ objects, targets, cells }: Matrix, { color }: Context): string 
     text += `\n${bold(printable(`${cell.object} on ${cell.target}`))}\n`;
     for (const { severity, where, what, line } of problems) {
       const place = line && line.line > 0 ? `  ${line.file}:${line.line}:${line.column}` : "";
-      const mark = severity === "breaks" ? red("breaks") : yellow("unattached");
+      const mark = severity === "breaks" ? red(severity) : yellow(severity);
       text += `  ${mark} ${printable(where)}${dim(printable(place))}\n    ${printable(what)}\n`;
     }
   }

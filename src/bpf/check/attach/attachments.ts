@@ -2,16 +2,13 @@
  * Collects all that the programs, externs and struct_ops variables of an object
  * need of a target, as far as BTF lists it.
  */
-import type { Btf } from "../../../btf/btf.js";
-import { BtfFormatError, BtfLimitError } from "../../../errors/error.js";
-import { kindNumber } from "../../../format/kind.js";
 import { RelocationFailure } from "../../core-relocation/failure.js";
 import type { CoreTarget } from "../../core-relocation/resolution.js";
 import type { BpfObject } from "../../object/object.js";
 import type { UsesOf } from "../control-flow/use.js";
 import type { Attachment } from "./attachment.js";
 import { externTarget } from "./externs.js";
-import { places } from "./kernel-symbols.js";
+import { isMalformed, listsFunctions } from "./kernel-symbols.js";
 import { programTargets } from "./program-targets.js";
 import { structOpsTargets } from "./struct-ops.js";
 
@@ -35,15 +32,11 @@ export function attachments(object: BpfObject, target: CoreTarget, usesOf: UsesO
       ? orUnknown("", "struct_ops", undefined, () => [...structOpsTargets(object, target, usesOf)])
       : []),
   ];
-  if (found.length === 0 || places(target).some(hasFunctions)) return found;
+  if (found.length === 0 || listsFunctions(target)) return found;
   const reason = "the target's BTF has no functions, as a minimised BTF";
   return found.map((attachment) =>
     attachment.status === "absent" ? { ...attachment, status: "unknown", reason } : attachment,
   );
-}
-
-function hasFunctions({ image, base }: Btf): boolean {
-  return image.kinds.includes(kindNumber("func")) || (base !== undefined && hasFunctions(base));
 }
 
 /** Returns what is found; unknown where malformed types (a loop, an id that does not exist) end the search. */
@@ -51,9 +44,8 @@ function orUnknown(name: string, kind: string, target: string | undefined, find:
   try {
     return find();
   } catch (error) {
-    const isMalformed = error instanceof BtfFormatError || error instanceof BtfLimitError;
-    if (!isMalformed && !(error instanceof RelocationFailure)) throw error;
-    const reason = isMalformed ? error.message : error.reason;
+    if (!isMalformed(error)) throw error;
+    const reason = error instanceof RelocationFailure ? error.reason : error.message;
     return [{ name, kind, target, status: "unknown", isRequired: false, reason }];
   }
 }

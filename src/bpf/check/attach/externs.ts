@@ -10,9 +10,10 @@ import type { CoreTarget } from "../../core-relocation/resolution.js";
 import { skipModifiers } from "../../core-relocation/types.js";
 import type { BpfObject } from "../../object/object.js";
 import type { Extern } from "../../object/variables.js";
+import type { KernelSymbols } from "../control-flow/control-flow.js";
 import { inWords } from "../in-words.js";
 import type { Attachment } from "./attachment.js";
-import { findInTarget } from "./kernel-symbols.js";
+import { findInTarget, isMalformed, listsFunctions } from "./kernel-symbols.js";
 
 /** Looks for the kernel symbol of an extern. */
 export function externTarget(
@@ -34,7 +35,9 @@ export function externTarget(
   if (!found)
     return { ...base, status: "absent", reason: isWeak ? "it is weak: its address is null there" : undefined };
   const reason = difference(local, found);
-  return { ...base, status: reason ? "differs" : "present", reason };
+  // libbpf refuses a variable of another type even where it is weak.
+  const isRequired = base.isRequired || local.kind === "var";
+  return { ...base, isRequired, status: reason ? "differs" : "present", reason };
 }
 
 /** Returns how the target's function or variable differs from the program's declaration. */
@@ -57,4 +60,26 @@ function difference(local: BtfType, found: BtfType): string | undefined {
   return typesCompatible(skipModifiers(ours.returnType), skipModifiers(theirs.returnType), budget)
     ? undefined
     : "it returns another type in the target";
+}
+
+/**
+ * Returns which of an object's kernel symbols the target has. libbpf counts a
+ * weak function of another type as absent. A symbol that BTF cannot tell of is
+ * in neither set.
+ */
+export function kernelSymbols(object: BpfObject, target: CoreTarget): KernelSymbols {
+  const absent = new Set<string>();
+  const present = new Set<string>();
+  if (!listsFunctions(target)) return { absent, present };
+  for (const extern of object.externs) {
+    if (extern.kind === "kconfig") continue;
+    try {
+      const { status } = externTarget(object, extern, target);
+      if (status === "present") present.add(extern.name);
+      else if (status !== "unknown" && extern.isWeak) absent.add(extern.name);
+    } catch (error) {
+      if (!isMalformed(error)) throw error;
+    }
+  }
+  return { absent, present };
 }

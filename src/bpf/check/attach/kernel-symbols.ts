@@ -1,6 +1,9 @@
 /** Looks up functions, variables and types by name in a kernel and its modules. */
 import type { Btf } from "../../../btf/btf.js";
 import type { BtfType } from "../../../btf/types.js";
+import { BtfFormatError, BtfLimitError } from "../../../errors/error.js";
+import { kindNumber } from "../../../format/kind.js";
+import { RelocationFailure } from "../../core-relocation/failure.js";
 import type { CoreTarget } from "../../core-relocation/resolution.js";
 
 /** Returns the BTFs in the order in which they are searched. */
@@ -19,4 +22,18 @@ export function findInTarget(
     if (found) return found;
   }
   return undefined;
+}
+
+/** Tells whether the target's BTF lists functions at all: a minimised BTF does not. */
+export function listsFunctions(target: CoreTarget): boolean {
+  return places(target).some(hasFunctions);
+}
+
+function hasFunctions({ image, base }: Btf): boolean {
+  return image.kinds.includes(kindNumber("func")) || (base !== undefined && hasFunctions(base));
+}
+
+/** Tells whether an error says that types are malformed: a loop, an id that does not exist. */
+export function isMalformed(error: unknown): error is BtfFormatError | BtfLimitError | RelocationFailure {
+  return error instanceof BtfFormatError || error instanceof BtfLimitError || error instanceof RelocationFailure;
 }

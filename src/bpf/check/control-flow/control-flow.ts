@@ -9,6 +9,7 @@ import type { BtfType } from "../../../btf/types.js";
 import type { RelocatedObject } from "../../core-relocation/relocation.js";
 import { isCode, type Program } from "../../elf/programs.js";
 import type { ElfRelocation } from "../../elf/relocations.js";
+import type { ElfSymbol } from "../../elf/symbols.js";
 import {
   ALU_OP,
   ALU64,
@@ -34,6 +35,7 @@ import type { Settings } from "../settings.js";
 import { State } from "./state.js";
 import type { Use } from "./use.js";
 import {
+  ADDRESS,
   compute,
   constant,
   isTaken,
@@ -73,6 +75,21 @@ interface Place {
 
 type ContextValue = Extract<Value, { readonly kind: "context" | "argument" }>;
 
+/** What a program calls, and where. */
+export interface Call {
+  readonly program: Program;
+  /** Index of the instruction in the program. */
+  readonly insn: number;
+}
+
+/** The kernel symbols that an object refers to, as a target has them. */
+export interface KernelSymbols {
+  /** Names of symbols that the target lacks: their addresses are null, calls of them are refused. */
+  readonly absent: ReadonlySet<string>;
+  /** Names of symbols that the target has. */
+  readonly present: ReadonlySet<string>;
+}
+
 /** The reachable instructions of the programs that are loaded. */
 export class ControlFlow {
   readonly #object: BpfObject;
@@ -84,6 +101,9 @@ export class ControlFlow {
   #uses: Map<Program, Use[]> | undefined;
   readonly #roots = new Map<string, BtfType>();
   readonly #settings: Settings;
+  readonly #symbols: KernelSymbols;
+  readonly #absentCalls = new Map<string, Call>();
+  readonly #helperCalls = new Map<number, Call>();
   #before: ReadonlyMap<Place, readonly Place[]> | undefined;
   #left = STEPS;
 
@@ -96,9 +116,11 @@ export class ControlFlow {
     relocated: RelocatedObject | undefined,
     starts: readonly Program[],
     settings: Settings,
+    symbols: KernelSymbols,
   ) {
     this.#object = object;
     this.#settings = settings;
+    this.#symbols = symbols;
     const little = object.endian === "little";
     const sections = new Map<number, Code>();
     this.#code = (index) => {
@@ -125,6 +147,16 @@ export class ControlFlow {
   /** Tells whether an instruction can be reached, by its byte offset in its section. */
   reaches(program: Program, byteOffset: number): boolean {
     return this.#left <= 0 || this.#places.has(`${program.sectionIndex}:${byteOffset}`);
+  }
+
+  /** The first reachable call of each symbol that the target lacks, by its name. */
+  get absentCalls(): ReadonlyMap<string, Call> {
+    return this.#absentCalls;
+  }
+
+  /** The first reachable call of each helper, by its number. */
+  get helperCalls(): ReadonlyMap<number, Call> {
+    return this.#helperCalls;
   }
 
   /** Returns the uses of a program's context that are the same on all paths. */
@@ -278,6 +310,10 @@ export class ControlFlow {
       return state.withRegister(to, constant(high | BigInt.asUintN(32, BigInt(code.immediate(at)))));
     }
     const symbol = this.#object.symbols[relocation.symbolIndex];
+    if (symbol?.sectionIndex === 0) {
+      if (this.#symbols.absent.has(symbol.name)) return state.withRegister(to, constant(0));
+      if (this.#symbols.present.has(symbol.name)) return state.withRegister(to, ADDRESS);
+    }
     const section = symbol && this.#object.sections[symbol.sectionIndex];
     if (symbol && section && isCode(section)) {
       const callback = this.#object.programAt(symbol.sectionIndex, symbol.byteOffset + code.immediate(at));
@@ -310,6 +346,15 @@ export class ControlFlow {
   #callInstruction(place: Place, code: Code, opcode: number): void {
     const { function: of, at, state } = place;
     if (code.isPoison(at)) return;
+    const call = { program: of.program, insn: (at - of.program.byteOffset) / INSN_SIZE };
+    const symbol = this.#symbolAt(of.program, at);
+    if (symbol?.sectionIndex === 0 && this.#symbols.absent.has(symbol.name)) {
+      // The loader puts a call of a function that does not exist there.
+      if (!this.#absentCalls.has(symbol.name)) this.#absentCalls.set(symbol.name, call);
+      return;
+    }
+    const isHelper = !(opcode & SOURCE_IS_REGISTER) && code.source(at) === 0 && !symbol;
+    if (isHelper && !this.#helperCalls.has(code.immediate(at))) this.#helperCalls.set(code.immediate(at), call);
     const args = ARGUMENTS.map((index) => state.register(index));
     const isInternal = !(opcode & SOURCE_IS_REGISTER) && code.source(at) === PSEUDO_CALL;
     const callee = isInternal ? this.#calleeOf(of.program, at, code.immediate(at)) : undefined;
@@ -321,6 +366,11 @@ export class ControlFlow {
     // The instruction behind the call is reached once the callee is known to return.
     if (callee.isGlobal) this.#reach(of, at + INSN_SIZE, afterCall(clobbered(state, args), UNKNOWN), place);
     else if (called.returns) this.#reach(of, at + INSN_SIZE, afterCall(clobbered(state, args), called.returns), place);
+  }
+
+  #symbolAt({ sectionIndex }: Program, at: number): ElfSymbol | undefined {
+    const relocation = this.#relocations.get(`${sectionIndex}:${at}`);
+    return relocation && this.#object.symbols[relocation.symbolIndex];
   }
 
   /** Returns the function that a call goes to: by its symbol, or relative to the call. */

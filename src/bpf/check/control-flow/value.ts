@@ -14,6 +14,7 @@ import { ALU_OP, JMP_OP } from "../../instruction.js";
  * verifier takes for constant (`.rodata`, `.kconfig`). `verifier-known`: a
  * number that the verifier knows and we do not, since it depends on such memory
  * or on the path. `unknown`: any other value, not a pointer into the stack.
+ * `address`: a pointer that is not null, such as the address of a kernel symbol.
  * `maybe-stack`: any value, perhaps a pointer into the stack.
  */
 export type Value =
@@ -23,10 +24,12 @@ export type Value =
   | { readonly kind: "argument"; readonly program: Program; readonly offset: number }
   | { readonly kind: "frozen"; readonly of: number | string; readonly offset: number }
   | { readonly kind: "verifier-known" }
+  | { readonly kind: "address" }
   | { readonly kind: "unknown" }
   | { readonly kind: "maybe-stack" };
 
 export const UNKNOWN: Value = { kind: "unknown" };
+export const ADDRESS: Value = { kind: "address" };
 export const MAYBE_STACK: Value = { kind: "maybe-stack" };
 export const VERIFIER_KNOWN: Value = { kind: "verifier-known" };
 
@@ -143,8 +146,8 @@ function calculate(op: number, bits: 32 | 64, a: bigint, b: bigint, offset: numb
 
 /** Tells whether a conditional jump is taken; `undefined` where that is not known. */
 export function isTaken(op: number, is64: boolean, a: Value, b: Value): boolean | undefined {
-  // The frame pointer is never null.
-  if (a.kind === "stack" && b.kind === "number" && b.number === 0n && is64) {
+  // The frame pointer and addresses of symbols are never null.
+  if ((a.kind === "stack" || a.kind === "address") && b.kind === "number" && b.number === 0n && is64) {
     return op === JMP_OP.equal ? false : op === JMP_OP.notEqual ? true : undefined;
   }
   if (a.kind !== "number" || b.kind !== "number") return undefined;

@@ -2,6 +2,7 @@
 import { type RelocationReport, reportOne } from "../../core-relocation/report.js";
 import type { Attachment } from "../attach/attachment.js";
 import type { Check, RelocationVerdict, Verdict } from "../check.js";
+import type { ObjectFinding, ObjectRule } from "../object/finding.js";
 
 /** One relocation of a cell. */
 export interface RelocationFinding extends RelocationReport {
@@ -17,6 +18,7 @@ export interface Cell {
   readonly error: string | null;
   readonly relocations: readonly RelocationFinding[];
   readonly attachments: readonly AttachmentFinding[];
+  readonly findings: readonly ObjectFinding[];
 }
 
 /** A program's target, or a kernel symbol. */
@@ -39,7 +41,7 @@ export interface Matrix {
  * const cell = cellOf("probe.bpf.o", "6.1", check(object, btf));
  * console.log(cell.verdict, cell.relocations.length); // changed 1
  */
-export function cellOf(object: string, target: string, { verdict, relocations, attachments }: Check): Cell {
+export function cellOf(object: string, target: string, { verdict, relocations, attachments, findings }: Check): Cell {
   return {
     object,
     target,
@@ -51,19 +53,20 @@ export function cellOf(object: string, target: string, { verdict, relocations, a
       target: wanted ?? null,
       reason: reason ?? null,
     })),
+    findings,
   };
 }
 
 /** Returns a cell for an object that could not be checked. */
 export function failedCell(object: string, target: string, error: string): Cell {
-  return { object, target, verdict: "breaks", error, relocations: [], attachments: [] };
+  return { object, target, verdict: "breaks", error, relocations: [], attachments: [], findings: [] };
 }
 
 /** A finding that a person has to look at. */
 export interface Problem {
-  /** `"breaks"`: it does not load. `"unattached"`: it loads, and a target of its programs is missing. */
-  readonly severity: "breaks" | "unattached";
-  readonly rule: "relocation" | "attach-target" | "object";
+  /** `"breaks"`: it does not load. `"unattached"`: it loads, and a target of its programs is missing. `"warning"`: it may not do what it is meant to. */
+  readonly severity: "breaks" | "unattached" | "warning";
+  readonly rule: "relocation" | "attach-target" | "object" | ObjectRule;
   /** The program and instruction, or the program. */
   readonly where: string;
   readonly what: string;
@@ -71,7 +74,7 @@ export interface Problem {
 }
 
 /** Returns the problems of a cell, the worst first. */
-export function problemsOf({ error, relocations, attachments }: Cell): Problem[] {
+export function problemsOf({ error, relocations, attachments, findings }: Cell): Problem[] {
   const problems: Problem[] = [];
   if (error !== null) problems.push({ severity: "breaks", rule: "object", where: "object", what: error, line: null });
   for (const { verdict, program, section, insn, kind, localSpec, reason, line } of relocations) {
@@ -92,7 +95,12 @@ export function problemsOf({ error, relocations, attachments }: Cell): Problem[]
       line: null,
     });
   }
-  return problems.sort((a, b) => Number(b.severity === "breaks") - Number(a.severity === "breaks"));
+  for (const { rule, severity, subject, errno, reason, insn } of findings) {
+    const where = `${subject || "object"}${insn === undefined ? "" : ` insn ${insn}`}`;
+    problems.push({ severity, rule, where, what: `${reason}${errno > 0 ? ` (errno ${errno})` : ""}`, line: null });
+  }
+  const order = ["breaks", "unattached", "warning"];
+  return problems.sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
 }
 
 /** All verdicts, from the best to the worst. */

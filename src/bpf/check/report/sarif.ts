@@ -4,7 +4,17 @@ import { type Matrix, type Problem, problemsOf } from "./report.js";
 const RULES = [
   { id: "relocation", text: "A CO-RE relocation has no result on a target, and its instruction can be reached" },
   { id: "attach-target", text: "The target of a program is missing in a kernel, or differs" },
-  { id: "object", text: "The object cannot be checked, or a loader refuses it" },
+  { id: "object", text: "The object cannot be checked" },
+  { id: "refused", text: "A loader refuses the object on any kernel, or on this one" },
+  { id: "byte-order", text: "The object and the target have different byte orders" },
+  { id: "kfunc-call", text: "A program calls a kernel function that a target lacks" },
+  { id: "helper", text: "A program calls a helper that a target lacks" },
+  { id: "map-type", text: "A target does not know the type of a map" },
+  { id: "program-type", text: "A target does not know the type of a program" },
+  { id: "attach-type", text: "A target does not know the attach type of a program" },
+  { id: "map-definition", text: "Kernels refuse the definition of a map" },
+  { id: "fixed-offset", text: "A program reads kernel types at offsets that CO-RE does not relocate" },
+  { id: "symbol", text: "A kernel symbol is missing, or stands for several addresses" },
 ];
 
 /**
