@@ -11,7 +11,7 @@ import type { ObjectFinding } from "./object/finding.js";
 import { absentCalls } from "./object/kernel-functions.js";
 import { failureOf, planFor } from "./object/libbpf.js";
 import { loadedPrograms } from "./object/loaded-programs.js";
-import { byteOrder, refusals } from "./object/object-findings.js";
+import { byteOrder, plansLoads, refusals } from "./object/object-findings.js";
 import { type CheckSettings, kconfigText, Settings } from "./settings.js";
 
 /**
@@ -78,7 +78,7 @@ export function check(object: BpfObject, target: RelocationTarget, options: Chec
   ];
   const early = overall(relocations, attached, findings);
   // A plan stops at the first failure: it is asked only where nothing else is known against the object.
-  if (early !== "breaks" && engine === "libbpf") {
+  if (early !== "breaks" && plansLoads(engine)) {
     findings.push(...failureOf(planFor(object, core, relocated, kconfigText(options)), listsFunctions(core)));
   }
   return { verdict: overall(relocations, attached, findings), relocations, attachments: attached, findings };

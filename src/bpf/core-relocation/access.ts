@@ -38,6 +38,20 @@ export function parseAccess(access: string): number[] {
   return indices;
 }
 
+/**
+ * Returns the indices of an access string that are decimal numbers of one
+ * syntax, each up to `most`.
+ *
+ * @throws RelocationFailure EINVAL
+ */
+export function parseDecimals(access: string, syntax: RegExp, most: number): number[] {
+  return access.split(":").map((digits) => {
+    const index = syntax.test(digits) ? Number(digits) : Number.NaN;
+    if (!(index <= most)) malformed("EINVAL", `its access string "${shown(access)}" does not consist of indices`);
+    return index;
+  });
+}
+
 /** Converts digits as sscanf does: to a 64-bit number, of which an int keeps the lower half. */
 function toInt(digits: string): number {
   const value = Number(digits);

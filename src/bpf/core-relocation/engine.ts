@@ -11,7 +11,7 @@ import type { EngineName } from "./engines.js";
 import type { PatchRules } from "./patch.js";
 import type { CoreTarget, Match, Unmatched } from "./resolution.js";
 import type { Spec } from "./spec.js";
-import type { Outcome } from "./value.js";
+import type { EnumeratorExtension, Outcome } from "./value.js";
 
 /** A loader's rules. */
 export interface Engine extends FieldRules {
@@ -25,6 +25,9 @@ export interface Engine extends FieldRules {
   /** Knows the kind type_matches. */
   readonly knowsMatches: boolean;
   readonly patching: PatchRules;
+  /** Returns the indices of an access string. @throws RelocationFailure for a string that the engine does not parse */
+  readonly parseAccess: (access: string) => number[];
+  readonly extendsEnumerators: EnumeratorExtension;
   /** Starts to decide the relocations of programs that are loaded together. */
   decider(context: DecisionContext): Decider;
 }

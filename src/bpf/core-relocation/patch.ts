@@ -21,6 +21,8 @@ export interface PatchRules {
   readonly resizes: "or poisons" | "or fails" | "never";
   /** The instruction has to hold the local value. */
   readonly validates: boolean;
+  /** Any instruction can be poisoned: also jumps, calls, packet loads, and arithmetic on two registers. */
+  readonly poisonsAny: boolean;
   /** A poisoned ld_imm64 becomes two calls, or a load into the frame pointer. */
   readonly poisonsWideWith: "calls" | "load";
 }
@@ -39,7 +41,7 @@ const SHRT_MAX = 0x7fff;
 export function patch(code: Code, at: number, end: number, outcome: Outcome, rules: PatchRules): boolean {
   const isWide = code.opcode(at) === LD_IMM64;
   if (isWide && at + 2 * INSN_SIZE > end) fail("EINVAL", "the program ends inside an ld_imm64");
-  if (outcome.poison) return poison(code, at, isWide, rules);
+  if (outcome.poison) return poisonWhereAllowed(code, at, isWide, rules);
   switch (code.opcode(at) & CLASS) {
     case ALU:
     case ALU64:
@@ -56,8 +58,35 @@ export function patch(code: Code, at: number, end: number, outcome: Outcome, rul
       patchWide(code, at, isWide, outcome, rules);
       return false;
     default:
-      return fail("EINVAL", `an instruction of opcode 0x${code.opcode(at).toString(16)} cannot be relocated`);
+      return failWith(code, at);
   }
+}
+
+/** @returns false for an ld_imm64 that is not of a number, which is left as it is */
+function poisonWhereAllowed(code: Code, at: number, isWide: boolean, rules: PatchRules): boolean {
+  if (rules.poisonsAny) return poison(code, at, isWide, rules);
+  const opcode = code.opcode(at);
+  switch (opcode & CLASS) {
+    case ALU:
+    case ALU64:
+      if (opcode & SOURCE_IS_REGISTER) return failWith(code, at);
+      break;
+    case LDX:
+    case ST:
+    case STX:
+      break;
+    case LD:
+      if (!isWide) return failWith(code, at);
+      if (!isNumberLoad(code, at)) return false;
+      break;
+    default:
+      return failWith(code, at);
+  }
+  return poison(code, at, isWide, rules);
+}
+
+function failWith(code: Code, at: number): never {
+  return fail("EINVAL", `an instruction of opcode 0x${code.opcode(at).toString(16)} cannot be relocated`);
 }
 
 function poison(code: Code, at: number, isWide: boolean, { poisonsWideWith }: PatchRules): true {
@@ -96,17 +125,22 @@ function patchAccess(code: Code, at: number, outcome: Outcome, rules: PatchRules
 
 function patchWide(code: Code, at: number, isWide: boolean, outcome: Outcome, rules: PatchRules): void {
   const next = at + INSN_SIZE;
-  const isPlain =
-    isWide &&
+  if (!isWide || !isNumberLoad(code, at)) fail("EINVAL", "the instruction is not an ld_imm64 of a number");
+  const found = (BigInt(code.immediate(next)) << 32n) | BigInt.asUintN(32, BigInt(code.immediate(at)));
+  expect(outcome, found, rules);
+  code.setImmediate(at, Number(BigInt.asIntN(32, outcome.value)));
+  code.setImmediate(next, Number(BigInt.asIntN(32, outcome.value >> 32n)));
+}
+
+/** Tells whether an ld_imm64 loads a plain number, and its second slot is blank. */
+function isNumberLoad(code: Code, at: number): boolean {
+  const next = at + INSN_SIZE;
+  return (
     code.source(at) === 0 &&
     code.offset(at) === 0 &&
     code.opcode(next) === 0 &&
     code.source(next) === 0 &&
     code.destination(next) === 0 &&
-    code.offset(next) === 0;
-  if (!isPlain) fail("EINVAL", "the instruction is not an ld_imm64 of a number");
-  const found = (BigInt(code.immediate(next)) << 32n) | BigInt.asUintN(32, BigInt(code.immediate(at)));
-  expect(outcome, found, rules);
-  code.setImmediate(at, Number(BigInt.asIntN(32, outcome.value)));
-  code.setImmediate(next, Number(BigInt.asIntN(32, outcome.value >> 32n)));
+    code.offset(next) === 0
+  );
 }

@@ -72,7 +72,7 @@ export class Resolver {
     if (isAnonymous && record.kind !== "local_type_id" && engine.refusesAnonymous) {
       throw new RelocationFailure("EINVAL", `${describe(root)} has no name to look for in the target`, true);
     }
-    const local = localSpec(record, root);
+    const local = localSpec(record, root, engine.parseAccess);
     progress.local = local;
     if (record.kind === "type_matches" && !engine.knowsMatches)
       throw new RelocationFailure("EOPNOTSUPP", `${engine.name} does not support type_matches`);
@@ -92,7 +92,7 @@ export class Resolver {
     return this.#records().flatMap((record) => {
       if (record.typeId !== typeId || record.kind === "local_type_id") return [];
       try {
-        return [{ record, local: localSpec(record, root) }];
+        return [{ record, local: localSpec(record, root, this.#engine.parseAccess) }];
       } catch (error) {
         if (error instanceof RelocationFailure) return [];
         throw error;

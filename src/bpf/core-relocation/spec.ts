@@ -8,7 +8,6 @@ import { isComposite } from "../../btf/traverse.js";
 import type { ArrayType, BtfType } from "../../btf/types.js";
 import type { RelocationKind } from "../ext/kinds.js";
 import type { CoreRelocation } from "../ext/types.js";
-import { parseAccess } from "./access.js";
 import { RelocationFailure } from "./failure.js";
 import { byteSizeOf, describe, elementOffset, isEnum, memberAt, skipModifiers } from "./types.js";
 
@@ -64,7 +63,11 @@ function malformed(reason: string): never {
  *
  * @throws RelocationFailure for a record that does not fit its own type
  */
-export function localSpec({ access, kind, kindNumber }: CoreRelocation, root: BtfType): Spec {
+export function localSpec(
+  { access, kind, kindNumber }: CoreRelocation,
+  root: BtfType,
+  parse: (access: string) => number[],
+): Spec {
   if (access === undefined) return malformed("its access string does not exist");
   if (kind === "unknown") return malformed(`kind ${kindNumber} is unknown`);
   const spec = emptySpec(kind, root);
@@ -73,7 +76,7 @@ export function localSpec({ access, kind, kindNumber }: CoreRelocation, root: Bt
     if (access !== "0") malformed(`kind ${kind} needs the access string "0", not "${access.slice(0, 40)}"`);
     return spec;
   }
-  spec.path.push(...parseAccess(access));
+  spec.path.push(...parse(access));
   const start = skipModifiers(root);
   const [first, ...rest] = spec.path as [number, ...number[]];
   if (subject === "enumerator") {

@@ -40,6 +40,9 @@ export interface Outcome {
   readonly newType: BtfType | undefined;
 }
 
+/** How a value of 32 bits becomes one of 64: sign-extended, or by the enum's signedness. */
+export type EnumeratorExtension = "sign" | "kind";
+
 /** `"poison"` where nothing matched and the kind needs a match. */
 type Side = Value | "poison";
 
@@ -64,9 +67,14 @@ export function plainOutcome(original: number | bigint, value: number | bigint, 
  * @param target `undefined` if nothing matched
  * @throws RelocationFailure for a kind that this field has no value for
  */
-export function evaluate(local: Spec, target: Spec | undefined, endian: Endian): Outcome {
-  const ours = sideOf(local, local, endian);
-  const theirs = ours === "poison" ? ours : sideOf(local, target, endian);
+export function evaluate(
+  local: Spec,
+  target: Spec | undefined,
+  endian: Endian,
+  { extendsEnumerators }: { readonly extendsEnumerators: EnumeratorExtension },
+): Outcome {
+  const ours = sideOf(local, local, endian, extendsEnumerators);
+  const theirs = ours === "poison" ? ours : sideOf(local, target, endian, extendsEnumerators);
   const original = ours === "poison" ? undefined : ours;
   const found = theirs === "poison" ? undefined : theirs;
   return {
@@ -94,12 +102,12 @@ function plain(number: number | bigint, validate = true): Value {
   return { number: BigInt(number), validate, accessSize: 0, fieldType: undefined };
 }
 
-function sideOf(local: Spec, spec: Spec | undefined, endian: Endian): Side {
+function sideOf(local: Spec, spec: Spec | undefined, endian: Endian, extension: EnumeratorExtension): Side {
   switch (subjectOf(local.kind)) {
     case "type":
       return typeValue(local, spec);
     case "enumerator":
-      return enumeratorValue(local, spec);
+      return enumeratorValue(local, spec, extension);
     default:
       return fieldValue(local, spec, endian);
   }
@@ -118,13 +126,15 @@ function typeValue({ kind }: Spec, spec: Spec | undefined): Value {
   }
 }
 
-function enumeratorValue({ kind }: Spec, spec: Spec | undefined): Side {
+function enumeratorValue({ kind }: Spec, spec: Spec | undefined, extension: EnumeratorExtension): Side {
   if (kind === "enumval_exists") return plain(spec ? 1 : 0);
   if (!spec) return "poison";
   const { type, index } = spec.accessors[0]!;
   if (type.kind === "enum64") return plain(BigInt.asUintN(64, type.values[index]!.value));
-  // 32 bits are sign-extended, whatever the enum says.
-  return isEnum(type) ? plain(BigInt.asUintN(64, BigInt((type.values[index]!.value as number) | 0))) : "poison";
+  if (!isEnum(type)) return "poison";
+  const value = type.values[index]!.value as number;
+  const isSigned = extension === "sign" || type.kindFlag;
+  return plain(BigInt.asUintN(64, BigInt(isSigned ? value | 0 : value >>> 0)));
 }
 
 function fieldValue({ kind }: Spec, spec: Spec | undefined, endian: Endian): Side {

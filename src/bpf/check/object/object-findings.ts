@@ -6,16 +6,29 @@ import { refusedByAya } from "./aya.js";
 import { refusedByCilium } from "./cilium.js";
 import type { ObjectFinding } from "./finding.js";
 
-/** Rules of engines that do not depend on the target; libbpf's come from the plan of a load. */
-const REFUSALS: Readonly<Record<EngineName, (object: BpfObject) => Iterable<ObjectFinding>>> = {
-  libbpf: () => [],
-  cilium: refusedByCilium,
-  aya: refusedByAya,
+/** How an engine judges objects: by rules that do not depend on the target, or by the plan of a load. */
+interface ObjectRules {
+  readonly refusals: (object: BpfObject) => Iterable<ObjectFinding>;
+  readonly plansLoads: boolean;
+}
+
+const PLANNED: ObjectRules = { refusals: () => [], plansLoads: true };
+
+const RULES: Readonly<Record<EngineName, ObjectRules>> = {
+  libbpf: PLANNED,
+  "libbpf-1.8": PLANNED,
+  cilium: { refusals: refusedByCilium, plansLoads: false },
+  aya: { refusals: refusedByAya, plansLoads: false },
 };
+
+/** Tells whether an engine judges an object by the plan of its load. */
+export function plansLoads(engine: EngineName): boolean {
+  return RULES[engine].plansLoads;
+}
 
 /** Returns the reasons for which an engine refuses an object on any kernel. */
 export function refusals(object: BpfObject, engine: EngineName): ObjectFinding[] {
-  return [...REFUSALS[engine](object)];
+  return [...RULES[engine].refusals(object)];
 }
 
 /** libbpf's LIBBPF_ERRNO__ENDIAN. */

@@ -1,4 +1,5 @@
 /** Aya's rules: libbpf's, with the differences below. Source: aya-obj's btf/relocation.rs. */
+import { parseDecimals } from "../access.js";
 import type { Engine } from "../engine.js";
 import { Agreement, libbpf } from "./libbpf.js";
 
@@ -12,7 +13,10 @@ export const aya: Engine = {
   refusesAnonymous: false,
   anonymousFits: false,
   knowsMatches: false,
-  patching: { resizes: "or fails", validates: false, poisonsWideWith: "calls" },
+  patching: { resizes: "or fails", validates: false, poisonsAny: true, poisonsWideWith: "calls" },
+  /** Rust's parse::<usize>: digits, with a plus sign at most. */
+  parseAccess: (access) => parseDecimals(access, /^\+?\d+$/, Number.MAX_SAFE_INTEGER),
+  extendsEnumerators: "kind",
   decider(context) {
     return new Agreement(context, this, false);
   },

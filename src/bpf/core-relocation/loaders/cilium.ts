@@ -8,6 +8,7 @@ import { alignOf } from "../../../btf/query/resolve.js";
 import { isComposite } from "../../../btf/traverse.js";
 import type { BtfType, Member } from "../../../btf/types.js";
 import type { CoreRelocation } from "../../ext/types.js";
+import { parseDecimals } from "../access.js";
 import type { Budget } from "../budget.js";
 import type { Decider, DecisionContext, Engine, Findings, Question } from "../engine.js";
 import { fail, RelocationFailure } from "../failure.js";
@@ -34,7 +35,10 @@ export const cilium: Engine = {
   essentialName,
   isCandidate: () => true,
   modules: "together",
-  patching: { resizes: "never", validates: true, poisonsWideWith: "load" },
+  patching: { resizes: "never", validates: true, poisonsAny: true, poisonsWideWith: "load" },
+  /** Go's strconv.ParseUint with 31 bits: digits alone. */
+  parseAccess: (access) => parseDecimals(access, /^\d+$/, 2 ** 31 - 1),
+  extendsEnumerators: "kind",
   decider(context) {
     return new BestCandidate(context);
   },
@@ -158,7 +162,7 @@ function answerOf(local: Spec, candidate: BtfType, endian: Endian, budget: Budge
     subjectOf(local.kind) === "type"
       ? matchType(local, candidate, budget)
       : matchEnumerator(local, candidate, budget, { essentialName });
-  return { candidate, spec, mismatch, outcome: spec ? evaluate(local, spec, endian) : absent(local) };
+  return { candidate, spec, mismatch, outcome: spec ? evaluate(local, spec, endian, cilium) : absent(local) };
 }
 
 /** A field on one side: the byte at which a load starts, and the bits from there. */

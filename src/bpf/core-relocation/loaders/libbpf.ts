@@ -3,7 +3,7 @@
  * match have to agree. Source: relo_core.c, bpf_core_calc_relo_insn.
  */
 import type { BtfType } from "../../../btf/types.js";
-import type { FieldRules } from "../compatible.js";
+import { parseAccess } from "../access.js";
 import type { Decider, DecisionContext, Engine, Findings, Question } from "../engine.js";
 import { essentialName } from "../essential-name.js";
 import { RelocationFailure } from "../failure.js";
@@ -20,20 +20,25 @@ export const libbpf: Engine = {
   refusesAnonymous: true,
   anonymousFits: true,
   knowsMatches: true,
-  patching: { resizes: "or poisons", validates: true, poisonsWideWith: "calls" },
+  patching: { resizes: "or poisons", validates: true, poisonsAny: false, poisonsWideWith: "calls" },
+  parseAccess,
+  extendsEnumerators: "sign",
   decider(context) {
     return new Agreement(context, this, true);
   },
 };
 
+/** libbpf up to release 1.8, which poisons any instruction. */
+export const libbpf18: Engine = { ...libbpf, name: "libbpf-1.8", patching: { ...libbpf.patching, poisonsAny: true } };
+
 /** Decides by agreement of all candidates that match. */
 export class Agreement implements Decider {
   readonly #context: DecisionContext;
-  readonly #rules: FieldRules;
+  readonly #rules: Engine;
   readonly #narrows: boolean;
 
   /** @param narrows later relocations of the same type look only at the candidates that matched */
-  constructor(context: DecisionContext, rules: FieldRules, narrows: boolean) {
+  constructor(context: DecisionContext, rules: Engine, narrows: boolean) {
     this.#context = context;
     this.#rules = rules;
     this.#narrows = narrows;
@@ -43,11 +48,11 @@ export class Agreement implements Decider {
     const { budget, endian } = this.#context;
     for (const candidate of candidates) {
       const { spec, mismatch } = matchSpec(local, candidate, budget, this.#rules);
-      if (spec) matches.push({ candidate, spec, outcome: evaluate(local, spec, endian) });
+      if (spec) matches.push({ candidate, spec, outcome: evaluate(local, spec, endian, this.#rules) });
       else unmatched.push({ candidate, mismatch });
     }
     for (const match of matches) requireAgreement(matches[0]!, match);
-    return matches[0]?.outcome ?? evaluate(local, undefined, endian);
+    return matches[0]?.outcome ?? evaluate(local, undefined, endian, this.#rules);
   }
 
   /** Where nothing matched, the candidates stay: they may have other fields of the type. */
