@@ -23,6 +23,7 @@ export {
   type RelocationFinding,
 } from "./bpf/check/report/report.js";
 export { sarif } from "./bpf/check/report/sarif.js";
+export { type Requirement, type Requirements, requirementsOf } from "./bpf/check/requirements/requirements.js";
 export type { CheckSettings } from "./bpf/check/settings.js";
 export { type Disagreement, disagreements } from "./bpf/core-relocation/disagree.js";
 export { ENGINES, type EngineName } from "./bpf/core-relocation/engines.js";

@@ -11,7 +11,9 @@ import type { ObjectFinding } from "./object/finding.js";
 import { absentCalls } from "./object/kernel-functions.js";
 import { failureOf, planFor } from "./object/libbpf.js";
 import { loadedPrograms } from "./object/loaded-programs.js";
+import { refusedMaps } from "./object/map-definitions.js";
 import { byteOrder, plansLoads, refusals } from "./object/object-findings.js";
+import { missingFeatures } from "./object/target-features.js";
 import { type CheckSettings, kconfigText, Settings } from "./settings.js";
 
 /**
@@ -75,6 +77,8 @@ export function check(object: BpfObject, target: RelocationTarget, options: Chec
     ...byteOrder(object, core),
     ...refusals(object, engine),
     ...(symbols.absent.size > 0 ? absentCalls(flow()) : []),
+    ...missingFeatures(object, core, flow),
+    ...refusedMaps(object),
   ];
   const early = overall(relocations, attached, findings);
   // A plan stops at the first failure: it is asked only where nothing else is known against the object.

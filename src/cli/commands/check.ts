@@ -1,16 +1,18 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism as cores } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { withFirstKernels } from "../../bpf/check/report/first-kernel.js";
 import { junit } from "../../bpf/check/report/junit.js";
 import { markdown } from "../../bpf/check/report/markdown.js";
 import { type Cell, type Matrix, problemsOf, unexpected } from "../../bpf/check/report/report.js";
 import { sarif } from "../../bpf/check/report/sarif.js";
+import { requirementsOf } from "../../bpf/check/requirements/requirements.js";
 import { ENGINES, type EngineName } from "../../bpf/core-relocation/engines.js";
 import { CellMaker, type CellTask, type CellWork } from "../check/cells.js";
 import { hasThreads, inThreads } from "../check/threads.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { InputError, UsageError } from "../exit.js";
-import { VMLINUX } from "../input.js";
+import { inputError, VMLINUX } from "../input.js";
 import { readKconfig } from "../kconfig.js";
 import { openObjectInput } from "../object-input.js";
 import { moduleOption } from "../options.js";
@@ -24,6 +26,7 @@ export interface CheckCommandOptions extends CommonOptions {
   readonly junit?: string;
   readonly sarif?: string;
   readonly markdown?: boolean;
+  readonly requirements?: boolean;
   readonly engine?: EngineName;
   readonly rodata?: "unknown" | "initial";
   readonly kconfig?: string;
@@ -49,6 +52,7 @@ export function define(command: Command): void {
         .default("unknown"),
     )
     .option("--kconfig <file>", "the kernel's configuration and version, for .kconfig externs")
+    .option("--requirements", "say what the objects need of a kernel at least, and check nothing")
     .option("--markdown", "the table as Markdown")
     .option("--junit <file>", "write a JUnit report there too")
     .option("--sarif <file>", "write a SARIF report there too")
@@ -59,19 +63,20 @@ export function define(command: Command): void {
     .addOption(new Option("--engine <engine>", "whose rules to follow").choices(ENGINES).default("libbpf"))
     .addHelpText(
       "after",
-      "\nExit code 1 if an object breaks on a target; with --expect if a cell became worse.\n\nExample:\n  btfkit check probes/*.bpf.o --target kernels/ --junit report.xml",
+      "\nExit code 1 if an object breaks on a target; with --expect if a cell became worse. ok means that nothing is known against loading: limits of the verifier and permissions are not checked.\n\nExample:\n  btfkit check probes/*.bpf.o --target kernels/ --junit report.xml",
     );
 }
 
 /** Checks objects on targets; 1 if something breaks. */
 export async function run(paths: readonly string[], options: CheckCommandOptions, context: Context): Promise<ExitCode> {
   const files = expandPaths(paths);
+  if (options.requirements) return listRequirements(files, options, context);
   const targets = expandPaths(options.target ?? [VMLINUX]);
   for (const name of ["module", "kconfig"] as const) {
     if (options[name] && targets.length > 1) throw new UsageError(`--${name} belongs to one kernel: give one --target`);
   }
   const expected = options.expect === undefined ? undefined : readExpected(options.expect);
-  const matrix = await makeMatrix(files, targets, options, context);
+  const matrix = withFirstKernels(await makeMatrix(files, targets, options, context));
   if (options.json || options.pretty) await context.out.write(jsonText(matrix, options.pretty));
   else if (options.markdown) await context.out.write(markdown(matrix));
   else await context.out.write(table(matrix, context));
@@ -82,6 +87,36 @@ export async function run(paths: readonly string[], options: CheckCommandOptions
     for (const { object, target, verdict } of worse)
       context.warn(`${object} on ${target}: ${verdict}, which was not expected`);
   return worse.length > 0 ? 1 : 0;
+}
+
+/** Writes what each object needs of a kernel. */
+async function listRequirements(
+  files: readonly string[],
+  options: CheckCommandOptions,
+  context: Context,
+): Promise<ExitCode> {
+  const { bold, dim } = styler(context.color);
+  const all = files.map((file) => {
+    try {
+      return { object: file, ...requirementsOf(openObjectInput(file)) };
+    } catch (cause) {
+      throw inputError(file, cause);
+    }
+  });
+  if (options.json || options.pretty) {
+    await context.out.write(jsonText(all, options.pretty));
+    return 0;
+  }
+  for (const { object, since, items } of all) {
+    await context.out.write(
+      `${bold(printable(object))}: ${since === undefined ? "no known release" : `Linux ${since}`}\n`,
+    );
+    for (const { kind, name, since: release, neededBy } of items) {
+      const by = neededBy === undefined ? "" : dim(`  ${printable(neededBy)}`);
+      await context.out.write(`  ${(release ?? "-").padEnd(5)} ${kind} ${printable(name)}${by}\n`);
+    }
+  }
+  return 0;
 }
 
 /** Cells that a thread has to make to pay for its start: it opens the targets itself, and its code is cold. */
