@@ -71,8 +71,9 @@ export function requirementsOf(object: BpfObject): Requirements {
   for (const { name: neededBy, type, section } of programs) {
     if (type !== "unspec")
       items.push({ kind: "program type", name: type, since: PROGRAM_TYPE_RELEASES[type], neededBy });
-    const attachType = conventionOf(section)?.convention.attachType;
-    if (!attachType) continue;
+    const { attachType, attachTypeOptional } = conventionOf(section)?.convention ?? {};
+    // Kernels that do not know expected attach types take such programs without one.
+    if (!attachType || attachTypeOptional) continue;
     const number = ATTACH_TYPES.indexOf(attachType);
     items.push({ kind: "attach type", name: attachType, number, since: ATTACH_TYPE_RELEASES[attachType], neededBy });
   }
