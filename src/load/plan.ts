@@ -186,6 +186,15 @@ export function planWith(object: BpfObject, target: LoadTarget, options: Interna
   return new Planning(object, new TargetKernel(target), options).run();
 }
 
+/**
+ * Returns an object's BTF with what a loader fills in before it makes it fit
+ * for a kernel; `undefined` where the loader refuses the object. @internal
+ */
+export function typesAsLoaded(object: BpfObject): Uint8Array | undefined {
+  const kernel = new TargetKernel({ vmlinux: undefined, release: "6.18", cpus: 1 });
+  return new Planning(object, kernel, { sanitize: undefined }).openedTypes();
+}
+
 class Planning {
   readonly #object: BpfObject;
   readonly #kernel: TargetKernel;
@@ -233,6 +242,17 @@ class Planning {
       maps: this.#created.map((map) => this.#plannedMap(map)),
       programs: this.#loaded,
     };
+  }
+
+  openedTypes(): Uint8Array | undefined {
+    try {
+      this.#open();
+    } catch (cause) {
+      if (cause instanceof LoadFailure) return undefined;
+      throw cause;
+    }
+    this.#hideFunctions();
+    return this.#types?.toBytes();
   }
 
   /** Malformed ELF or BTF is a refusal like any other here. */
@@ -444,13 +464,20 @@ class Planning {
       if (this.#needsBtf()) fail("EOPNOTSUPP", "the kernel takes no BTF, and struct_ops needs it");
       return;
     }
+    this.#hideFunctions();
+    const bytes = types.toBytes();
+    this.#btf = this.#options.sanitize ? this.#options.sanitize(bytes, this.#kernel) : bytes;
+  }
+
+  /** Makes hidden global functions static. */
+  #hideFunctions(): void {
+    const types = this.#types;
+    if (!types) return;
     for (const { isHidden, isSubprogram, name } of this.#programs) {
       if (!isHidden || !isSubprogram) continue;
       const found = types.btf.findAll(name, "func").find(({ id }) => types.linkageOfFunc(id) === 1);
       if (found) types.setFuncLinkage(found.id, LINKAGE_STATIC);
     }
-    const bytes = types.toBytes();
-    this.#btf = this.#options.sanitize ? this.#options.sanitize(bytes, this.#kernel) : bytes;
   }
 
   #needsBtf(): boolean {

@@ -1,9 +1,15 @@
 import type { Command } from "commander";
+import { readObject } from "../../bpf/object/object.js";
+import type { Btf } from "../../btf/btf.js";
+import { fixSections } from "../../edit/reshape/fix-sections.js";
 import { type VerifyResult, verify } from "../../edit/verify/verify.js";
 import { BtfError } from "../../errors/error.js";
+import { typesAsLoaded } from "../../load/plan.js";
+import { readBytes } from "../../node.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { clearer, inputError, open, openInput, rawBytes } from "../input.js";
 import { files } from "../options.js";
+import { anotherBase, wrongBase } from "../wrong-base.js";
 
 export interface VerifyCommandOptions extends CommonOptions {
   readonly kernel?: string;
@@ -29,15 +35,23 @@ export async function run(
     ...(base && { base }),
   };
   const judge = async (file: string): Promise<VerifyResult> => {
+    const asLoaded = base || file === "-" ? undefined : objectTypes(file);
+    if (asLoaded) return verify(asLoaded, rules);
     try {
       // Standard input may hold what only a kernel has an opinion of.
       if (file === "-") return verify(await rawBytes(file, options), rules);
-      return verify(await open(file, base, options), rules);
+      const btf = await open(file, base, options);
+      const result = verify(btf, rules);
+      const reason = result.ok || options.base === undefined ? undefined : wrongBase(btf, file, options.base);
+      if (reason !== undefined) context.warn(`${file}: ${reason}`);
+      return result;
     } catch (error) {
       if (!(error instanceof BtfError) || error.code === "ERR_INTERNAL" || error.code === "ERR_ARGUMENT") throw error;
       // A kernel may still have an opinion of BTF that libbpf refuses.
       try {
-        return verify(await rawBytes(file, options), rules);
+        const result = verify(await rawBytes(file, options), rules);
+        if (!result.ok && options.base !== undefined) context.warn(`${file}: ${anotherBase(file, options.base)}`);
+        return result;
       } catch (cause) {
         throw inputError(file, clearer(error, cause));
       }
@@ -50,8 +64,24 @@ export async function run(
     await context.out.write(jsonText(shown, options.pretty));
   } else {
     for (const { file, findings } of results) {
-      for (const { message } of findings) await context.out.write(`${file}: ${message}\n`);
+      for (const { message, explanation } of findings) {
+        await context.out.write(`${file}: ${message}${explanation ? `: ${explanation}` : ""}\n`);
+      }
     }
   }
   return results.every(({ ok }) => ok) ? 0 : 1;
+}
+
+/**
+ * Returns the BTF of a BPF object with what loaders fill in: sizes of sections,
+ * offsets of variables, externs. `undefined` for other files.
+ */
+function objectTypes(file: string): Btf | Uint8Array | undefined {
+  try {
+    const object = readObject(readBytes(file));
+    return typesAsLoaded(object) ?? fixSections(object);
+  } catch (error) {
+    if (error instanceof BtfError && error.code !== "ERR_INTERNAL") return undefined;
+    throw error;
+  }
 }

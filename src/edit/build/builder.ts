@@ -1,6 +1,8 @@
 /** Makes BTF: every kind, on a base or alone, with libbpf's rules (btf__add_*). */
 import { Btf } from "../../btf/btf.js";
 import type { Endian } from "../../btf/header.js";
+import type { BtfType, Linkage } from "../../btf/types.js";
+import { ERR_ARGUMENT } from "../../errors/btf.js";
 import {
   ERR_BUILD_BITFIELD,
   ERR_BUILD_COMPONENT,
@@ -15,14 +17,12 @@ import {
   ERR_BUILD_VALUE,
 } from "../../errors/edit.js";
 import { BtfError } from "../../errors/error.js";
-import type { BtfType, Linkage } from "../../btf/types.js";
-import { ERR_ARGUMENT } from "../../errors/btf.js";
 import * as abi from "../../memory/generated/edit-abi.js";
 import { deduplicate } from "../dedup/dedup.js";
+import { appendAll, Copier, checkBase } from "../reshape/transfer.js";
 import { Draft } from "./draft.js";
 import { assemble, type EncodeOptions, encode } from "./encode.js";
 import { kindOf } from "./record.js";
-import { appendAll, Copier, checkBase } from "../reshape/transfer.js";
 
 /** A type by its id, which need not exist yet, or by its view. */
 export type TypeRef = number | BtfType;

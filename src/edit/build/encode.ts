@@ -2,8 +2,8 @@
 import type { Btf } from "../../btf/btf.js";
 import type { Endian } from "../../btf/header.js";
 import type { Image } from "../../btf/image.js";
-import { BtfEnvironmentError, BtfError } from "../../errors/error.js";
 import { ERR_ARGUMENT, ERR_UNSUPPORTED } from "../../errors/btf.js";
+import { BtfEnvironmentError, BtfError } from "../../errors/error.js";
 import { isKnownKind } from "./record.js";
 
 /** How the bytes are laid out. */

@@ -2,9 +2,10 @@
  * The string section of an image being made: each string once, found by a hash
  * table over the bytes themselves.
  */
+
+import { ERR_ARGUMENT } from "../../errors/btf.js";
 import { ERR_BUILD_LIMIT } from "../../errors/edit.js";
 import { BtfError, BtfLimitError } from "../../errors/error.js";
-import { ERR_ARGUMENT } from "../../errors/btf.js";
 import { Growable } from "./growable.js";
 
 /** libbpf's BTF_MAX_STR_OFFSET. */

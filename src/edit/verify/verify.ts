@@ -35,6 +35,8 @@ export interface Finding {
   readonly message: string;
   /** In bytes from the start of the image. */
   readonly offset: number;
+  /** What is behind the kernel's words, where they do not say it: the type that a member leads to. */
+  readonly explanation?: string;
 }
 
 /** What the kernel would say. */
@@ -48,6 +50,10 @@ export interface VerifyResult {
 }
 
 const LIMIT = 100;
+/** Rules that are broken because of the type that another one leads to. */
+const LEADS_TO_TYPE = ["member-type", "array-element", "array-index", "variable-type", "return-type"];
+/** Types that are followed to explain a finding. */
+const EXPLAINED_DEPTH = 32;
 /** Records have at least 12 bytes. */
 const RECORD_LEAST = 12;
 const NONE = 0xffffffff;
@@ -263,7 +269,53 @@ class Verification {
     const text = rule.text.replace("%", String(number));
     const place = rule === TYPE_RULES[abi.RULE_TRUNCATED] ? "" : this.#place(kind, record, element);
     const message = `${type}${place}, ${rule.rule}: ${text} (at byte ${byte})`;
-    return { rule, finding: { rule: rule.rule, typeId, name, message, offset: byte } };
+    const explanation = LEADS_TO_TYPE.includes(rule.rule) ? this.#explain(kind, record, element) : undefined;
+    const finding = { rule: rule.rule, typeId, name, message, offset: byte, ...(explanation && { explanation }) };
+    return { rule, finding };
+  }
+
+  /** Says what the type of a member, an element or a variable is below its typedefs and modifiers. */
+  #explain(kind: string, record: number, element: number): string | undefined {
+    const { view } = this.#arena;
+    const isMember = kind === "struct" || kind === "union";
+    if (isMember && element === NONE) return undefined;
+    const word = isMember ? 16 + element * 12 : kind === "array" ? 12 : 8;
+    let id = view.getUint32(record + word, true);
+    const column = this.#get(abi.VERIFY_OFFSETS);
+    const passed: string[] = [];
+    for (let depth = 0; depth < EXPLAINED_DEPTH; depth++) {
+      if (id === 0) return `${passed.join("")}void has no size`;
+      if (id >= this.#get(abi.VERIFY_ID_LIMIT)) return undefined;
+      const at = this.#types + view.getUint32(column + id * 4, true);
+      const name = this.#name(view.getUint32(at, true));
+      const found = KINDS[(view.getUint32(at + 4, true) >>> 24) & 0x1f] ?? "";
+      const shown = `${found.toUpperCase()} [${id}]${name && ` ${JSON.stringify(name)}`}`;
+      switch (found) {
+        case "typedef":
+        case "const":
+        case "volatile":
+        case "restrict":
+        case "type_tag":
+          passed.push(`${shown} leads to `);
+          id = view.getUint32(at + 8, true);
+          break;
+        case "array":
+          passed.push(`${shown} holds `);
+          id = view.getUint32(at + 12, true);
+          break;
+        case "fwd":
+          return `${passed.join("")}${shown}, a declaration without a definition: it has no size; define the type, or use a pointer to it`;
+        case "func":
+        case "func_proto":
+        case "datasec":
+        case "var":
+        case "decl_tag":
+          return `${passed.join("")}${shown}, which cannot be the type of data`;
+        default:
+          return passed.length > 0 ? `${passed.join("")}${shown}` : undefined;
+      }
+    }
+    return undefined;
   }
 
   /** Which member, value, parameter or variable. */
