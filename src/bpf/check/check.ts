@@ -5,6 +5,7 @@ import type { BpfObject } from "../object/object.js";
 import type { Attachment } from "./attach/attachment.js";
 import { attachments } from "./attach/attachments.js";
 import { kernelSymbols } from "./attach/externs.js";
+import { symbolTable } from "./attach/kallsyms.js";
 import { listsFunctions } from "./attach/kernel-symbols.js";
 import { ControlFlow } from "./control-flow/control-flow.js";
 import type { ObjectFinding } from "./object/finding.js";
@@ -14,7 +15,7 @@ import { loadedPrograms } from "./object/loaded-programs.js";
 import { refusedMaps } from "./object/map-definitions.js";
 import { byteOrder, plansLoads, refusals } from "./object/object-findings.js";
 import { missingFeatures } from "./object/target-features.js";
-import { type CheckSettings, kconfigText, Settings } from "./settings.js";
+import { type CheckSettings, type KernelFacts, kconfigText, Settings } from "./settings.js";
 
 /**
  * `ok`: the value is as compiled. `changed`: the value differs. `guarded`: the
@@ -47,7 +48,7 @@ export interface Check {
 }
 
 /** Options of `check`. */
-export interface CheckOptions extends RelocateOptions, CheckSettings {}
+export interface CheckOptions extends RelocateOptions, CheckSettings, KernelFacts {}
 
 /**
  * Checks an object on a target without loading it. An object without
@@ -64,7 +65,10 @@ export function check(object: BpfObject, target: RelocationTarget, options: Chec
   const { engine = "libbpf" } = options;
   const core = targetOf(target);
   const relocated = object.hasExt ? relocate(object, target, options) : undefined;
-  const symbols = kernelSymbols(object, core);
+  const { kallsyms: text } = options;
+  const kallsyms = text === undefined ? undefined : symbolTable(text);
+  const place = { ...core, kallsyms };
+  const symbols = kernelSymbols(object, place);
   let known: ControlFlow | undefined;
   const flow = (): ControlFlow => {
     const starts = loadedPrograms(object);
@@ -72,7 +76,7 @@ export function check(object: BpfObject, target: RelocationTarget, options: Chec
     return known;
   };
   const relocations = relocated ? verdicts(relocated, flow) : [];
-  const attached = attachments(object, core, (program) => flow().usesOf(program));
+  const attached = attachments(object, place, (program) => flow().usesOf(program));
   const findings = [
     ...byteOrder(object, core),
     ...refusals(object, engine),
@@ -83,7 +87,7 @@ export function check(object: BpfObject, target: RelocationTarget, options: Chec
   const early = overall(relocations, attached, findings);
   // A plan stops at the first failure: it is asked only where nothing else is known against the object.
   if (early !== "breaks" && plansLoads(engine)) {
-    findings.push(...failureOf(planFor(object, core, relocated, kconfigText(options)), listsFunctions(core)));
+    findings.push(...failureOf(planFor(object, place, relocated, kconfigText(options)), listsFunctions(core)));
   }
   return { verdict: overall(relocations, attached, findings), relocations, attachments: attached, findings };
 }

@@ -21,6 +21,12 @@ export interface CheckSettings {
   readonly kconfig?: ReadonlyMap<string, bigint | string> | string;
 }
 
+/** What is known about a kernel beside its BTF. */
+export interface KernelFacts {
+  /** The kernel's symbols: the text of /proc/kallsyms or of a System.map. Untyped externs and probed functions are looked up there. */
+  readonly kallsyms?: string;
+}
+
 /** Returns the text of the configuration, where the settings have it. */
 export function kconfigText({ kconfig }: CheckSettings): string | undefined {
   return typeof kconfig === "string" ? kconfig : undefined;

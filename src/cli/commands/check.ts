@@ -13,6 +13,7 @@ import { hasThreads, inThreads } from "../check/threads.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { InputError, UsageError } from "../exit.js";
 import { inputError, VMLINUX } from "../input.js";
+import { readKallsyms } from "../kallsyms.js";
 import { readKconfig } from "../kconfig.js";
 import { openObjectInput } from "../object-input.js";
 import { moduleOption } from "../options.js";
@@ -27,6 +28,7 @@ export interface CheckCommandOptions extends CommonOptions {
   readonly sarif?: string;
   readonly markdown?: boolean;
   readonly requirements?: boolean;
+  readonly kallsyms?: string;
   readonly engine?: EngineName;
   readonly rodata?: "unknown" | "initial";
   readonly kconfig?: string;
@@ -52,6 +54,10 @@ export function define(command: Command): void {
         .default("unknown"),
     )
     .option("--kconfig <file>", "the kernel's configuration and version, for .kconfig externs")
+    .option(
+      "--kallsyms <file>",
+      "the kernel's symbols, /proc/kallsyms or a System.map: for symbols without types, and probes",
+    )
     .option("--requirements", "say what the objects need of a kernel at least, and check nothing")
     .option("--markdown", "the table as Markdown")
     .option("--junit <file>", "write a JUnit report there too")
@@ -72,7 +78,7 @@ export async function run(paths: readonly string[], options: CheckCommandOptions
   const files = expandPaths(paths);
   if (options.requirements) return listRequirements(files, options, context);
   const targets = expandPaths(options.target ?? [VMLINUX]);
-  for (const name of ["module", "kconfig"] as const) {
+  for (const name of ["module", "kconfig", "kallsyms"] as const) {
     if (options[name] && targets.length > 1) throw new UsageError(`--${name} belongs to one kernel: give one --target`);
   }
   const expected = options.expect === undefined ? undefined : readExpected(options.expect);
@@ -134,13 +140,19 @@ async function makeMatrix(
     engine = "libbpf",
     rodata = "unknown",
     kconfig,
+    kallsyms,
     base,
     maxSize,
   }: CheckCommandOptions,
   context: Context,
 ): Promise<Matrix> {
   const objects = files.map((file) => ({ file, bytes: openObjectInput(file).bytes }));
-  const options = { engine, rodata, ...(kconfig !== undefined && { kconfig: readKconfig(kconfig) }) };
+  const options = {
+    engine,
+    rodata,
+    ...(kconfig !== undefined && { kconfig: readKconfig(kconfig) }),
+    ...(kallsyms !== undefined && { kallsyms: readKallsyms(kallsyms) }),
+  };
   const work: CellWork = { objects, modules, input: { ...(base !== undefined && { base }), maxSize }, options };
   const all = targets.length * objects.length;
   const [first, end] = shard ? bounds(all, shard) : [0, all];

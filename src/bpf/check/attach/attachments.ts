@@ -3,12 +3,11 @@
  * need of a target, as far as BTF lists it.
  */
 import { RelocationFailure } from "../../core-relocation/failure.js";
-import type { CoreTarget } from "../../core-relocation/resolution.js";
 import type { BpfObject } from "../../object/object.js";
 import type { UsesOf } from "../control-flow/use.js";
 import type { Attachment } from "./attachment.js";
 import { externTarget } from "./externs.js";
-import { isMalformed, listsFunctions } from "./kernel-symbols.js";
+import { type AttachTarget, isMalformed, listsFunctions } from "./kernel-symbols.js";
 import { programTargets } from "./program-targets.js";
 import { structOpsTargets } from "./struct-ops.js";
 
@@ -17,7 +16,7 @@ import { structOpsTargets } from "./struct-ops.js";
  * minimised one, leaves everything that it lacks unknown: loaders look it up in
  * the kernel's BTF.
  */
-export function attachments(object: BpfObject, target: CoreTarget, usesOf: UsesOf): Attachment[] {
+export function attachments(object: BpfObject, target: AttachTarget, usesOf: UsesOf): Attachment[] {
   const programs = object.programs.filter(({ isSubprogram }) => !isSubprogram);
   const symbols = object.externs.filter(({ kind }) => kind !== "kconfig");
   const found = [

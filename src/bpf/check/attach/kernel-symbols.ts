@@ -5,6 +5,17 @@ import { BtfFormatError, BtfLimitError } from "../../../errors/error.js";
 import { kindNumber } from "../../../format/kind.js";
 import { RelocationFailure } from "../../core-relocation/failure.js";
 import type { CoreTarget } from "../../core-relocation/resolution.js";
+import type { KernelSymbolTable } from "./kallsyms.js";
+
+/** Where symbols are looked for: BTF, and the kernel's table of symbols where it is known. */
+export interface AttachTarget extends CoreTarget {
+  readonly kallsyms?: KernelSymbolTable | undefined;
+}
+
+/** The advice for a symbol that BTF lacks, where no modules are given. */
+export function moduleAdvice({ modules }: CoreTarget): string | undefined {
+  return modules.length === 0 ? "if a module defines it, add the module" : undefined;
+}
 
 /** Returns the BTFs in the order in which they are searched. */
 export function places({ vmlinux, modules }: CoreTarget): Btf[] {

@@ -3,13 +3,12 @@
  * iterator. Source: libbpf's find_kernel_btf_id.
  */
 import type { BtfType, FuncProtoType } from "../../../btf/types.js";
-import type { CoreTarget } from "../../core-relocation/resolution.js";
 import { skipModifiers } from "../../core-relocation/types.js";
 import type { Program } from "../../elf/programs.js";
 import type { UsesOf } from "../control-flow/use.js";
 import { misused } from "./arguments.js";
 import type { Attachment } from "./attachment.js";
-import { findInTarget } from "./kernel-symbols.js";
+import { type AttachTarget, findInTarget, moduleAdvice } from "./kernel-symbols.js";
 
 /** Kinds whose programs are loaded with the BTF id of their target, and the name of that type. */
 const BTF_KINDS: Readonly<Record<string, { readonly prefix: string; readonly kind: "func" | "typedef" }>> = {
@@ -41,7 +40,7 @@ const SYSCALL_PREFIXES = [
 ];
 
 /** Returns the target of a program; nothing where its section names none that BTF tells of. */
-export function programTargets(program: Program, target: CoreTarget, usesOf: UsesOf): Attachment[] {
+export function programTargets(program: Program, target: AttachTarget, usesOf: UsesOf): Attachment[] {
   const { name, convention, attachTo, autoload } = program;
   if (convention === undefined || attachTo === undefined) return [];
   const kind = convention.replace(/\.[sw]$/, "");
@@ -53,21 +52,38 @@ export function programTargets(program: Program, target: CoreTarget, usesOf: Use
   const byBtf = BTF_KINDS[kind];
   if (byBtf) {
     const found = findInTarget(target, `${byBtf.prefix}${wanted}`, byBtf.kind);
-    if (!found) return known("absent", true);
+    if (!found) return known("absent", true, moduleAdvice(target));
     const reason = kind === "iter" ? undefined : misused(kind, protoOf(found), usesOf(program));
     return known(reason ? "differs" : "present", true, reason);
   }
   if (KPROBES.includes(kind)) {
-    const [symbol] = wanted.split("+");
-    if (findInTarget(target, symbol!, "func")) return known("present", false);
-    return known("absent", false, "BTF has no such function; the kernel may still have a symbol without types");
+    const [status, reason] = probed(wanted.split("+")[0]!, target);
+    return known(status, false, reason);
   }
   if (SYSCALLS.includes(kind)) return known(hasSyscall(wanted, target) ? "present" : "absent", false);
   if (TRACEPOINTS.includes(kind)) return known(tracepoint(wanted, target), false);
   if (/^(kprobe|kretprobe|fentry|fexit|fsession)\.(multi|session)$/.test(kind) && !/[*?]/.test(wanted)) {
-    return known(findInTarget(target, wanted, "func") ? "present" : "absent", false);
+    const [status, reason] = probed(wanted, target);
+    return known(status, false, reason);
   }
   return [];
+}
+
+/** Looks for a function that a probe is put on: in the table of symbols, or else in BTF. */
+function probed(name: string, target: AttachTarget): [Attachment["status"], string?] {
+  const { kallsyms } = target;
+  if (!kallsyms) {
+    if (findInTarget(target, name, "func")) return ["present"];
+    return ["absent", "BTF has no such function; the kernel may still have a symbol without types"];
+  }
+  const addresses = kallsyms.addressesOf(name, true);
+  if (addresses.length === 1) return ["present"];
+  if (addresses.length > 1)
+    return ["differs", `${addresses.length} functions of the kernel have this name: it refuses to probe one of them`];
+  const changed = kallsyms.changedNames(name);
+  if (changed.length > 0)
+    return ["absent", `the compiler has changed the function: the kernel has ${changed.join(", ")}`];
+  return ["absent", "the kernel has no such symbol: it is inlined, or of another configuration or module"];
 }
 
 /** Returns the prototype of a function, or of the function pointer that is the type of a trace point. */
@@ -78,7 +94,7 @@ function protoOf(type: BtfType): FuncProtoType | undefined {
 }
 
 /** Looks for a trace point by `category/name`, or by the name alone of a raw one. Those of system calls have no types: the call itself is looked for. */
-function tracepoint(wanted: string, target: CoreTarget): Attachment["status"] {
+function tracepoint(wanted: string, target: AttachTarget): Attachment["status"] {
   const name = wanted.slice(wanted.indexOf("/") + 1);
   const [, syscall] = /^syscalls\/sys_(?:enter|exit)_(.+)$/.exec(wanted) ?? [];
   if (syscall !== undefined)
@@ -86,6 +102,6 @@ function tracepoint(wanted: string, target: CoreTarget): Attachment["status"] {
   return findInTarget(target, `btf_trace_${name}`, "typedef") ? "present" : "absent";
 }
 
-function hasSyscall(name: string, target: CoreTarget): boolean {
+function hasSyscall(name: string, target: AttachTarget): boolean {
   return SYSCALL_PREFIXES.some((prefix) => findInTarget(target, `${prefix}${name}`, "func") !== undefined);
 }

@@ -1,8 +1,8 @@
 /** Judges an object as libbpf does: plans its load, and tells where the plan fails. */
 import { type LoadPlan, planWith } from "../../../load/plan.js";
 import type { RelocatedObject } from "../../core-relocation/relocation.js";
-import type { CoreTarget } from "../../core-relocation/resolution.js";
 import type { BpfObject } from "../../object/object.js";
+import type { AttachTarget } from "../attach/kernel-symbols.js";
 import type { ObjectFinding } from "./finding.js";
 
 /** Externs without an answer count as present: the release matters to LINUX_KERNEL_VERSION alone. */
@@ -16,7 +16,7 @@ const ASSUMED_KERNEL = { release: "6.18.0", cpus: 1, presumesExterns: true };
  */
 export function planFor(
   object: BpfObject,
-  { vmlinux, modules }: CoreTarget,
+  { vmlinux, modules, kallsyms }: AttachTarget,
   relocated: RelocatedObject | undefined,
   kconfig: string | undefined,
 ): LoadPlan {
@@ -27,6 +27,7 @@ export function planFor(
     modules: modules.map((btf, i) => ({ name: `module${i}`, btf })),
     ...(release !== undefined && { release }),
     ...(kconfig !== undefined && { kconfig }),
+    ...(kallsyms && { kallsyms: kallsyms.addresses }),
   };
   // The names of modules are not known here: a function of any of them will do.
   const attachTo = Object.fromEntries(
