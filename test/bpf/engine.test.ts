@@ -1,6 +1,6 @@
 // Engines: each documented difference between libbpf, cilium/ebpf and Aya.
 import { Btf } from "btfkit";
-import { check, disagreements, ENGINES, type RelocationTarget, readObject, relocate } from "btfkit/bpf";
+import { check, disagreements, type EngineName, type RelocationTarget, readObject, relocate } from "btfkit/bpf";
 import { openFile } from "btfkit/node";
 import { describe, expect, test } from "vitest";
 import { bpfObject, type Insn, type Record } from "../support/bpf.js";
@@ -31,6 +31,9 @@ function image(build: (image: Image, int: number) => void, options = {}): Image 
   return made;
 }
 
+/** One engine a loader: releases of libbpf differ in a test of their own. */
+const LOADERS: readonly EngineName[] = ["libbpf", "cilium", "aya"];
+
 /** The results of each engine for each record: "value", "poison" or "error". */
 function results(
   local: Image,
@@ -40,7 +43,7 @@ function results(
 ): { [engine: string]: string[] } {
   const object = readObject(bpfObject(local, insns, records));
   return Object.fromEntries(
-    ENGINES.map((engine) => [
+    LOADERS.map((engine) => [
       engine,
       relocate(object, target, { engine }).relocations.map(({ status, resolution: { outcome } }) =>
         status === "poisoned" ? "poison" : status === "error" ? "error" : String(outcome!.value),
@@ -269,7 +272,7 @@ describe("a load of another size", () => {
   const opcodes = (encoding: number): { [engine: string]: string | number } => {
     const object = readObject(bpfObject(sized(4, encoding), [load, EXIT], [[0, 2, "0:0", KIND.byteOffset]]));
     return Object.fromEntries(
-      ENGINES.map((engine) => {
+      LOADERS.map((engine) => {
         const [one] = relocate(object, parse(sized(2, encoding)), { engine }).relocations;
         return [engine, one!.status === "error" ? "error" : one!.after[0]!];
       }),
@@ -287,7 +290,7 @@ test("a poisoned ld_imm64: two calls, or for cilium a load into the frame pointe
   const object = readObject(bpfObject(named("s"), wide, [[0, 2, "0:1", KIND.byteOffset]]));
   const target = parse(image((made, int) => made.composite(STRUCT, "s", 4, [["a", int, 0]])));
   const after = Object.fromEntries(
-    ENGINES.map((engine) => [
+    LOADERS.map((engine) => [
       engine,
       Buffer.from(relocate(object, target, { engine }).relocations[0]!.after).toString("hex"),
     ]),
@@ -366,4 +369,69 @@ describe("the report says when engines disagree", () => {
       }
     },
   );
+});
+
+describe("access strings", () => {
+  const accepted = (access: string): string[] =>
+    LOADERS.filter((engine) => {
+      const object = readObject(bpfObject(named("s"), [MOV, EXIT], [[0, 2, access, KIND.byteOffset]]));
+      return relocate(object, parse(named("s")), { engine }).relocations[0]!.resolution.local !== undefined;
+    });
+  const cases: { [access: string]: EngineName[] } = {
+    "0:1": ["libbpf", "cilium", "aya"],
+    "+0:1": ["libbpf", "aya"],
+    "0: 1": ["libbpf"],
+    // sscanf keeps 32 bits of it.
+    "4294967296": ["libbpf", "aya"],
+    "2147483648": ["aya"],
+    "0:": [],
+  };
+  for (const [access, engines] of Object.entries(cases)) {
+    test(JSON.stringify(access), () => expect(accepted(access)).toEqual(engines));
+  }
+});
+
+test("enumerators from 2^31 on: sign-extended by libbpf, by their enum's sign elsewhere", () => {
+  const made = (signed: boolean): Image => {
+    const image_ = new Image();
+    image_.enumeration("e", [["top", 0x80000000 | 0]], 4, signed);
+    return image_;
+  };
+  const run = (signed: boolean): { [engine: string]: string[] } =>
+    results(made(signed), [[0, 1, "0", KIND.enumValue]], parse(made(signed)), [
+      { opcode: 0x18, to: 1, immediate: -(2 ** 31) },
+      { opcode: 0, immediate: 0 },
+      EXIT,
+    ]);
+  expect(run(false)).toEqual({ libbpf: ["error"], cilium: ["2147483648"], aya: ["2147483648"] });
+  const extended = String(0xffffffff80000000n);
+  expect(run(true)).toEqual({ libbpf: ["error"], cilium: ["error"], aya: [extended] });
+});
+
+describe("instructions to be poisoned that no loader can relocate", () => {
+  const target = (): Btf => parse(image((made, int) => made.composite(STRUCT, "s", 4, [["a", int, 0]])));
+  const status = (insn: Insn, engine: EngineName, second: Insn = EXIT): string => {
+    const object = readObject(bpfObject(named("s"), [insn, second, EXIT], [[0, 2, "0:1", KIND.byteOffset]]));
+    const [relocation] = relocate(object, target(), { engine }).relocations;
+    return `${relocation!.status} ${relocation!.errno}`;
+  };
+  const cases: { [name: string]: Insn } = {
+    "arithmetic on registers": { opcode: 0xbf, to: 1, from: 2 },
+    "a call": { opcode: 0x85, immediate: 5 },
+    "a jump": { opcode: 0x15, immediate: 5 },
+    "a jump of 32 bits": { opcode: 0x16, immediate: 5 },
+    "a packet load": { opcode: 0x20, immediate: 5 },
+  };
+  for (const [name, insn] of Object.entries(cases)) {
+    test(name, () => {
+      expect(status(insn, "libbpf")).toBe("error 22");
+      for (const engine of ["libbpf-1.8", "cilium", "aya"] as const) expect(status(insn, engine)).toBe("poisoned 0");
+    });
+  }
+  test("an ld_imm64 that is not of a number is left as it is", () => {
+    const wide = { opcode: 0x18, to: 1, immediate: 4 };
+    expect(status(wide, "libbpf", { opcode: 0, to: 1 })).toBe("absent 0");
+    expect(status(wide, "libbpf-1.8", { opcode: 0, to: 1 })).toBe("poisoned 0");
+    expect(status(wide, "libbpf", { opcode: 0 })).toBe("poisoned 0");
+  });
 });
