@@ -410,12 +410,12 @@ describe("wrong input: one line, the right exit code, nothing written", () => {
     "truncated gzip": {
       args: () => ["dump", file("x", gzipSync(base.bytes()).subarray(0, 40))],
       code: 3,
-      error: /truncated: the gzip data breaks off \(at byte 40\)/,
+      error: /truncated: the gzip data ends early \(at byte 40\)/,
     },
     "a folder without a kernel": {
       args: () => ["dump", mkdtempSync(join(folder, "empty-"))],
       code: 3,
-      error: /no kernel among its 0 files/,
+      error: /found no kernel in its 0 files/,
     },
     "a missing file": { args: () => ["stat", join(folder, "none")], code: 3, error: /none: no such file/ },
     "an unknown command": { args: () => ["dunp"], code: 2, error: /unknown command 'dunp'.*dump/ },

@@ -341,7 +341,7 @@ describe("refusals", () => {
       const half = Math.floor(whole.length / 2);
       const cut = await refused(whole.subarray(0, half), "ERR_IMAGE_TRUNCATED");
       expect([cut.name, cut.offset]).toEqual(["BtfFormatError", half]);
-      expect(cut.message).toBe(`truncated: the ${kind} data breaks off (at byte ${half})`);
+      expect(cut.message).toBe(`truncated: the ${kind} data ends early (at byte ${half})`);
       const limited = await refused(whole, "ERR_IMAGE_LIMIT", { maxBytes: 1 << 14 });
       expect(limited.name).toBe("BtfLimitError");
       expect(limited.message).toMatch(/more than (?:16384|262144) bytes \(\d+ so far\).*maxBytes or --max-size/);
@@ -363,7 +363,7 @@ describe("refusals", () => {
     const whole = deb({ "boot/vmlinuz-6.1.0-x": gzipSync(kernel, { level: 0 }) }, "gzip");
     for (const length of [whole.length >> 3, whole.length >> 1, whole.length - 2000]) {
       const cut = await refused(whole.subarray(0, length), "ERR_IMAGE_TRUNCATED");
-      expect(cut.message).toBe(`truncated: the ar archive breaks off (at byte ${length})`);
+      expect(cut.message).toBe(`truncated: the ar archive ends early (at byte ${length})`);
     }
   });
 
@@ -396,7 +396,7 @@ describe("refusals", () => {
   test("a member that is not there", async () => {
     const error = await refused(tar(files), "ERR_IMAGE_MEMBER", { member: "onn" });
     expect(error.name).toBe("BtfLookupError");
-    expect(error.message).toMatch(/"onn" inside; there is one/);
+    expect(error.message).toMatch(/"onn" in the package; did you mean one/);
   });
 
   test("what is no container, named where it is known", async () => {

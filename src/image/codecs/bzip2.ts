@@ -2,7 +2,7 @@
 import bzip2 from "unbzip2-stream/lib/bzip2.js";
 import { BtfError } from "../../errors/error.js";
 import { damaged } from "./damaged.js";
-import { compressionAt, MAGIC_LENGTH } from "./magic.js";
+import { compressionAt, MAGIC_LENGTH } from "./registry.js";
 import type { Reader } from "./reader.js";
 
 /** What a level adds to a block, in bytes unpacked. */

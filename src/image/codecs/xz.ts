@@ -32,7 +32,7 @@ const BUFFER_ERROR = 8;
 
 const REASONS: Readonly<Record<number, string>> = {
   [MEMORY_LIMIT]: "a dictionary that is too large",
-  [OPTIONS_ERROR]: "options that are not known",
+  [OPTIONS_ERROR]: "unsupported options",
 };
 
 const WHAT = "xz data";
@@ -166,7 +166,7 @@ async function* block(input: Reader, header: Uint8Array, check: number): AsyncGe
   fields.number();
   const dictionary = fields.byte();
   if ((flags & 3) > 1 || last !== LZMA2 || !filter) {
-    throw damaged(input, WHAT, `filters that are not known (known: ${FILTER_NAMES.join(", ")}, each before LZMA2)`);
+    throw damaged(input, WHAT, `unsupported filters (supported: ${FILTER_NAMES.join(", ")}, each before LZMA2)`);
   }
   const parts = lzma2(input, dictionary);
   let sum = 0;
@@ -177,7 +177,7 @@ async function* block(input: Reader, header: Uint8Array, check: number): AsyncGe
   const trailer = await input.read((-parts.length() & 3) + CHECK_SIZES[check]!, WHAT);
   if (check !== CRC32) return;
   const expected = new DataView(trailer.buffer).getUint32(trailer.length - 4, true);
-  if (expected !== sum) throw damaged(input, WHAT, "the checksum is another");
+  if (expected !== sum) throw damaged(input, WHAT, "the checksum does not match");
 }
 
 /** A block's LZMA2 chunks, to their end mark, as a stream that is nothing else. */

@@ -53,7 +53,7 @@ export function bootImage(bytes: Uint8Array, name: string): BootImage | undefine
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const inside = (kind: BootKind, offset: number, length: number): { offset: number; length: number } => {
     if (length > 0 && offset + length <= bytes.length) return { offset, length };
-    const note = `${kind}: its payload is said to be ${length} bytes, of ${bytes.length} in all`;
+    const note = `${kind}: the header says that the payload has ${length} bytes, the file has ${bytes.length}`;
     throw new BtfFormatError(ERR_IMAGE_HEADER, { name, note, offset });
   };
   // Documentation/arch/x86/boot.rst

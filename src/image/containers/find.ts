@@ -6,14 +6,13 @@ import { decompress } from "../../btf/compression.js";
 import { BtfError, BtfFormatError, BtfLimitError } from "../../errors/error.js";
 import { ERR_IMAGE_DEPTH, ERR_IMAGE_NO_BTF, ERR_IMAGE_UNKNOWN } from "../../errors/image.js";
 import type { Budget } from "../codecs/budget.js";
-import { compressionAt, type ImageCompression } from "../codecs/magic.js";
 import { Reader } from "../codecs/reader.js";
-import { unpack } from "../codecs/unpack.js";
+import { compressedParts, compressionAt, type ImageCompression, unpack } from "../codecs/registry.js";
 import { type ArchiveKind, archiveAt } from "./archive.js";
 import { type BootKind, bootImage } from "./boot.js";
 import { machineName, versionOfKernel, versionOfModule } from "./facts.js";
-import { type Held, hold } from "./held.js";
-import { compressedParts, scanForBtf } from "./scan.js";
+import { type FileWindow, readWindow } from "./file-window.js";
+import { scanForBtf } from "./scan.js";
 
 /** One thing that was opened on the way to the BTF. */
 export interface ImageStep {
@@ -75,11 +74,11 @@ export async function findIn(
   }
   const archive = archiveAt(head);
   if (archive) return await limits.archive(archive, input, steps);
-  return await findInFile(await hold(input, limits.budget.held), input.name, limits, steps, facts);
+  return await findInFile(await readWindow(input, limits.budget.held), input.name, limits, steps, facts);
 }
 
 async function findInFile(
-  file: Held,
+  file: FileWindow,
   name: string,
   limits: Limits,
   steps: readonly ImageStep[],
@@ -153,7 +152,7 @@ async function search(
 }
 
 async function findInElf(
-  { start, source }: Held,
+  { start, source }: FileWindow,
   name: string,
   limits: Limits,
   steps: readonly ImageStep[],

@@ -3,7 +3,7 @@ import type { Btf } from "../../btf/btf.js";
 import { ERR_ARGUMENT } from "../../errors/btf.js";
 import { BtfError, BtfInternalError } from "../../errors/error.js";
 import { type BytesInput, Reader, readerOf } from "../codecs/reader.js";
-import type { Entry } from "./archive.js";
+import type { Entry } from "./entry.js";
 import type { FoundBtf, ImageStep } from "./find.js";
 import type { ImageOptions } from "./options.js";
 import { type Findings, type ImageModule, openFound, Search } from "./package.js";
@@ -60,7 +60,7 @@ export async function extractBtf(
   input: BytesInput | Promise<BytesInput>,
   options: ImageOptions = {},
 ): Promise<FoundBtf> {
-  return await bytesOfFound(await look(input, options), options.base);
+  return await bytesOfFound(await look(input, options));
 }
 
 /**
@@ -105,7 +105,7 @@ export async function extractBtfFromFolder(
   files: Iterable<ImageFile> | AsyncIterable<ImageFile>,
   options: ImageOptions = {},
 ): Promise<FoundBtf> {
-  return await bytesOfFound(await lookInFolder(files, options), options.base);
+  return await bytesOfFound(await lookInFolder(files, options));
 }
 
 /**
@@ -152,11 +152,11 @@ async function* entriesOfFolder(files: Iterable<ImageFile> | AsyncIterable<Image
   }
 }
 
-async function bytesOfFound({ main, chosen }: Findings, base?: Btf): Promise<FoundBtf> {
+async function bytesOfFound({ main, chosen }: Findings): Promise<FoundBtf> {
   const found = chosen ? await chosen.find() : main;
   if (found) return found;
   // The base was given, and no module was asked for by name.
-  throw new BtfError(ERR_ARGUMENT, { note: `nothing but modules on the ${base ? "given base" : "kernel"}: name one` });
+  throw new BtfError(ERR_ARGUMENT, { note: "the package holds modules only: name one" });
 }
 
 async function opened({ main, chosen, modules }: Findings, { base }: ImageOptions): Promise<KernelImage> {

@@ -6,12 +6,13 @@ import { nearest } from "../../btf/query/nearest.js";
 import { ERR_UNSUPPORTED } from "../../errors/btf.js";
 import { BtfEnvironmentError, BtfError, BtfFormatError, BtfInternalError, BtfLookupError } from "../../errors/error.js";
 import { ERR_IMAGE_MEMBER, ERR_IMAGE_NO_KERNEL } from "../../errors/image.js";
-import { compressionAt } from "../codecs/magic.js";
 import { Reader } from "../codecs/reader.js";
-import { type ArchiveKind, archiveAt, type Entry, entriesOf } from "./archive.js";
+import { compressionAt } from "../codecs/registry.js";
+import { type ArchiveKind, archiveAt, entriesOf } from "./archive.js";
 import { bootImage } from "./boot.js";
+import type { Entry } from "./entry.js";
+import { readWindow } from "./file-window.js";
 import { type FoundBtf, findIn, HEAD, type ImageStep, type Limits } from "./find.js";
-import { hold } from "./held.js";
 import { budgetOf, type ImageOptions } from "./options.js";
 
 /** A module of a package or folder, not opened yet. */
@@ -87,7 +88,7 @@ export class Search {
     if (main || (base && (this.#chosen || this.#modules.length > 0))) return found;
     if (this.#kernelRefusal) throw this.#kernelRefusal;
     const modules = this.#names.filter((path) => MODULE.test(path)).length;
-    const note = modules ? `${modules} are modules: give the kernel's BTF as their base` : "";
+    const note = modules ? `${modules} are modules: give the kernel's BTF as the base` : "";
     throw new BtfFormatError(ERR_IMAGE_NO_KERNEL, { name, value: this.#files, note });
   }
 
@@ -164,7 +165,7 @@ export class Search {
 
   async #module(path: string, body: Reader, steps: readonly ImageStep[]): Promise<void> {
     const limits = this.#limits;
-    const { start: bytes } = await hold(body, limits.budget.held);
+    const { start: bytes } = await readWindow(body, limits.budget.held);
     const look = async (): Promise<FoundBtf> => {
       const found = await findIn(Reader.of(bytes, path), limits, steps);
       if (found) return found;

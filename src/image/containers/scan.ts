@@ -2,7 +2,6 @@
 import { Btf } from "../../btf/btf.js";
 import { MAGIC } from "../../btf/header.js";
 import { BtfError, BtfInternalError } from "../../errors/error.js";
-import { compressionAt, type ImageCompression } from "../codecs/magic.js";
 
 const HEADER_LENGTH = 24;
 /** Candidates that are opened before the search is given up: each costs its length. */
@@ -57,21 +56,5 @@ function opens(bytes: Uint8Array): boolean {
   } catch (error) {
     if (error instanceof BtfError && !(error instanceof BtfInternalError)) return false;
     throw error;
-  }
-}
-
-/** Where in `bytes` compressed data may start, in order; as scripts/extract-vmlinux of Linux looks for it. */
-export function* compressedParts(
-  bytes: Uint8Array,
-): Generator<{ readonly kind: ImageCompression | "lzo"; readonly offset: number }> {
-  const FIRST = [0x1f, 0xfd, 0x28, 0x02, 0x42, 0x89, 0x5d];
-  const places = FIRST.map((byte) => ({ byte, at: bytes.indexOf(byte) }));
-  for (;;) {
-    let next: (typeof places)[number] | undefined;
-    for (const place of places) if (place.at >= 0 && (next === undefined || place.at < next.at)) next = place;
-    if (!next) return;
-    const kind = compressionAt(bytes, next.at);
-    if (kind) yield { kind, offset: next.at };
-    next.at = bytes.indexOf(next.byte, next.at + 1);
   }
 }

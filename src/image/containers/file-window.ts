@@ -1,7 +1,8 @@
 /**
- * A file out of a stream, as much of it as is needed. Of a kernel's ELF file
- * that is what is loaded, where the BTF is, and the section table at the end:
- * the debug information between them, gigabytes of it, passes by.
+ * The part of a file that is kept in memory while the file is read from a stream.
+ * Of a kernel's ELF file that is the loaded part, which holds the BTF, and the
+ * last 32 MiB, which hold the section table; gigabytes of debug information
+ * between them are read and dropped.
  */
 
 import { isElf } from "../../bpf/elf/file.js";
@@ -12,8 +13,8 @@ import { ERR_IMAGE_HEADER } from "../../errors/image.js";
 import { exceeded } from "../codecs/budget.js";
 import { concatenated, type Reader } from "../codecs/reader.js";
 
-export interface Held {
-  /** The file's first bytes: all of it, or what is loaded of a kernel. */
+export interface FileWindow {
+  /** The file's first bytes: all of them, or the loaded part of a kernel. */
   readonly start: Uint8Array;
   readonly source: ByteSource;
 }
@@ -22,7 +23,7 @@ const PT_LOAD = 1;
 /** More than the section table, symbols, and BTF that was added to a finished kernel take, in bytes. */
 const TAIL = 32 << 20;
 
-/** Where the last loaded byte of a kernel's ELF file is, if its head tells. */
+/** Returns where the last loaded byte of a kernel's ELF file is, if its head says so. */
 function loadedEnd(head: Uint8Array): number | undefined {
   if (!isElf(head) || head.length < 64) return undefined;
   const view = new DataView(head.buffer, head.byteOffset, head.length);
@@ -45,16 +46,16 @@ function loadedEnd(head: Uint8Array): number | undefined {
 }
 
 /**
- * Reads a file to its end.
+ * Reads a file to its end and returns the part that is kept.
  *
- * @param limit the most to hold of it, in bytes
+ * @param limit the most bytes to keep
  * @throws BtfLimitError ERR_IMAGE_LIMIT
  */
-export async function hold(input: Reader, limit: number): Promise<Held> {
+export async function readWindow(input: Reader, limit: number): Promise<FileWindow> {
   const keep = loadedEnd(await input.peek(4096)) ?? Number.POSITIVE_INFINITY;
   const chunks: Uint8Array[] = [];
   let length = 0;
-  /** Of what lies behind `keep`: the last bytes, at least `TAIL` of them if there are so many. */
+  /** The last bytes of what follows `keep`, at least `TAIL` of them if there are as many. */
   let tail: Uint8Array[] = [];
   let tailLength = 0;
   let size = 0;
@@ -83,7 +84,7 @@ export async function hold(input: Reader, limit: number): Promise<Held> {
   const read = (offset: number, count: number): Uint8Array => {
     if (offset + count <= length) return start.subarray(offset, offset + count);
     if (offset >= endOffset) return end.subarray(offset - endOffset, offset - endOffset + count);
-    const note = "ELF file: what is looked for lies neither in what is loaded nor in the last 32 MiB";
+    const note = "ELF file: the section lies neither in the loaded part nor in the last 32 MiB";
     throw new BtfFormatError(ERR_IMAGE_HEADER, { name: input.name, note, offset });
   };
   return { start, source: { size, read, readInto: (offset, target) => target.set(read(offset, target.length)) } };
