@@ -2,7 +2,7 @@
 // they have in common, and the executable on its own. What is loaded on demand
 // (commands, decompressors, shell completion) gets chunks. The library stays as
 // it is written: an uncaught error shows its line, and bundlers minify.
-import { readFileSync } from "node:fs";
+import { chmodSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import commonjs from "@rollup/plugin-commonjs";
 import { nodeResolve } from "@rollup/plugin-node-resolve";
@@ -94,6 +94,7 @@ const executable = {
     },
     commonjs(),
     { name: "version", transform: (code) => code.replace("BTFKIT_VERSION", JSON.stringify(version)) },
+    { name: "run-bit", writeBundle: ({ dir, file }) => chmodSync(file ?? `${dir}/btfkit.cjs`, 0o755) },
     // Every call reads and scans all of what it loads.
     minifying(() => true),
   ],

@@ -9,5 +9,8 @@ for (const [name, ...more] of [["abi"], ["edit-abi", "abi"]]) {
   const lines = [...source.matchAll(/((?:\/\*\*.*\*\/\n)?)export const (\w+): \w+ = (0x[0-9a-f]+|\d+);/g)].map(
     ([, doc, name, value]) => `${doc}export const ${name} = ${value};`,
   );
-  writeFileSync(`src/memory/generated/${name}.ts`, `// Made by scripts/build/abi.mjs from assembly/format/${name}.ts.\n${lines.join("\n")}\n`);
+  writeFileSync(
+    `src/memory/generated/${name}.ts`,
+    `// Made by scripts/build/abi.mjs from assembly/format/${name}.ts.\n${lines.join("\n")}\n`,
+  );
 }

@@ -23,7 +23,8 @@ function filesOf(path) {
 
 function inputsHash({ inputs, command }) {
   const hash = createHash("sha256").update(JSON.stringify(command));
-  for (const file of inputs.flatMap(filesOf)) hash.update(`\0${file}\0`).update(existsSync(file) ? readFileSync(file) : "");
+  for (const file of inputs.flatMap(filesOf))
+    hash.update(`\0${file}\0`).update(existsSync(file) ? readFileSync(file) : "");
   return hash.digest("hex");
 }
 
@@ -93,7 +94,8 @@ async function makeNow(name) {
     for (const { file, size } of outputsOf(task)) if (size === undefined) throw new Error(`${name} made no ${file}`);
     mkdirSync(RECORDS, { recursive: true });
     writeFileSync(recordOf(name), JSON.stringify({ hash: inputsHash(task), outputs: outputsOf(task) }));
-    if (!process.argv.includes("--quiet")) console.log(`${name}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    if (!process.argv.includes("--quiet"))
+      console.log(`${name}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
   } finally {
     give();
   }

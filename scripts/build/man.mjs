@@ -104,7 +104,12 @@ for (const command of root.commands) {
 }
 
 mkdirSync("dist/completions", { recursive: true });
-for (const [shell, file] of Object.entries({ bash: "btfkit.bash", zsh: "_btfkit", fish: "btfkit.fish" })) {
+for (const [shell, file] of Object.entries({
+  bash: "btfkit.bash",
+  zsh: "_btfkit",
+  fish: "btfkit.fish",
+  powershell: "btfkit.ps1",
+})) {
   const script = execFileSync(process.execPath, ["dist/cli/btfkit.cjs", "complete", shell]);
   writeFileSync(`dist/completions/${file}`, script);
 }

@@ -17,7 +17,6 @@ for (const path of declarations) cpSync(path, path.replace("build/types", "dist/
 // Binaryen's wasm2js puts some lines of its own around the kernels that it makes JavaScript of.
 const BUNDLED = [
   "commander",
-  "@bomb.sh/tab",
   "fzstd",
   "pako",
   "zstddec",

@@ -1,6 +1,7 @@
 /** The command line: reads arguments, runs a command, turns what is thrown into one line and an exit code. */
 import { CommanderError } from "commander";
 import { BtfError, BtfInternalError, BtfLookupError } from "../errors/error.js";
+import { COMMANDS } from "./commands.js";
 import type { CommonOptions, Context, ExitCode } from "./context.js";
 import { EXIT, InputError, Refused, UsageError } from "./exit.js";
 import { ClosedPipe, type Output, openOutput } from "./output.js";
@@ -21,7 +22,7 @@ export interface Host {
 const PROGRESS_AFTER = 500;
 
 /** Runs one command line (without the program's name) and returns the exit code. */
-export async function main(args: readonly string[], host: Host): Promise<number> {
+export async function main(given: readonly string[], host: Host): Promise<number> {
   let code: number = EXIT.ok;
   let output: Output | undefined;
   let progressShown = false;
@@ -35,9 +36,7 @@ export async function main(args: readonly string[], host: Host): Promise<number>
       out: output,
       stdout: toStdout ? output : openOutput(undefined, host.stdout),
       outIsTerminal: toStdout && host.stdoutIsTerminal,
-      color:
-        options.color === "always" ||
-        (options.color === "auto" && host.stdoutIsTerminal && !options.output && !host.env["NO_COLOR"]),
+      color: options.color === "always" || (options.color === "auto" && toStdout && wantsColor(host)),
       warn: (line) => {
         if (!options.quiet) host.writeError(`btfkit: ${line}\n`);
       },
@@ -64,6 +63,7 @@ export async function main(args: readonly string[], host: Host): Promise<number>
     await output?.commit();
   };
 
+  const args = spelledOut(given);
   const [first = ""] = args;
   // The help of the program and suggestions need the names alone.
   const root = await program(host.version, run, (name) => name === first || first === "complete");
@@ -78,9 +78,10 @@ export async function main(args: readonly string[], host: Host): Promise<number>
     });
   }
   try {
-    if (args[0] === "complete") {
-      const { addCompletion } = await import("./completion.js");
-      addCompletion(root);
+    if (first === "complete") {
+      const { complete } = await import("./completion.js");
+      await openOutput(undefined, host.stdout).write(complete(root, args.slice(1)));
+      return EXIT.ok;
     }
     await root.parseAsync(args, { from: "user" });
     if (progressShown) host.writeError("\r\x1b[K");
@@ -95,18 +96,33 @@ export async function main(args: readonly string[], host: Host): Promise<number>
         .catch(() => {});
       return EXIT.ok;
     }
-    const { exit, line } = explain(error, args);
+    const { exit, line } = explain(error);
     host.writeError(`btfkit: ${line.replace(/\s*\n\s*/g, " ")}\n`);
     return exit;
   }
 }
 
+/** NO_COLOR and FORCE_COLOR come before what standard output is. */
+function wantsColor({ env, stdoutIsTerminal }: Host): boolean {
+  if (env["NO_COLOR"]) return false;
+  const { FORCE_COLOR } = env as { FORCE_COLOR?: string };
+  return FORCE_COLOR === undefined ? stdoutIsTerminal : FORCE_COLOR !== "0" && FORCE_COLOR !== "false";
+}
+
+/** A bare call is a call for help; `help` and `help COMMAND` are other spellings of `--help`. */
+function spelledOut(args: readonly string[]): readonly string[] {
+  if (args.length === 0) return ["--help"];
+  if (args[0] !== "help") return args;
+  const [, command] = args;
+  // A name that is no command is refused as one, with the nearest.
+  return command === undefined || COMMANDS.some(({ name }) => name === command)
+    ? [...args.slice(1, 2), "--help"]
+    : [command];
+}
+
 /** The one line that says what is wrong, and the exit code that goes with it. */
-function explain(error: unknown, args: readonly string[]): { exit: number; line: string } {
-  if (error instanceof CommanderError) {
-    if (args.length === 0) return { exit: EXIT.usage, line: "no command; btfkit --help lists them" };
-    return { exit: EXIT.usage, line: error.message.replace(/^error: /, "") };
-  }
+function explain(error: unknown): { exit: number; line: string } {
+  if (error instanceof CommanderError) return { exit: EXIT.usage, line: error.message.replace(/^error: /, "") };
   if (error instanceof UsageError) return { exit: EXIT.usage, line: error.message };
   if (error instanceof InputError) return { exit: EXIT.input, line: error.message };
   if (error instanceof Refused) return { exit: EXIT.no, line: error.message };

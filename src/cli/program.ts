@@ -19,11 +19,15 @@ export async function program(
 ): Promise<Command> {
   const root = new Command("btfkit")
     .description("BTF (BPF Type Format): look at kernel types, make headers and BTF, relocate and check BPF objects")
-    .version(version, "--version", "show the version")
+    .version(version, "-V, --version", "show the version")
     .helpOption("-h, --help", "show this help")
     .helpCommand(false)
     .showHelpAfterError(false)
-    .addHelpText("after", "\nShell completion: btfkit complete bash|zsh|fish prints a script to source.")
+    .addHelpText(
+      "after",
+      "\nbtfkit help COMMAND shows a command's options and examples.\n" +
+        "Shell completion: btfkit complete bash|zsh|fish|powershell prints a script to source.",
+    )
     .enablePositionalOptions();
   for (const entry of COMMANDS) {
     const command = root.command(entry.name).description(entry.description);

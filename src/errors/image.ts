@@ -27,7 +27,7 @@ export const ERR_IMAGE_LIMIT = /* @__PURE__ */ rule(
   "ERR_IMAGE_LIMIT",
   (d) =>
     `${at(d)}${d.note} unpacks to more than ${d.limit} bytes (${d.value} so far): ` +
-    "raise the limit with maxBytes or --max-size if you trust the file",
+    "if you trust the file, raise the limit with maxBytes or --max-size",
 );
 export const ERR_IMAGE_DEPTH = /* @__PURE__ */ rule(
   "ERR_IMAGE_DEPTH",

@@ -1,8 +1,8 @@
 // The command line as a user runs it: output, exit codes, one line of error.
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
 import { elf } from "../support/elf.js";
@@ -293,7 +293,7 @@ describe("help and completion", () => {
     );
   });
 
-  for (const shell of ["bash", "zsh", "fish"]) {
+  for (const shell of ["bash", "zsh", "fish", "powershell"]) {
     test(`completion script for ${shell}`, () => {
       const { code, out } = run(["complete", shell]);
       expect(code).toBe(0);
@@ -307,8 +307,51 @@ describe("help and completion", () => {
     expect(run(["complete", "--", "dump", "--format", ""]).out).toMatch(/raw[\s\S]*json/);
   });
 
-  needing("bash")("the bash script is valid", () => {
-    execFileSync("bash", ["-n"], { input: run(["complete", "bash"]).out });
+  test("help, help COMMAND and a bare call are other spellings of --help; -V of --version", () => {
+    const { out } = run(["--help"]);
+    expect(run([])).toEqual({ code: 0, out, error: "" });
+    expect(run(["help"]).out).toBe(out);
+    expect(run(["help", "dump"])).toEqual(run(["dump", "--help"]));
+    expect(run(["-V"]).out).toBe(run(["--version"]).out);
+  });
+
+  test("NO_COLOR and FORCE_COLOR decide where standard output is no terminal", () => {
+    expect(run(["stat", image]).out).not.toContain("\x1b[");
+    expect(run(["stat", image], undefined, { FORCE_COLOR: "1" }).out).toContain("\x1b[1m");
+    expect(run(["stat", image], undefined, { FORCE_COLOR: "1", NO_COLOR: "1" }).out).not.toContain("\x1b[");
+    expect(run(["stat", image], undefined, { FORCE_COLOR: "0" }).out).not.toContain("\x1b[");
+  });
+
+  /** What bash offers for a line that is typed up to its end. */
+  function completedByBash(words: readonly string[]): string[] {
+    const bin = mkdtempSync(join(tmpdir(), "btfkit-bin-"));
+    symlinkSync(resolve(PROGRAM), join(bin, "btfkit"));
+    const list = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+    const script = `${run(["complete", "bash"]).out}
+COMP_WORDS=(btfkit ${list}); COMP_CWORD=${words.length}; _btfkit; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const env = { ...process.env, PATH: `${bin}:${process.env["PATH"]}` };
+    return execFileSync("bash", ["-c", script], { cwd: bin, env, encoding: "utf8" }).split("\n").filter(Boolean);
+  }
+
+  needing("bash")("bash completes without its completion package, and evaluates nothing that is typed", () => {
+    expect(completedByBash(["du"])).toEqual(["dump"]);
+    expect(completedByBash(["dump", "--form"])).toEqual(["--format"]);
+    expect(completedByBash(["dump", "--format", "="])).toEqual(["raw", "json", "c"]);
+    expect(completedByBash(["dump", "--format", "=", "j"])).toEqual(["json"]);
+    expect(completedByBash(["dump", "./vml"])).toEqual([]);
+    const marker = join(folder, "evaluated");
+    for (const hostile of [
+      `$(touch ${marker})`,
+      `\`touch ${marker}\``,
+      `;touch ${marker}`,
+      `'; touch ${marker} #`,
+      "$(",
+    ]) {
+      completedByBash(["dump", hostile, "-"]);
+      completedByBash(["dump", `-${hostile}`]);
+      completedByBash([hostile]);
+    }
+    expect(existsSync(marker)).toBe(false);
   });
 });
 
@@ -419,7 +462,8 @@ describe("wrong input: one line, the right exit code, nothing written", () => {
     },
     "a missing file": { args: () => ["stat", join(folder, "none")], code: 3, error: /none: no such file/ },
     "an unknown command": { args: () => ["dunp"], code: 2, error: /unknown command 'dunp'.*dump/ },
-    "no command": { args: () => [], code: 2, error: /no command/ },
+    "help of no command": { args: () => ["help", "nothing"], code: 2, error: /unknown command/ },
+    "completion of no shell": { args: () => ["complete", "tcsh"], code: 2, error: /bash, zsh, fish, powershell/ },
     "an unknown flag": {
       args: () => ["dump", image, "--formt", "raw"],
       code: 2,

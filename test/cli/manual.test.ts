@@ -39,7 +39,12 @@ needing("mandoc")("mandoc has no complaint", () => {
 });
 
 needing("bash")("the shipped completions are those of the commands", () => {
-  for (const [shell, file] of Object.entries({ bash: "btfkit.bash", zsh: "_btfkit", fish: "btfkit.fish" })) {
+  for (const [shell, file] of Object.entries({
+    bash: "btfkit.bash",
+    zsh: "_btfkit",
+    fish: "btfkit.fish",
+    powershell: "btfkit.ps1",
+  })) {
     const script = execFileSync(process.execPath, ["dist/cli/btfkit.cjs", "complete", shell], { encoding: "utf8" });
     expect(readFileSync(`dist/completions/${file}`, "utf8")).toBe(script);
   }
