@@ -18,3 +18,5 @@ export { type PackedMember, type Packing, type PackOptions, pack, packAll } from
 export { packedText } from "./inspect/pack/text.js";
 export { type LayoutBox, type LayoutRow, layoutRows } from "./inspect/svg/rows.js";
 export { type LayoutSvgOptions, layoutSvg } from "./inspect/svg/svg.js";
+export { Identities, identities } from "./inspect/identity.js";
+export { type BitPlace, memberAt, memberTextAt, type PlaceAt } from "./inspect/member-at.js";
