@@ -20,3 +20,12 @@ export { type LayoutBox, type LayoutRow, layoutRows } from "./inspect/svg/rows.j
 export { type LayoutSvgOptions, layoutSvg } from "./inspect/svg/svg.js";
 export { Identities, identities } from "./inspect/identity.js";
 export { type BitPlace, memberAt, memberTextAt, type PlaceAt } from "./inspect/member-at.js";
+export {
+  type Holder,
+  type HolderType,
+  type Kfunc,
+  Relations,
+  relations,
+  type StructOps,
+  type Tracepoint,
+} from "./inspect/relations/relations.js";
