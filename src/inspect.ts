@@ -29,3 +29,5 @@ export {
   type StructOps,
   type Tracepoint,
 } from "./inspect/relations/relations.js";
+export { type DiffOptions, diff, type Kernel } from "./inspect/diff/diff.js";
+export * from "./inspect/diff/types.js";

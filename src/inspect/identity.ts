@@ -57,7 +57,7 @@ export class Identities {
   readonly #first: number;
   /** Identities of the own types: low half, high half. @internal */
   readonly own: Int32Array;
-  /** Hashes of the own types' names. @internal */
+  /** Hashes of the own types' names; 0 and 0 for none. @internal */
   readonly names: Int32Array;
   /** What a reference to each type counts as, the base's too, from void on. @internal */
   readonly references: Int32Array;
@@ -244,10 +244,12 @@ function hashTypes(image: Image, { own, names, references }: Identities): void {
   }
 
   for (let i = 0; i < count; i++) {
+    const name = words[records[i]!]!;
+    if (name === 0) continue;
     low = START_LOW;
     high = START_HIGH;
-    addName(words[records[i]!]!);
-    names[i * 2] = low;
+    addName(name);
+    names[i * 2] = low || 1;
     names[i * 2 + 1] = high;
   }
   for (let i = 0; i < count; i++) {
