@@ -31,3 +31,12 @@ export {
 } from "./inspect/relations/relations.js";
 export { type DiffOptions, diff, type Kernel } from "./inspect/diff/diff.js";
 export * from "./inspect/diff/types.js";
+export { type DifferenceTextOptions, differenceMarkdown, differenceText } from "./inspect/diff/text.js";
+export {
+  history,
+  type KernelOfHistory,
+  type MemberHistory,
+  type MemberState,
+} from "./inspect/history/history.js";
+export { historySvg } from "./inspect/history/svg.js";
+export { historyText } from "./inspect/history/text.js";

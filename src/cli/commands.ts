@@ -6,6 +6,8 @@ import type { Context, ExitCode } from "./context.js";
 export interface CommandModule {
   /** Adds arguments, options and an example. */
   define(command: Command): void;
+  /** --member is the command's: it takes packages whole. */
+  readonly hasOwnMember?: boolean;
   /** Does the work: it gets the arguments, the options, and the context. */
   run(...args: [...unknown[], Context]): Promise<ExitCode>;
 }
@@ -27,7 +29,26 @@ export const COMMANDS: readonly CommandEntry[] = [
     description: "show counts and bytes by kind, header, byte order, pointer size",
     load: () => import("./commands/stat.js"),
   },
-  { name: "find", description: "list types by name", load: () => import("./commands/find.js") },
+  {
+    name: "find",
+    description: "list types by name, size, and what they have to do with others",
+    load: () => import("./commands/find.js"),
+  },
+  {
+    name: "at",
+    description: "show the member at an offset of a struct",
+    load: () => import("./commands/at.js"),
+  },
+  {
+    name: "diff",
+    description: "show what changed in the types from one kernel to another",
+    load: () => import("./commands/diff.js"),
+  },
+  {
+    name: "history",
+    description: "show where members are, kernel by kernel",
+    load: () => import("./commands/history.js"),
+  },
   {
     name: "layout",
     description: "show where members lie, holes and cachelines, as pahole does, as JSON or as a picture",

@@ -20,11 +20,20 @@ export function moduleOption(): Option {
   ).argParser(collect);
 }
 
-/** Options that every command takes. */
-export function addCommonOptions(command: Command): void {
+/**
+ * Adds the options that every command takes.
+ *
+ * @param hasOwnMember leaves --member out, which means something else to the command
+ */
+export function addCommonOptions(command: Command, hasOwnMember = false): void {
+  command.option("-B, --base <file>", "base BTF of a split BTF (a module's)");
+  if (!hasOwnMember) {
+    command.option(
+      "--member <name>",
+      "the kernel or module to take of a package or folder: a path, file name or module name",
+    );
+  }
   command
-    .option("-B, --base <file>", "base BTF of a split BTF (a module's)")
-    .option("--member <name>", "the kernel or module to take of a package or folder: a path, file name or module name")
     .addOption(new Option("--max-size <bytes>", "most that a file may unpack to (default: 1G)").argParser(size))
     .option("-o, --output <file>", "write there instead of to standard output")
     .option("-j, --json", "machine-readable result")

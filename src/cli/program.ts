@@ -34,7 +34,7 @@ export async function program(
     if (!load(entry.name)) continue;
     const module = (await entry.load()) as CommandModule;
     if (entry.isForeign) command.helpOption(false).allowUnknownOption();
-    else addCommonOptions(command);
+    else addCommonOptions(command, module.hasOwnMember);
     module.define(command);
     command.action((...args: unknown[]) => {
       // Arguments, options, and the command itself.

@@ -1,11 +1,13 @@
 /** Who holds what: an index over a kernel and its modules, built once. */
 
 import type { Btf } from "../../btf/btf.js";
+import { sizeOf } from "../../btf/query/resolve.js";
 import { nearest } from "../../btf/query/nearest.js";
 import { isComposite, isModifier } from "../../btf/traverse.js";
 import type { BtfType, FuncType, StructType, TypedefType, UnionType } from "../../btf/types.js";
 import { ERR_ARGUMENT, ERR_NOT_FOUND } from "../../errors/btf.js";
 import { BtfError, BtfLookupError } from "../../errors/error.js";
+import { attempt, leavesOf } from "../leaves.js";
 import { climb, factsOf, type Relation, type TypeFacts } from "./climb.js";
 import { type ReverseGraph, reverseGraph } from "./graph.js";
 
@@ -217,6 +219,39 @@ export class Relations {
     return new BtfLookupError(ERR_NOT_FOUND, { name, nearest: nearest(bare, names(this.btfs)) });
   }
 
+  /**
+   * Returns the structs and unions with a member whose name is wanted, also inside of anonymous ones; it is asked about
+   * each name once.
+   */
+  withMember(isWanted: (name: string) => boolean): Holder[] {
+    const answers = new Map<string, boolean>();
+    const wanted = (name: string): boolean => {
+      let answer = answers.get(name);
+      if (answer === undefined) answers.set(name, (answer = isWanted(name)));
+      return answer;
+    };
+    return this.#composites().flatMap((type) => {
+      const members = leavesOf(type).flatMap(({ name }) => (name && wanted(name) ? [name] : []));
+      return members.length > 0 ? [{ type, members }] : [];
+    });
+  }
+
+  /** Returns the structs with holes between their members of `bytes` or more in all; padding at the end is none. */
+  withHoles(bytes = 1): { readonly type: StructType; readonly holeBytes: number }[] {
+    return this.#composites().flatMap((type) => {
+      if (type.kind !== "struct") return [];
+      const holeBytes = holeBytesOf(type);
+      return holeBytes >= bytes ? [{ type, holeBytes }] : [];
+    });
+  }
+
+  /** The structs and unions that have a name. */
+  #composites(): (StructType | UnionType)[] {
+    return this.btfs.flatMap((btf) =>
+      [...btf.ofKind("struct", { own: true }), ...btf.ofKind("union", { own: true })].filter(({ name }) => name !== ""),
+    );
+  }
+
   /** Returns the functions with the declaration tag `bpf_kfunc`; none for kernels built without those tags. */
   kfuncs(): Kfunc[] {
     return this.btfs.flatMap((btf) => {
@@ -256,6 +291,18 @@ export class Relations {
       { kind: K }
     >[];
   }
+}
+
+/** Whole bytes between the members of a struct that none of them reaches. */
+function holeBytesOf({ members }: StructType): number {
+  let end = 0;
+  let holes = 0;
+  for (const { bitOffset, bitfieldSize, type } of [...members].sort((a, b) => a.bitOffset - b.bitOffset)) {
+    if (bitOffset > end) holes += Math.floor((bitOffset - end) / 8);
+    const bits = bitfieldSize || (attempt(() => sizeOf(type)) ?? 0) * 8;
+    end = Math.max(end, bitOffset + bits);
+  }
+  return holes;
 }
 
 const KFUNC_TAG = "bpf_kfunc";
