@@ -4,9 +4,9 @@ import type { Btf } from "../../btf/btf.js";
 import { declaration } from "../../btf/dump/declaration.js";
 import { nearest } from "../../btf/query/nearest.js";
 import type { BtfType } from "../../btf/types.js";
-import { BtfError } from "../../errors/error.js";
 import { KINDS, type Kind } from "../../format/kind.js";
-import type { Relations } from "../../inspect/relations/relations.js";
+import { attempt } from "../../inspect/leaves.js";
+import type { Relations, Tracepoint } from "../../inspect/relations/relations.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { UsageError } from "../exit.js";
 import { openKernelInput, type Source } from "../kernel-input.js";
@@ -88,6 +88,10 @@ function kind(value: string): Kind {
 
 /** What is known of a type that was found. */
 interface Details {
+  /** Of a tracepoint or struct_ops: the name that it goes by. */
+  alias?: string;
+  /** Of a tracepoint: what it hands over. */
+  signature?: string;
   /** Paths of the members for which it was found. */
   members?: readonly string[];
   /** Of a kfunc: its tags. */
@@ -170,18 +174,32 @@ async function findIn(
     // A single split shows its base's types too.
     const from = sources.length > 1 ? btf.firstId : 1;
     const candidates = tables.length > 0 ? [...tables[0]!.keys()].filter((type) => type.btf === btf) : undefined;
-    const named = matches && new Set(Array.from(matches(btf, options.kind)));
-    const types = candidates ?? Array.from(named ?? btf.searchIds("", options.kind ? { kind: options.kind } : {}), (id) => btf.get(id)!);
-    for (const type of types) {
-      if (type.id < from || (named && !named.has(type.id))) continue;
-      if (options.kind && type.kind !== options.kind) continue;
+    const ids = candidates ? undefined : (matches?.ids ?? allIds)(btf, options.kind);
+    const types = candidates ?? Array.from(ids!, (id) => btf.get(id)!);
+    for (const type of types.sort((a, b) => a.id - b.id)) {
+      if (type.id < from || (options.kind && type.kind !== options.kind)) continue;
       if (options.size && !isInRange(type, options.size)) continue;
       const details = tables.map((table) => table.get(type));
       if (details.includes(undefined)) continue;
-      hits.push({ source, type, details: Object.assign({}, ...details) as Details });
+      const [alias] = details.flatMap((one) => one?.alias ?? []);
+      if (candidates && matches && !matches.test(type.name) && !(alias !== undefined && matches.test(alias))) continue;
+      hits.push({ source, type, details: merged(details as Details[]) });
     }
   }
   return hits;
+}
+
+/** Facts of all options; members are read only here, for what has passed all of them. */
+function merged(all: readonly Details[]): Details {
+  const details: Details = {};
+  for (const { members, flags, holeBytes, alias, signature } of all) {
+    if (members) details.members = [...(details.members ?? []), ...members];
+    if (flags) details.flags = flags;
+    if (holeBytes !== undefined) details.holeBytes = holeBytes;
+    if (alias !== undefined) details.alias = alias;
+    if (signature !== undefined) details.signature = signature;
+  }
+  return details;
 }
 
 function isInRange(type: BtfType, { least, most }: SizeRange): boolean {
@@ -225,27 +243,25 @@ function tableOf(index: Relations, name: (typeof FILTERS)[number], options: Find
     case "kfuncs":
       return new Map(index.kfuncs().map(({ func, flags }) => [func, { flags }]));
     case "tracepoints":
-      return new Map(index.tracepoints().map(({ type }) => [type, {}]));
+      return new Map(index.tracepoints().map((one) => [one.type, { alias: one.name, signature: tracepointText(one) }]));
     default:
-      return new Map(index.structOps().map(({ type }) => [type, {}]));
+      return new Map(index.structOps().map(({ name: alias, type }) => [type, { alias }]));
   }
 }
 
-/** A function as C declares it, or a tracepoint with what it hands over. */
+/** A function as C declares it. */
 function signatureOf(type: BtfType): string | undefined {
-  try {
-    if (type.kind === "func") return declaration(type.proto, { name: type.name });
-    if (type.kind === "typedef" && type.name.startsWith("btf_trace_") && type.target.kind === "ptr") {
-      return declaration(type.target.target, { name: type.name });
-    }
-  } catch (error) {
-    if (!(error instanceof BtfError) || error.code === "ERR_INTERNAL") throw error;
-  }
-  return undefined;
+  return type.kind === "func" ? attempt(() => declaration(type.proto, { name: type.name })) : undefined;
+}
+
+/** A tracepoint as a function of what it hands over. */
+function tracepointText({ name, args }: Tracepoint): string {
+  const text = args.map((arg) => attempt(() => declaration(arg.type, { name: arg.name })) ?? arg.name);
+  return `${name}(${text.join(", ")})`;
 }
 
 function plain({ source, type, details }: Hit, withFile: boolean): Record<string, unknown> {
-  const signature = signatureOf(type);
+  const signature = details.signature ?? signatureOf(type);
   const { members, flags, holeBytes } = details;
   return {
     id: type.id,
@@ -261,7 +277,7 @@ function plain({ source, type, details }: Hit, withFile: boolean): Record<string
 }
 
 function line({ source, type, details }: Hit, withFile: boolean): string {
-  const signature = signatureOf(type);
+  const signature = details.signature ?? signatureOf(type);
   const { members, flags, holeBytes } = details;
   const facts = [
     `[${type.id}] ${type.kind.toUpperCase()} '${type.name}'`,
@@ -291,9 +307,20 @@ function* namesOf(sources: readonly Source[]): Generator<string> {
   for (const { btf } of sources) for (let id = btf.firstId; id < btf.size; id++) yield btf.nameAt(id);
 }
 
-type Matcher = (btf: Btf, kind: Kind | undefined) => ArrayLike<number> & Iterable<number>;
+/** Types by a pattern, and names. */
+interface Matcher {
+  ids(btf: Btf, kind: Kind | undefined): Iterable<number>;
+  test(name: string): boolean;
+}
 
-/** `/regex/`, `^prefix`, `suffix$`, `^name$`, a glob with * ? [ ], or a substring; with an anchor, more than a name is a regular expression. */
+function allIds(btf: Btf, kind: Kind | undefined): Iterable<number> {
+  return btf.searchIds("", kind ? { kind } : {});
+}
+
+/**
+ * `/regex/`, `^prefix`, `suffix$`, `^name$`, a glob with * ? [ ], or a substring; what is anchored and more than a name
+ * is a regular expression.
+ */
 function matcher(pattern: string): Matcher {
   const [, source, flags] = /^\/(.*)\/([imsuv]*)$/.exec(pattern) ?? [];
   if (source !== undefined) return byExpression(expression(source, flags));
@@ -302,14 +329,18 @@ function matcher(pattern: string): Matcher {
   if (isAnchored && prefix === undefined) return byExpression(expression(pattern));
   if (isGlob(pattern)) return byExpression(globExpression(pattern));
   const text = prefix ?? pattern;
-  return (btf, kind) =>
-    btf.searchIds(text, { match: prefix === undefined ? "substring" : "prefix", ...(kind && { kind }) });
+  return {
+    ids: (btf, kind) =>
+      btf.searchIds(text, { match: prefix === undefined ? "substring" : "prefix", ...(kind && { kind }) }),
+    test: (name) => (prefix === undefined ? name.includes(text) : name.startsWith(text)),
+  };
 }
 
 function byExpression(wanted: RegExp): Matcher {
-  return (btf, kind) => {
-    const ids: number[] = [];
-    for (const id of btf.searchIds("", kind ? { kind } : {})) if (wanted.test(btf.nameAt(id))) ids.push(id);
-    return ids;
+  return {
+    *ids(btf, kind) {
+      for (const id of allIds(btf, kind)) if (wanted.test(btf.nameAt(id))) yield id;
+    },
+    test: (name) => wanted.test(name),
   };
 }

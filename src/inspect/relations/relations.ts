@@ -101,7 +101,7 @@ export interface Tracepoint {
   readonly name: string;
   /** `btf_trace_NAME`, which programs of type `tp_btf` attach to. */
   readonly type: TypedefType;
-  /** What the tracepoint hands over, without the kernel's private first argument. */
+  /** What the tracepoint hands over, without the kernel's private first argument; names where the kernel has its iterator's. */
   readonly args: readonly { readonly name: string; readonly type: BtfType }[];
 }
 
@@ -273,7 +273,10 @@ export class Relations {
     return this.#named(TRACEPOINT, "typedef").flatMap((type) => {
       const proto = type.target.kind === "ptr" ? type.target.target : undefined;
       if (proto?.kind !== "func_proto") return [];
-      return [{ name: type.name.slice(TRACEPOINT.length), type, args: proto.params.slice(1) }];
+      const name = type.name.slice(TRACEPOINT.length);
+      const iterator = type.btf.find(`${ITERATOR}${name}`, "func")?.proto;
+      const isNamed = iterator?.kind === "func_proto" && iterator.params.length === proto.params.length;
+      return [{ name, type, args: (isNamed ? iterator : proto).params.slice(1) }];
     });
   }
 
@@ -307,6 +310,8 @@ function holeBytesOf({ members }: StructType): number {
 
 const KFUNC_TAG = "bpf_kfunc";
 const TRACEPOINT = "btf_trace_";
+/** The function that calls a tracepoint's probes. */
+const ITERATOR = "__traceiter_";
 const STRUCT_OPS = "bpf_struct_ops_";
 
 /** A name with the keyword that C puts in front of it. */
