@@ -183,7 +183,7 @@ function impactOf(
     impact: {
       embeddedIn: distinct(index.holders("embeds-deep", keyword).map(nameOf)),
       pointers: index.holders("points-to", keyword).length,
-      functions: distinct(functions.map((func) => func.name)),
+      functions: new Set(functions).size,
     },
   };
 }

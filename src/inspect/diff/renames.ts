@@ -11,6 +11,8 @@ import type { Definition, RenamedDefinition } from "./types.js";
 const LEAST = 0.6;
 /** Names of members that this many new types have say nothing. */
 const COMMON = 64;
+/** Members that make a struct by themselves. */
+const DISTINCT = 4;
 /** Pairs of typedefs, functions and variables that are looked at for each that is gone. */
 const CANDIDATES = 4096;
 
@@ -42,8 +44,8 @@ export function guessRenames(removed: readonly Lone[], added: readonly Lone[]): 
       const inCommon = (2 * count) / (own.size + parts.get(to)!.size);
       const alike = likeness(from.name, to.name);
       const confidence = Math.round((0.6 * inCommon + 0.4 * alike) * 100) / 100;
-      // A single member in common is a coincidence unless the names are alike as well.
-      if (confidence >= LEAST && (count > 1 || alike > 0.5)) guesses.push({ from, to, confidence });
+      // A few members in common are a coincidence unless the names are alike as well.
+      if (confidence >= LEAST && (count >= DISTINCT || alike > 0.35)) guesses.push({ from, to, confidence });
     }
   }
   guesses.sort((a, b) => b.confidence - a.confidence);

@@ -97,7 +97,7 @@ function* changeLines(change: ChangedDefinition): Generator<string> {
 function* impactLines({ embeddedIn, pointers, functions }: Impact): Generator<string> {
   if (embeddedIn.length > 0) yield ` \t/* embedded in ${embeddedIn.length}: ${listed(embeddedIn)} */\n`;
   if (pointers > 0) yield ` \t/* ${pointers} struct${pointers > 1 ? "s point" : " points"} to it */\n`;
-  if (functions.length > 0) yield ` \t/* ${functions.length} functions: ${listed(functions)} */\n`;
+  if (functions > 0) yield ` \t/* ${functions} function${functions > 1 ? "s take or return" : " takes or returns"} it */\n`;
 }
 
 /** Names that a line lists. */

@@ -79,12 +79,12 @@ export interface ChangedDefinition extends Definition {
 
 /** Who feels a change: structs that hold what has changed, and functions that take it. */
 export interface Impact {
-  /** Structs and unions of the new kernel (of the old one, for what is gone) that embed it, at any depth. */
+  /** Structs and unions of the new kernel (of the old one, for what is gone) that embed it, at any depth; at most 1000. */
   readonly embeddedIn: readonly string[];
   /** How many structs and unions point to it. */
   readonly pointers: number;
-  /** Functions that take or return it. */
-  readonly functions: readonly string[];
+  /** How many functions take or return it. */
+  readonly functions: number;
 }
 
 /** A definition that is gone, and that may live on by another name. */

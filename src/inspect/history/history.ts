@@ -7,6 +7,7 @@ import { isComposite } from "../../btf/traverse.js";
 import type { BtfType } from "../../btf/types.js";
 import { ERR_PATH } from "../../errors/btf.js";
 import { BtfLookupError } from "../../errors/error.js";
+import { likeness } from "../diff/alike.js";
 import { compareMembers, typeText } from "../diff/members.js";
 import { attempt, leavesOf } from "../leaves.js";
 
@@ -114,6 +115,9 @@ function isMeant(type: BtfType, kind: string | undefined): boolean {
 
 /** A member that is found by its old name inside of another one is this sure to be it. */
 const NESTED = 0.8;
+/** A new member of so like a name, and of another type in another place, is that sure to be what became of it: `i_atime_sec`. */
+const ALIKE = 0.75;
+const SPLIT = 0.6;
 
 /** Where a member went: another name in the same struct, or into a member of it. */
 function successor({ path }: Asked, old: BtfType, now: BtfType): { path: string; confidence: number } | undefined {
@@ -122,11 +126,15 @@ function successor({ path }: Asked, old: BtfType, now: BtfType): { path: string;
   const [, head = path, rest = ""] = /^([^.[-]+)(.*)$/s.exec(path) ?? [];
   const renamed = compareMembers(before, after).find((one) => one.changes.includes("renamed") && one.old?.name === head);
   if (renamed) return { path: `${renamed.name}${rest}`, confidence: renamed.confidence ?? 0 };
-  for (const leaf of leavesOf(after)) {
+  const known = new Set(leavesOf(before).map(({ name }) => name));
+  const fresh = leavesOf(after).filter(({ name }) => name && !known.has(name));
+  const alike = fresh.find(({ name }) => likeness(name, head) >= ALIKE);
+  if (alike) return { path: alike.name, confidence: SPLIT };
+  for (const leaf of fresh) {
     const inner = attempt(() => resolve(leaf.member.type));
     const pointee = inner?.kind === "ptr" ? attempt(() => resolve(inner.target)) : undefined;
     const holder = inner && isComposite(inner) ? inner : pointee && isComposite(pointee) ? pointee : undefined;
-    if (!holder || holder === after || leavesOf(before).some(({ name }) => name === leaf.name)) continue;
+    if (!holder || holder === after) continue;
     if (leavesOf(holder).some(({ name }) => name === head)) {
       return { path: `${leaf.name}${holder === inner ? "." : "->"}${path}`, confidence: NESTED };
     }
