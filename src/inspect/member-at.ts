@@ -141,6 +141,25 @@ function isEndless(of: BtfType, depth = 0): boolean {
   return known;
 }
 
+/** As `endless`, for types that end in a member without size. */
+const emptyAtEnd = new WeakMap<BtfType, boolean>();
+
+/** Tells whether the last bit of a struct or union is the place of a member without size. */
+function endsEmpty(type: Composite, depth = 0): boolean {
+  if (depth > NESTING) throw new BtfLimitError(ERR_BTF_DEPTH, { typeId: type.id, limit: NESTING });
+  let known = emptyAtEnd.get(type);
+  if (known === undefined) {
+    known = type.members.some((member) => {
+      const reach = reachOf(member, false);
+      if (member.bitOffset + reach !== type.byteSize * 8) return false;
+      const inner = resolve(member.type);
+      return reach === 0 ? member.name !== "" : isComposite(inner) && endsEmpty(inner, depth + 1);
+    });
+    emptyAtEnd.set(type, known);
+  }
+  return known;
+}
+
 /** How far a member reaches, in bits; without end for what ends in a flexible array. */
 function reachOf(member: Member, isLast: boolean): number {
   if (member.bitfieldSize > 0) return member.bitfieldSize;
@@ -170,6 +189,7 @@ function intoComposite(type: Composite, step: Step, found: PlaceAt[]): void {
       emit({ type: member.type, path: name, start: start + bits, bits: 0, depth }, found, "empty", "");
       continue;
     }
+    if (reach > 0 && bits === member.bitOffset + reach) emitEmptyAtEnd(member, step, found);
     if ((reached && !isUnion) || member.bitOffset > bits || bits >= member.bitOffset + reach) continue;
     reached = true;
     enter(member);
@@ -178,6 +198,24 @@ function intoComposite(type: Composite, step: Step, found: PlaceAt[]): void {
   const bitSize = type.byteSize * 8;
   if (bits >= bitSize) emitEnd({ ...step, type }, found, bitSize);
   else emit({ ...step, type }, found, "padding", paddingText(members, bits));
+}
+
+/** Members without size at the very end of a member, such as the buffer of a kfifo: where the next member starts. */
+function emitEmptyAtEnd(member: Member, step: Step, found: PlaceAt[]): void {
+  const { start, bits, depth } = step;
+  const type = resolve(member.type);
+  if (!isComposite(type) || found.length >= PLACES || !endsEmpty(type)) return;
+  const path = member.name ? (step.path ? `${step.path}.${member.name}` : member.name) : step.path;
+  const inner = { type, path, start: start + member.bitOffset, bits: bits - member.bitOffset, depth: depth + 1 };
+  for (const last of type.members) {
+    const reach = reachOf(last, false);
+    if (last.bitOffset + reach !== inner.bits) continue;
+    if (reach > 0) emitEmptyAtEnd(last, inner, found);
+    else if (last.name) {
+      const name = path ? `${path}.${last.name}` : last.name;
+      emit({ type: last.type, path: name, start: start + bits, bits: 0, depth }, found, "empty", "");
+    }
+  }
 }
 
 /** Between which members an offset lies that no member reaches. */

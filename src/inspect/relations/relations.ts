@@ -51,25 +51,28 @@ class HolderView implements Holder {
   get members(): readonly string[] {
     if (!this.#members) {
       const paths: string[] = [];
-      this.#collect(this.type, "", paths, new Set());
+      this.#collect(this.type, "", paths, new Set(), new Set());
       this.#members = Object.freeze(paths);
     }
     return this.#members;
   }
 
-  #collect(from: BtfType, prefix: string, paths: string[], open: Set<BtfType>): void {
+  /** Adds paths to what is held; `barren` types have none and are looked into once. */
+  #collect(from: BtfType, prefix: string, paths: string[], open: Set<BtfType>, barren: Set<BtfType>): void {
     let type = from;
     for (let i = 0; i < CHAIN && isModifier(type); i++) type = type.target;
-    if (!isComposite(type) || open.size >= NESTING || open.has(type)) return;
+    if (!isComposite(type) || open.size >= NESTING || open.has(type) || barren.has(type)) return;
+    const before = paths.length;
     open.add(type);
     for (const member of type.members) {
       if (paths.length >= PATHS) break;
       const path = member.name ? `${prefix}${member.name}` : prefix.slice(0, -1);
       const inner = this.#inner(member.type);
       if (inner === true) paths.push(path);
-      else if (inner) this.#collect(inner, path && `${path}.`, paths, open);
+      else if (inner) this.#collect(inner, path && `${path}.`, paths, open, barren);
     }
     open.delete(type);
+    if (paths.length === before) barren.add(type);
   }
 
   /** Whether a member holds the type; a struct without a name to look into. */
