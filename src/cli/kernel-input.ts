@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import type { Btf } from "../btf/btf.js";
 import { BtfError } from "../errors/error.js";
 import { KERNEL_BTF, openFile } from "../node.js";
-import { imageOptions, type InputOptions, openAsImage, openInput, VMLINUX } from "./input.js";
+import { type InputOptions, imageOptions, openAsImage, openInput, VMLINUX } from "./input.js";
 
 /** A Btf, and what it is called in messages and results. */
 export interface Source {
@@ -46,7 +46,10 @@ export async function openKernelInput(
     const vmlinux = { file: join(path, kernel), btf: await openInput(join(path, kernel), options) };
     return { name, sources: [vmlinux, ...modulesBeside(path, kernel, vmlinux.btf, warn)] };
   }
-  return { name, sources: (await packagedSources(path, options, warn)) ?? [{ file: path, btf: await openInput(path, options) }] };
+  return {
+    name,
+    sources: (await packagedSources(path, options, warn)) ?? [{ file: path, btf: await openInput(path, options) }],
+  };
 }
 
 function isFolder(path: string): boolean {

@@ -141,10 +141,6 @@ export const ERR_NO_SUCH_ID = /* @__PURE__ */ rule(
   (d) => `no type ${d.value}: ids go from 0 to ${d.limit}`,
 );
 export const ERR_PATH = /* @__PURE__ */ rule("ERR_PATH", (d) => `"${d.name}": ${d.note}${meant(d)}`);
-export const ERR_NO_MEMBERS = /* @__PURE__ */ rule(
-  "ERR_NO_MEMBERS",
-  (d) => `"${d.name}" has no members: it is a ${d.note}`,
-);
 export const ERR_ARGUMENT = /* @__PURE__ */ rule("ERR_ARGUMENT", (d) => `${d.note}`);
 export const ERR_DISPOSED = /* @__PURE__ */ rule("ERR_DISPOSED", () => "this Btf has been disposed of");
 

@@ -117,7 +117,10 @@ function hashTypes(image: Image, { own, names, references }: Identities): void {
   }
 
   function addName(offset: number): void {
-    if (offset === 0) return addPair(0, 0);
+    if (offset === 0) {
+      addPair(0, 0);
+      return;
+    }
     const slot = (offset - stringsStart) * 2;
     if (slot < 0 || strings[slot] === 0) hashString(offset, slot);
     if (slot >= 0) addPair(strings[slot]!, strings[slot + 1]!);
@@ -135,14 +138,20 @@ function hashTypes(image: Image, { own, names, references }: Identities): void {
     }
     a = Math.imul(a ^ (a >>> 15), MIX_LOW) || 1;
     b = Math.imul(b ^ (b >>> 13), MIX_LOW);
-    if (slot < 0) return addPair(a, b);
+    if (slot < 0) {
+      addPair(a, b);
+      return;
+    }
     strings[slot] = a;
     strings[slot + 1] = b;
   }
 
   /** Adds what a reference to a type counts as. */
   function addReference(id: number, depth: number): void {
-    if (id < 0 || id >= idLimit) return addPair(ABSENT, ABSENT);
+    if (id < 0 || id >= idLimit) {
+      addPair(ABSENT, ABSENT);
+      return;
+    }
     if (id >= firstId && states[id - firstId] === UNSEEN) {
       const [a, b] = [low, high];
       refer(id, depth + 1);

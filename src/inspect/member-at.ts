@@ -3,7 +3,7 @@
 import { resolve, sizeOf } from "../btf/query/resolve.js";
 import { type Composite, isComposite } from "../btf/traverse.js";
 import type { BtfType, Member } from "../btf/types.js";
-import { ERR_ARGUMENT, ERR_BTF_DEPTH, ERR_NO_MEMBERS } from "../errors/btf.js";
+import { ERR_ARGUMENT, ERR_BTF_DEPTH, ERR_PATH } from "../errors/btf.js";
 import { BtfError, BtfLimitError, BtfLookupError } from "../errors/error.js";
 
 /** An offset in bits, for what does not start at a byte. */
@@ -53,7 +53,7 @@ interface Step {
  *
  * @param of a struct, union or array, or a typedef of one
  * @param at an offset in bytes, or `{ bitOffset }`
- * @throws BtfLookupError ERR_NO_MEMBERS for a type without members or elements; BtfError ERR_ARGUMENT for an offset that
+ * @throws BtfLookupError ERR_PATH for a type without members or elements; BtfError ERR_ARGUMENT for an offset that
  *   is no natural number; BtfLimitError ERR_BTF_DEPTH for a type that is nested too deep
  * @example
  * const task = btf.require("task_struct", "struct");
@@ -66,7 +66,7 @@ export function memberAt(of: BtfType, at: number | BitPlace): PlaceAt[] {
   }
   const type = resolve(of);
   if (!isComposite(type) && type.kind !== "array") {
-    throw new BtfLookupError(ERR_NO_MEMBERS, { name: of.name || of.kind, note: type.kind });
+    throw new BtfLookupError(ERR_PATH, { name: of.name || of.kind, note: `${type.kind} has no members` });
   }
   const found: PlaceAt[] = [];
   descend({ type, path: "", start: 0, bits, depth: 0 }, found);
@@ -99,7 +99,8 @@ function descend(step: Step, found: PlaceAt[]): void {
 
 function emit(step: Step, found: PlaceAt[], what: PlaceAt["what"], note: string): void {
   const { path, type, start, bits } = step;
-  const into = what !== "member" || bits === 0 ? "" : bits % 8 === 0 ? `+0x${(bits / 8).toString(16)}` : `+${bits} bits`;
+  const into =
+    what !== "member" || bits === 0 ? "" : bits % 8 === 0 ? `+0x${(bits / 8).toString(16)}` : `+${bits} bits`;
   // The end of an array is told behind it, that of a struct as a member of it.
   const joint = note && path && type.kind !== "array" ? "." : "";
   found.push({ text: `${path}${joint}${note}${into}`, what, path, type, bitOffset: start, bitsInto: bits });
@@ -113,10 +114,16 @@ function emitEnd(step: Step, found: PlaceAt[], bitSize: number): void {
 function intoArray(type: Extract<BtfType, { kind: "array" }>, step: Step, found: PlaceAt[]): void {
   const bitSize = (sizeOf(type.element) ?? 0) * 8;
   const { path, start, bits, depth } = step;
-  // Of elements without size none can be told from the others.
-  if (bitSize === 0) return emit({ ...step, type }, found, bits === 0 ? "empty" : "past", bits === 0 ? "" : "<past end>");
+  if (bitSize === 0) {
+    // Elements without size all lie at the start.
+    emit({ ...step, type }, found, bits === 0 ? "empty" : "past", bits === 0 ? "" : "<past end>");
+    return;
+  }
   const index = Math.floor(bits / bitSize);
-  if (type.length > 0 && index >= type.length) return emitEnd({ ...step, type }, found, type.length * bitSize);
+  if (type.length > 0 && index >= type.length) {
+    emitEnd({ ...step, type }, found, type.length * bitSize);
+    return;
+  }
   const skipped = index * bitSize;
   descend(
     { type: type.element, path: `${path}[${index}]`, start: start + skipped, bits: bits - skipped, depth: depth + 1 },

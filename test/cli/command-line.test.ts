@@ -241,11 +241,23 @@ describe("find", () => {
   });
 
   test("json", () => {
-    expect(JSON.parse(run(["find", "point", image, "--json"]).out)).toEqual([{ id: 4, kind: "struct", name: "point" }]);
+    expect(JSON.parse(run(["find", "point", image, "--json"]).out)).toEqual([
+      { id: 4, kind: "struct", name: "point", byteSize: expect.any(Number) as number },
+    ]);
   });
 
-  test("nothing found: exit 1", () => {
-    expect(run(["find", "nothing_like_it", image])).toEqual({ code: 1, out: "", error: "" });
+  test("nothing found: exit 1, and what was searched", () => {
+    const { code, out, error } = run(["find", "nothing_like_it", image]);
+    expect([code, out]).toEqual([1, ""]);
+    expect(error).toMatch(/^btfkit: no type matches nothing_like_it: searched \d+ types of /);
+    expect(run(["find", "-q", "nothing_like_it", image])).toEqual({ code: 1, out: "", error: "" });
+  });
+
+  test("^name$ and name$ mean what they say", () => {
+    expect(names("^int$", image)).toEqual(["int"]);
+    expect(names("^in$", image)).toEqual([]);
+    expect(names("nt$", image)).toEqual(["int", "point"]);
+    expect(names("^i.*_t$", image)).toEqual(["int_t"]);
   });
 });
 

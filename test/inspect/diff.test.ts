@@ -1,20 +1,21 @@
 // Differences of kernels: counts that were found otherwise, a comparison of bpftool's JSON, and what each kind of change says.
-import { Btf } from "btfkit";
+
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import type { Btf } from "btfkit";
 import {
   DEFINITION_KINDS,
-  type Difference,
   type DefinitionKind,
+  type Difference,
   diff,
   differenceMarkdown,
   differenceText,
   identities,
 } from "btfkit/inspect";
 import { openFile } from "btfkit/node";
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { built } from "../support/brief.js";
 import { corpusPath, needing } from "../support/needs.js";
@@ -24,7 +25,10 @@ const KINDS = ["struct", "union", "enum", "typedef"] as const;
 /** Added, removed, changed of each kind. */
 function countsOf({ added, removed, changed }: Difference): Record<string, number[]> {
   return Object.fromEntries(
-    KINDS.map((kind) => [kind, [added, removed, changed].map((list) => list.filter((one) => one.kind === kind).length)]),
+    KINDS.map((kind) => [
+      kind,
+      [added, removed, changed].map((list) => list.filter((one) => one.kind === kind).length),
+    ]),
   );
 }
 
@@ -194,8 +198,24 @@ describe("what changed", () => {
 
   test("functions, typedefs, variables, enumerators", () => {
     const found = difference(
-      ["int int 4s", "int long 8s", "proto 1: a 1, b 1", "func f 3 static", "typedef t 1", "var v 1 global", "enum e 4: A=1, OLD_NAME=2"],
-      ["int int 4s", "int long 8s", "proto 2: b 1, a 2", "func f 3 static", "typedef t 2", "var v 2 global", "enum e 4: A=3, OLD_NAMES=2"],
+      [
+        "int int 4s",
+        "int long 8s",
+        "proto 1: a 1, b 1",
+        "func f 3 static",
+        "typedef t 1",
+        "var v 1 global",
+        "enum e 4: A=1, OLD_NAME=2",
+      ],
+      [
+        "int int 4s",
+        "int long 8s",
+        "proto 2: b 1, a 2",
+        "func f 3 static",
+        "typedef t 2",
+        "var v 2 global",
+        "enum e 4: A=3, OLD_NAMES=2",
+      ],
     );
     const byKind = new Map(found.changed.map((one) => [one.kind, one]));
     expect(byKind.get("func")).toMatchObject({
@@ -247,9 +267,15 @@ describe("what changed", () => {
   });
 
   test("kinds, a filter, and what is ignored", () => {
-    const [old, now] = [built(["int int 4s", "struct s 4: a 1@0"]), built(["int int 4s", "struct s 8: a 1@0, kabi 1@32", "typedef t 1"])];
+    const [old, now] = [
+      built(["int int 4s", "struct s 4: a 1@0"]),
+      built(["int int 4s", "struct s 8: a 1@0, kabi 1@32", "typedef t 1"]),
+    ];
     expect(diff(old, now, { kinds: ["typedef"] }).changed).toEqual([]);
-    expect(diff(old, now, { filter: ({ name }) => name === "t" })).toMatchObject({ added: [{ name: "t" }], changed: [] });
+    expect(diff(old, now, { filter: ({ name }) => name === "t" })).toMatchObject({
+      added: [{ name: "t" }],
+      changed: [],
+    });
     expect(diff(old, now, { ignore: (_, part) => part === "kabi" }).changed).toEqual([]);
   });
 

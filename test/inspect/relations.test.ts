@@ -35,7 +35,10 @@ class Plain {
     try {
       const raw = join(folder, "vmlinux");
       writeFileSync(raw, gunzipSync(readFileSync(file)));
-      const text = execFileSync("bpftool", ["-j", "btf", "dump", "file", raw], { encoding: "utf8", maxBuffer: 1 << 30 });
+      const text = execFileSync("bpftool", ["-j", "btf", "dump", "file", raw], {
+        encoding: "utf8",
+        maxBuffer: 1 << 30,
+      });
       this.types = (JSON.parse(text) as { types: DumpedType[] }).types;
     } finally {
       rmSync(folder, { recursive: true });
@@ -192,7 +195,11 @@ describe("made structs", () => {
       index.holders(relation, name).map(({ type, members }) => `${type.name}: ${members.join(" ")}`);
     expect(shown("embeds", "wanted")).toEqual(["holder: deep second", "unnamed_t: deep"]);
     expect(shown("embeds", "wanted_t")).toEqual(["holder: deep second", "unnamed_t: deep"]);
-    expect(shown("embeds-deep", "struct wanted")).toEqual(["holder: deep second", "unnamed_t: deep", "over: inner mine"]);
+    expect(shown("embeds-deep", "struct wanted")).toEqual([
+      "holder: deep second",
+      "unnamed_t: deep",
+      "over: inner mine",
+    ]);
     expect(shown("points-to", "wanted")).toEqual(["pointer: p pp"]);
     expect(index.functions("takes", "wanted").map(({ name }) => name)).toEqual(["f"]);
     expect(index.functions("returns", "wanted").map(({ name }) => name)).toEqual(["f"]);

@@ -69,7 +69,7 @@ export async function testCommandLine(command, { folder, print }) {
   await test("stat", async () => equal(/little endian/.test(await ends(0, ["stat", file])), true, "byte order"));
   await test("find", async () => {
     const text = (await ends(0, ["find", "/^task_struct$/", file, "-k", "struct"])).toString();
-    equal(/^\[\d+\] STRUCT 'task_struct'\n$/.test(text), true, `one line, got ${text}`);
+    equal(/^\[\d+\] STRUCT 'task_struct' size=\d+\n$/.test(text), true, `one line, got ${text}`);
     const found = JSON.parse(await ends(0, ["find", "^tcp_", file, "--json"]));
     equal(found.length > 10 && found.every(({ name }) => name.startsWith("tcp_")), true, "names");
   });

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { isComposite } from "../../btf/traverse.js";
 import { resolve } from "../../btf/query/resolve.js";
+import { isComposite } from "../../btf/traverse.js";
 import type { BtfType } from "../../btf/types.js";
 import { memberAt, memberTextAt } from "../../inspect/member-at.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";

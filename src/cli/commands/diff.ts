@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { DiffOptions } from "../../inspect/diff/diff.js";
 import { DEFINITION_KINDS, type Definition, type DefinitionKind } from "../../inspect/diff/types.js";
-import { type CommonOptions, type Context, type ExitCode } from "../context.js";
+import type { CommonOptions, Context, ExitCode } from "../context.js";
 import { InputError, UsageError } from "../exit.js";
 import { openKernelInput } from "../kernel-input.js";
 import { collect, FILE_HELP } from "../options.js";

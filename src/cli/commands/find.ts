@@ -33,7 +33,10 @@ export const hasOwnMember = true;
 
 export function define(command: Command): void {
   command
-    .argument("[pattern]", "substring, ^prefix, suffix$, ^name$, /regex/, or glob; with an option below it may be left out")
+    .argument(
+      "[pattern]",
+      "substring, ^prefix, suffix$, ^name$, /regex/, or glob; with an option below it may be left out",
+    )
     .argument("[files...]", `${FILE_HELP}, with their modules (default: the running kernel and its modules)`)
     .addOption(new Option("-k, --kind <kind>", "only this kind").choices(KINDS.slice(1)).argParser(kind))
     .addOption(new Option("--size <range>", "only this size in bytes: 64, '>4096', '<=16', 64-128").argParser(size))
@@ -60,7 +63,8 @@ interface SizeRange {
 }
 
 function size(value: string): SizeRange {
-  const [, sign, text, upper] = /^(>=|<=|>|<|=)?\s*(0x[0-9a-f]+|\d+)(?:\s*(?:-|\.\.)\s*(0x[0-9a-f]+|\d+))?$/i.exec(value.trim()) ?? [];
+  const [, sign, text, upper] =
+    /^(>=|<=|>|<|=)?\s*(0x[0-9a-f]+|\d+)(?:\s*(?:-|\.\.)\s*(0x[0-9a-f]+|\d+))?$/i.exec(value.trim()) ?? [];
   const bytes = Number(text);
   if (text !== undefined && !(sign && upper)) {
     if (upper !== undefined) return { least: bytes, most: Number(upper) };
@@ -130,7 +134,12 @@ export async function run(
   const hits: Hit[] = [];
   for (const { sources: own } of kernels) hits.push(...(await findIn(own, matches, options)));
   if (options.json || options.pretty) {
-    await context.out.write(jsonText(hits.map((hit) => plain(hit, sources.length > 1)), options.pretty));
+    await context.out.write(
+      jsonText(
+        hits.map((hit) => plain(hit, sources.length > 1)),
+        options.pretty,
+      ),
+    );
   } else {
     let text = "";
     for (const hit of hits) text += line(hit, sources.length > 1);

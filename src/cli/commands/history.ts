@@ -13,7 +13,10 @@ export interface HistoryCommandOptions extends CommonOptions {
 export function define(command: Command): void {
   command
     .argument("<members...>", "such as task_struct.pid; inside of members too: sock.sk_lock.slock")
-    .option("--in <files...>", "kernels from the oldest to the newest; of a folder or pattern, in the order of versions")
+    .option(
+      "--in <files...>",
+      "kernels from the oldest to the newest; of a folder or pattern, in the order of versions",
+    )
     .option("--svg", "a chart of the offsets")
     .addHelpText(
       "after",

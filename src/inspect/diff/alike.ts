@@ -14,7 +14,11 @@ export function likeness(a: string, b: string): number {
 }
 
 function wordsOf(name: string): string[] {
-  return name.slice(0, LONGEST).toLowerCase().split(/[_\d]+/).filter(Boolean);
+  return name
+    .slice(0, LONGEST)
+    .toLowerCase()
+    .split(/[_\d]+/)
+    .filter(Boolean);
 }
 
 function sharedWords(a: string, b: string): number {

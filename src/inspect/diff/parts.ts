@@ -1,7 +1,7 @@
 /** What changed between two definitions of one kind and name. */
 
-import type { BtfType, Enum64Type, EnumType, FuncType } from "../../btf/types.js";
 import { isComposite } from "../../btf/traverse.js";
+import type { BtfType, Enum64Type, EnumType, FuncType } from "../../btf/types.js";
 import { likeness } from "./alike.js";
 import { compareMembers, isSameReference, typeText } from "./members.js";
 import type { ChangedDefinition, EnumeratorChange, ParameterChange } from "./types.js";

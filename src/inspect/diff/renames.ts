@@ -2,8 +2,8 @@
 
 import { isComposite } from "../../btf/traverse.js";
 import type { BtfType } from "../../btf/types.js";
-import { likeness } from "./alike.js";
 import { leavesOf } from "../leaves.js";
+import { likeness } from "./alike.js";
 import type { Place } from "./sides.js";
 import type { Definition, RenamedDefinition } from "./types.js";
 

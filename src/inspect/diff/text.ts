@@ -97,7 +97,8 @@ function* changeLines(change: ChangedDefinition): Generator<string> {
 function* impactLines({ embeddedIn, pointers, functions }: Impact): Generator<string> {
   if (embeddedIn.length > 0) yield ` \t/* embedded in ${embeddedIn.length}: ${listed(embeddedIn)} */\n`;
   if (pointers > 0) yield ` \t/* ${pointers} struct${pointers > 1 ? "s point" : " points"} to it */\n`;
-  if (functions > 0) yield ` \t/* ${functions} function${functions > 1 ? "s take or return" : " takes or returns"} it */\n`;
+  if (functions > 0)
+    yield ` \t/* ${functions} function${functions > 1 ? "s take or return" : " takes or returns"} it */\n`;
 }
 
 /** Names that a line lists. */
@@ -110,7 +111,9 @@ function listed(names: readonly string[]): string {
 /** Returns the counts of a difference, a line for each kind that has some. */
 export function* countLines({ added, removed, changed, renamed }: Difference): Generator<string> {
   for (const kind of DEFINITION_KINDS) {
-    const [a, r, c, n] = [added, removed, changed, renamed].map((list) => list.filter((one) => one.kind === kind).length);
+    const [a, r, c, n] = [added, removed, changed, renamed].map(
+      (list) => list.filter((one) => one.kind === kind).length,
+    );
     if (!a && !r && !c) continue;
     yield `${kind}: ${a} added, ${r} removed, ${c} changed${n ? `, ${n} of them perhaps renamed` : ""}`;
   }

@@ -110,7 +110,9 @@ function find({ kind, type: name, path }: Asked, { name: kernel, btfs }: KernelO
 function isMeant(type: BtfType, kind: string | undefined): boolean {
   if (kind !== undefined && type.kind !== kind) return false;
   const resolved = attempt(() => resolve(type));
-  return (type.kind === "struct" || type.kind === "union" || type.kind === "typedef") && !!resolved && isComposite(resolved);
+  return (
+    (type.kind === "struct" || type.kind === "union" || type.kind === "typedef") && !!resolved && isComposite(resolved)
+  );
 }
 
 /** A member that is found by its old name inside of another one is this sure to be it. */
@@ -124,7 +126,9 @@ function successor({ path }: Asked, old: BtfType, now: BtfType): { path: string;
   const [before, after] = [attempt(() => resolve(old)), attempt(() => resolve(now))];
   if (!before || !after || !isComposite(before) || !isComposite(after)) return undefined;
   const [, head = path, rest = ""] = /^([^.[-]+)(.*)$/s.exec(path) ?? [];
-  const renamed = compareMembers(before, after).find((one) => one.changes.includes("renamed") && one.old?.name === head);
+  const renamed = compareMembers(before, after).find(
+    (one) => one.changes.includes("renamed") && one.old?.name === head,
+  );
   if (renamed) return { path: `${renamed.name}${rest}`, confidence: renamed.confidence ?? 0 };
   const known = new Set(leavesOf(before).map(({ name }) => name));
   const fresh = leavesOf(after).filter(({ name }) => name && !known.has(name));

@@ -90,7 +90,8 @@ export function historySvg(histories: readonly MemberHistory[]): string {
       else {
         const level = round(y(bitOffset / 8));
         // A step stands half way between the kernels that it lies between.
-        path += before === undefined ? `M${round(x(i))} ${level}` : `H${round(x(i) - COLUMN / 2)}V${level}H${round(x(i))}`;
+        path +=
+          before === undefined ? `M${round(x(i))} ${level}` : `H${round(x(i) - COLUMN / 2)}V${level}H${round(x(i))}`;
         before = bitOffset;
       }
     });
@@ -103,7 +104,9 @@ export function historySvg(histories: readonly MemberHistory[]): string {
   });
   histories.forEach(({ member, since, until, movedTo }, n) => {
     const at = height - 16 - legend + n * LEGEND_ROW + 12;
-    const facts = [since && `since ${since}`, until && `until ${until}`, movedTo && `moved to ${movedTo.path}?`].filter(Boolean);
+    const facts = [since && `since ${since}`, until && `until ${until}`, movedTo && `moved to ${movedTo.path}?`].filter(
+      Boolean,
+    );
     const style = `c${n % COLOURS}${n >= COLOURS ? " again" : ""}`;
     text += `<path class="line ${style}" d="M12 ${round(at - 4)}h24"/>`;
     text += `<text x="44" y="${round(at)}">${escaped(member)}<tspan class="muted" dx="8">${escaped(facts.join(", "))}</tspan></text>\n`;

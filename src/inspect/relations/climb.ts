@@ -85,15 +85,18 @@ export function climb(
         if (state === INSIDE && !facts.isNamed(from) && isComposite(facts.kind(from))) {
           found.add(up);
           if (relation !== "embeds-deep") return;
-          return push(up, PLAIN);
+          push(up, PLAIN);
+          return;
         }
-        return push(up, state);
+        push(up, state);
+        return;
       case KIND_VOLATILE:
       case KIND_CONST:
       case KIND_RESTRICT:
       case KIND_TYPE_TAG:
       case KIND_ARRAY:
-        return push(up, state);
+        push(up, state);
+        return;
       case KIND_PTR:
         if (state !== INSIDE && relation !== "embeds" && relation !== "embeds-deep") push(up, POINTER);
         return;
@@ -101,7 +104,10 @@ export function climb(
       case KIND_UNION:
         if (relation === "takes" || relation === "returns") return;
         if (relation === "points-to" && state === PLAIN) return;
-        if (!facts.isNamed(up)) return push(up, INSIDE);
+        if (!facts.isNamed(up)) {
+          push(up, INSIDE);
+          return;
+        }
         found.add(up);
         if (relation === "embeds-deep") push(up, PLAIN);
         return;

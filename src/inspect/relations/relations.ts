@@ -1,8 +1,8 @@
 /** Who holds what: an index over a kernel and its modules, built once. */
 
 import type { Btf } from "../../btf/btf.js";
-import { sizeOf } from "../../btf/query/resolve.js";
 import { nearest } from "../../btf/query/nearest.js";
+import { sizeOf } from "../../btf/query/resolve.js";
 import { isComposite, isModifier } from "../../btf/traverse.js";
 import type { BtfType, FuncType, StructType, TypedefType, UnionType } from "../../btf/types.js";
 import { ERR_ARGUMENT, ERR_NOT_FOUND } from "../../errors/btf.js";
@@ -230,7 +230,8 @@ export class Relations {
     const answers = new Map<string, boolean>();
     const wanted = (name: string): boolean => {
       let answer = answers.get(name);
-      if (answer === undefined) answers.set(name, (answer = isWanted(name)));
+      answer ??= isWanted(name);
+      answers.set(name, answer);
       return answer;
     };
     return this.#composites().flatMap((type) => {
