@@ -280,6 +280,20 @@ function isNamed(words: Int32Array, at: number): boolean {
 
 const known = new WeakMap<Btf, Identities>();
 
+/**
+ * Returns the shallow identities of all types: 64 bits that are the same wherever an equal definition stands, whatever
+ * its id, its image and the byte order, and stay what they are between versions of this library.
+ *
+ * An identity counts the kind (an ENUM64 as an ENUM), the name, the size, and what the definition lists: members with
+ * name, offset and width; enumerators with name and value; parameters; the target of a typedef. A type that is referred
+ * to counts with kind and name if it has one (a declaration as the struct or union), and with all of that if it has
+ * none. Not made to withstand somebody who looks for two definitions of one identity. The result is kept, 24 bytes a type.
+ *
+ * @throws BtfLimitError ERR_BTF_DEPTH for types without names that lead through 512 others
+ * @example
+ * const ours = identities(btf).of(btf.require("list_head", "struct"));
+ * console.log(ours === identities(Btf.parse(bytes)).of(btf.require("list_head", "struct"))); // true
+ */
 export function identities(btf: Btf): Identities {
   btf.image.check();
   let found = known.get(btf);

@@ -57,7 +57,7 @@ interface Step {
  *   is no natural number; BtfLimitError ERR_BTF_DEPTH for a type that is nested too deep
  * @example
  * const task = btf.require("task_struct", "struct");
- * console.log(memberAt(task, 2416)[0]?.path, memberAt(task, { bitOffset: 19336 })[0]?.text); // pid tgid+0x1
+ * console.log(memberAt(task, 2416)[0]?.path, memberAt(task, { bitOffset: 19336 })[0]?.text); // pid pid+0x1
  */
 export function memberAt(of: BtfType, at: number | BitPlace): PlaceAt[] {
   const bits = typeof at === "number" ? at * 8 : at.bitOffset;

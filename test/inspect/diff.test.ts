@@ -101,7 +101,7 @@ function dumped(file: string): Map<string, Set<string>> {
   for (const type of types) {
     const kind = type.kind.replace("64", "").toLowerCase();
     if (!isNamed(type) || !(DEFINITION_KINDS as readonly string[]).includes(kind)) continue;
-    if (kind === "func" || kind === "var") type.linkage = undefined as never;
+    if (kind === "func" || kind === "var") Object.assign(type, { linkage: undefined });
     const key = `${kind} ${type.name}`;
     const set = definitions.get(key) ?? new Set();
     set.add(JSON.stringify(body(type)));

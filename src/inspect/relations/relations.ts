@@ -136,7 +136,7 @@ interface Part {
  * @example
  * const kernel = relations(btf);
  * const [first] = kernel.holders("embeds", "list_head");
- * console.log(first?.type.name, first?.members); // list_head_holder [ 'list' ]
+ * console.log(first?.type.name, first?.members); // module [ 'list', 'bug_list', 'source_list', 'target_list' ]
  */
 export class Relations {
   /** The kernel's Btf, and those of its modules. */
@@ -356,7 +356,7 @@ const indexes = new WeakMap<Btf, Relations>();
  * @throws BtfError ERR_ARGUMENT for an empty list
  * @example
  * const kernel = relations(btf);
- * console.log(kernel.holders("embeds", "list_head").length, kernel.functions("returns", "task_struct").length); // 1 1
+ * console.log(kernel.holders("embeds", "list_head").length, kernel.functions("returns", "task_struct").length); // 810 36
  */
 export function relations(of: Btf | readonly Btf[]): Relations {
   if (!isList(of)) {
