@@ -36,9 +36,9 @@ export interface DiffOptions {
 }
 
 /** A kernel, or a kernel with the Btfs of its modules. */
-export type Kernel = Btf | readonly Btf[];
+export type ComparedKernel = Btf | readonly Btf[];
 
-function listOf(kernel: Kernel): readonly Btf[] {
+function listOf(kernel: ComparedKernel): readonly Btf[] {
   const list = Array.isArray(kernel) ? (kernel as readonly Btf[]) : [kernel as Btf];
   if (list.length === 0) throw new BtfError(ERR_ARGUMENT, { note: "a comparison needs a Btf on each side" });
   return [...new Set(list)];
@@ -55,7 +55,7 @@ function listOf(kernel: Kernel): readonly Btf[] {
  * const { added, changed } = diff(btf, [btf, module]);
  * console.log(added.length, added[0]?.name, changed.length); // 1 module_state 0
  */
-export function diff(old: Kernel, now: Kernel, options: DiffOptions = {}): Difference {
+export function diff(old: ComparedKernel, now: ComparedKernel, options: DiffOptions = {}): Difference {
   const sides = [listOf(old), listOf(now)] as const;
   const table = new Table(sides);
   const counts = [emptyCounts(), emptyCounts()] as const;
