@@ -4,7 +4,7 @@
  * @module btfkit/inspect
  */
 
-export { type DiffOptions, diff, type ComparedKernel } from "./inspect/diff/diff.js";
+export { type ComparedKernel, type DiffOptions, diff } from "./inspect/diff/diff.js";
 export { type DifferenceTextOptions, differenceMarkdown, differenceText } from "./inspect/diff/text.js";
 export * from "./inspect/diff/types.js";
 export {
