@@ -60,6 +60,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/pack.js"),
   },
   {
+    name: "decode",
+    description: "write bytes as values of their type: as C, as JSON, or beside the bytes",
+    load: () => import("./commands/decode.js"),
+  },
+  {
+    name: "encode",
+    description: "write a value as bytes of its type",
+    load: () => import("./commands/encode.js"),
+  },
+  {
     name: "extract",
     description: "write the BTF out of a kernel image, a package or a module, as it is",
     load: () => import("./commands/extract.js"),
