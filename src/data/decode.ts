@@ -1,9 +1,10 @@
 import type { BtfType } from "../btf/types.js";
 import { ERR_DATA_SHORT } from "../errors/data.js";
+import { canCompile, compiledReader } from "./compile.js";
 import { BtfDataError } from "./error.js";
 import type { DecodeOptions, Value } from "./options.js";
 import { isLittle, type Plan, planOf } from "./plan.js";
-import { type Read, readerOf } from "./reader.js";
+import { type Read, type ReaderContext, readerOf } from "./reader.js";
 import { viewOf } from "./source-view.js";
 
 /**
@@ -39,7 +40,8 @@ export interface Decoder<T = Value> {
 export function decoderOf<T = Value>(type: BtfType, options: DecodeOptions = {}): Decoder<T> {
   const plan = planOf(type);
   const little = isLittle(type);
-  const read = readerOf(plan, { little, options, known: new Map() });
+  const context: ReaderContext = { little, options, known: new Map() };
+  const read = options.compile && canCompile(plan, context) ? compiledReader(plan, context) : readerOf(plan, context);
   return withSize(plan, type, read, options) as unknown as Decoder<T>;
 }
 

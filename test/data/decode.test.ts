@@ -139,6 +139,31 @@ describe("decode", () => {
   });
 });
 
+needing("the corpus in ../shared")("made code decodes as closures do", () => {
+  const { btf } = corpusObject("lt026-tcptracer.bpf.o");
+  const random = seeded("compile");
+  let compared = 0;
+  for (const type of btf.ofKind("struct")) {
+    if (type.byteSize > 4096) continue;
+    for (const options of [{}, { wide: "number", enums: "number", strings: "raw" }] as const) {
+      let closures: ReturnType<typeof decoderOf> | undefined;
+      allowed(() => (closures = decoderOf(type, options)));
+      if (!closures) continue;
+      const bytes = Uint8Array.from({ length: type.byteSize }, () => random(256));
+      expect(decoderOf(type, { ...options, compile: true })(bytes)).toEqual(closures(bytes));
+      compared++;
+    }
+  }
+  expect(compared).toBeGreaterThan(100);
+});
+
+test("names of members cannot leave the made code", () => {
+  const name = '"]: globalThis.leaked = 1, ["x\\\u2028';
+  const type = typeOf((image) => image.composite(STRUCT, "s", 4, [[name, image.int("u32"), 0]]));
+  expect(decode(type, Uint8Array.of(7, 0, 0, 0), { compile: true })).toEqual({ [name]: 7 });
+  expect("leaked" in globalThis).toBe(false);
+});
+
 describe("what does not fit is named", () => {
   const make = (image: Image): number => {
     const byte = image.int("u8", 1);
@@ -195,6 +220,7 @@ const WAYS: readonly DecodeOptions[] = [
   { wide: "number", enums: "flags", arrays: "plain", strings: "utf-8" },
   { partial: true, arrays: "view", strings: "raw", enums: "number" },
   { flexibleCount: 3 },
+  { compile: true },
 ];
 
 function walk(type: BtfType, bytes: Uint8Array): void {
