@@ -11,6 +11,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import * as bpf from "./cases/bpf.mjs";
+import * as data from "./cases/data.mjs";
 import * as dump from "./cases/dump.mjs";
 import * as edit from "./cases/edit.mjs";
 import * as inspect from "./cases/inspect.mjs";
@@ -36,7 +37,7 @@ function finish(group, row) {
   return { name, group, against, unit, ours, theirs, ratio, target, pass, note };
 }
 
-const CASES = [open, lookup, dump, inspect, edit, bpf, memory, size];
+const CASES = [open, lookup, dump, inspect, edit, bpf, data, memory, size];
 /** Groups with rows of calls repeated in one process, which are measured together. */
 const WARM = [open, lookup, dump];
 

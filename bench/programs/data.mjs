@@ -1,5 +1,5 @@
 // Decodes records of five events of libbpf-tools, in four ways: by hand, by binary-parser, by closures, by made code.
-// Prints nanoseconds for a record, the best of some rounds, as JSON: one object an event.
+// Prints nanoseconds for a record, the best of some rounds, as JSON, a line for each event.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import process from "node:process";
@@ -157,5 +157,5 @@ const results = EVENTS.map(({ object, type, read, parse }) => {
     parser: parser && nanoseconds(size, (at) => parser.parse(bytes.subarray(at, at + size))),
   };
 });
-process.stdout.write(`${JSON.stringify(results)}\n`);
+for (const result of results) process.stdout.write(`${JSON.stringify(result)}\n`);
 if (kept === undefined) process.exitCode = 1;
