@@ -15,6 +15,7 @@ import * as data from "./cases/data.mjs";
 import * as dump from "./cases/dump.mjs";
 import * as edit from "./cases/edit.mjs";
 import * as inspect from "./cases/inspect.mjs";
+import * as relations from "./cases/inspect-relations.mjs";
 import * as lookup from "./cases/lookup.mjs";
 import * as memory from "./cases/memory.mjs";
 import * as open from "./cases/open.mjs";
@@ -37,7 +38,7 @@ function finish(group, row) {
   return { name, group, against, unit, ours, theirs, ratio, target, pass, note };
 }
 
-const CASES = [open, lookup, dump, inspect, edit, bpf, data, memory, size];
+const CASES = [open, lookup, dump, inspect, relations, edit, bpf, data, memory, size];
 /** Groups with rows of calls repeated in one process, which are measured together. */
 const WARM = [open, lookup, dump];
 

@@ -1,7 +1,6 @@
 /** What changed from one kernel to another, definition by definition. */
 
 import type { Btf } from "../../btf/btf.js";
-import { compareBytes } from "../../btf/strings.js";
 import { isComposite } from "../../btf/traverse.js";
 import type { BtfType } from "../../btf/types.js";
 import { ERR_ARGUMENT } from "../../errors/btf.js";
@@ -70,7 +69,7 @@ export function diff(old: ComparedKernel, now: ComparedKernel, options: DiffOpti
     if (options.filter?.({ kind, name }) ?? true) rows.push({ row, kind, name });
   }
   const order = new Map(DEFINITION_KINDS.map((kind, i) => [kind, i]));
-  rows.sort((a, b) => order.get(a.kind)! - order.get(b.kind)! || compareBytes(a.name, b.name));
+  rows.sort((a, b) => order.get(a.kind)! - order.get(b.kind)! || (a.name < b.name ? -1 : 1));
 
   const added: LoneDefinition[] = [];
   const removed: LoneDefinition[] = [];
@@ -97,8 +96,13 @@ export function diff(old: ComparedKernel, now: ComparedKernel, options: DiffOpti
     added,
     removed,
     changed,
-    renamed: guessRenames(lone.removed, lone.added),
+    renamed: guessRenames(lone.removed.filter(hasParts), lone.added.filter(hasParts)),
   };
+}
+
+/** Whether a definition lists parts by which it is known again under another name. */
+function hasParts({ kind }: Definition): boolean {
+  return kind === "struct" || kind === "union" || kind === "enum";
 }
 
 function emptyCounts(): Record<DefinitionKind, number> {
