@@ -32,3 +32,16 @@ export const ERR_LIVE_SIZE = /* @__PURE__ */ rule(
   (d) => `the ${d.name} has ${d.value} byte${d.value === 1 ? "" : "s"}, the map's has ${d.limit}`,
 );
 export const ERR_LIVE_MAP_TYPE = /* @__PURE__ */ rule("ERR_LIVE_MAP_TYPE", (d) => `a map of type ${d.name} ${d.note}`);
+export const ERR_LIVE_VERIFIER = /* @__PURE__ */ rule(
+  "ERR_LIVE_VERIFIER",
+  (d) => `the kernel refuses program "${d.name}": ${d.note}`,
+);
+export const ERR_LIVE_PINNED_MAP = /* @__PURE__ */ rule(
+  "ERR_LIVE_PINNED_MAP",
+  (d) => `the map that is pinned at ${d.name} has another shape: ${d.note}; remove the pin, or pin this one elsewhere`,
+);
+export const ERR_LIVE_ATTACH = /* @__PURE__ */ rule(
+  "ERR_LIVE_ATTACH",
+  (d) => `program "${d.name}" cannot be attached: ${d.note}`,
+);
+export const ERR_LIVE_EVENTS = /* @__PURE__ */ rule("ERR_LIVE_EVENTS", (d) => `map "${d.name}": ${d.note}`);

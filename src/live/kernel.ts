@@ -1,4 +1,5 @@
 /** The running kernel. */
+import type { BpfObject } from "../bpf/object/object.js";
 import { Btf } from "../btf/btf.js";
 import { ERR_FILE } from "../errors/btf.js";
 import { BtfEnvironmentError, BtfLookupError } from "../errors/error.js";
@@ -10,6 +11,8 @@ import { systemError } from "./error.js";
 import type { Ffi } from "./ffi/ffi.js";
 import { architecture, openFfi } from "./ffi/open.js";
 import { Link } from "./link.js";
+import { type LoadOptions, loadObject } from "./loader/load.js";
+import type { AnyApp, AppShape, LoadedObject } from "./loader/loaded-object.js";
 import { BpfMap, type MapInfo } from "./map.js";
 import { Program } from "./program.js";
 import { System } from "./system.js";
@@ -262,6 +265,19 @@ export class Kernel {
   loadBtf(bytes: Uint8Array): BtfObject {
     const data = this.system.copy(bytes);
     return new BtfObject(this.system, this.system.bpf("BTF_LOAD", { btf: data, btf_size: bytes.length }));
+  }
+
+  /**
+   * Loads a BPF object: BTF, maps and programs, as libbpf does. Nothing is attached yet.
+   *
+   * @param source the object's file, its bytes, or the object
+   * @throws BtfLoadError where it does not fit this kernel; BtfVerifierError; BtfSystemError; as `readObject`
+   */
+  async load<A extends AppShape = AnyApp>(
+    source: string | Uint8Array | BpfObject,
+    options: LoadOptions = {},
+  ): Promise<LoadedObject<A>> {
+    return loadObject<A>(this, source, options);
   }
 
   /** Returns an object for a descriptor that bpf(2) has returned. The object closes it. */

@@ -1,0 +1,94 @@
+/** A ring buffer's records, read from the memory that it shares with the kernel. */
+import type { BpfMap } from "../map.js";
+import { Mapping, pageSize } from "../mapping.js";
+import type { EventSource, RecordVisitor } from "./source.js";
+
+/** The header of a record: its length with two flags, and the page it lies in. */
+const HEADER_SIZE = 8;
+const BUSY = 0x80000000;
+const DISCARDED = 0x40000000;
+const LENGTH_MASK = 0x3fffffff;
+
+/**
+ * Reads a map of type `ringbuf`. Source: the kernel's kernel/bpf/ringbuf.c: the
+ * consumer's position has a page, the producer's one, and the data lie behind it
+ * twice, so that no record is split.
+ */
+export class RingBufferSource implements EventSource {
+  /** The kernel does not count what a full ring buffer drops; programs may. */
+  readonly lost = 0;
+  readonly #map: BpfMap;
+  readonly #consumer: Mapping;
+  readonly #data: Mapping;
+  readonly #bytes: Uint8Array;
+  readonly #words: Int32Array;
+  readonly #position: BigInt64Array;
+  readonly #mask: number;
+  readonly #page: number;
+  /** Where the next record is: a number of bytes since the ring buffer was made. */
+  #next: number;
+
+  constructor(map: BpfMap) {
+    const { system } = map;
+    const size = map.info.maxEntries;
+    const page = pageSize();
+    this.#map = map;
+    this.#page = page;
+    this.#consumer = new Mapping(system, map.fd, page, { isWritable: true });
+    try {
+      this.#data = new Mapping(system, map.fd, page + 2 * size, { byteOffset: page });
+    } catch (cause) {
+      this.#consumer[Symbol.dispose]();
+      throw cause;
+    }
+    this.#bytes = new Uint8Array(this.#data.buffer);
+    this.#words = new Int32Array(this.#data.buffer);
+    this.#position = new BigInt64Array(this.#consumer.buffer, 0, 1);
+    this.#mask = size - 1;
+    this.#next = Number(this.#position[0]);
+  }
+
+  get descriptor(): number {
+    return this.#map.fd;
+  }
+
+  /**
+   * Calls back with each record that is there, `limit` at most, and gives their
+   * room back to the kernel. Returns how many there were.
+   */
+  consume(visit: RecordVisitor, limit: number): number {
+    const { ffi } = this.#map.system;
+    const words = this.#words;
+    let count = 0;
+    let next = this.#next;
+    try {
+      for (;;) {
+        // The low half of the producer's position tells whether there is more: never 4 GiB are open.
+        const produced = ffi.loadAcquire(words, 0) >>> 0;
+        if (produced === next % 4294967296) break;
+        while (next % 4294967296 !== produced) {
+          if (count >= limit) return count;
+          const at = this.#page + Number(next % (this.#mask + 1));
+          const head = ffi.loadAcquire(words, at >> 2) >>> 0;
+          if (head & BUSY) return count;
+          const length = head & LENGTH_MASK;
+          next += (HEADER_SIZE + length + 7) & ~7;
+          if (head & DISCARDED) continue;
+          count++;
+          visit(this.#bytes, at + HEADER_SIZE, length);
+        }
+      }
+      return count;
+    } finally {
+      if (next !== this.#next) {
+        this.#next = next;
+        Atomics.store(this.#position, 0, BigInt(next));
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#consumer[Symbol.dispose]();
+    this.#data[Symbol.dispose]();
+  }
+}
