@@ -86,8 +86,13 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "load",
-    description: "show what loading a BPF object on a kernel takes",
+    description: "load a BPF object and pin it, or show what loading it on a kernel takes",
     load: () => import("./commands/load.js"),
+  },
+  {
+    name: "run",
+    description: "load a BPF object, attach its programs and print its events",
+    load: () => import("./commands/run.js"),
   },
   {
     name: "minimize",

@@ -1,7 +1,9 @@
+import { mkdirSync, rmSync } from "node:fs";
 import { basename } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { EngineName } from "../../bpf/core-relocation/engines.js";
 import { ENGINES } from "../../bpf/core-relocation/engines.js";
+import type { LoadedMap, LoadedProgram } from "../../live/loader/loaded-object.js";
 import { KERNEL_FEATURES, type KernelFeature } from "../../load/kernel.js";
 import { planJson } from "../../load/plan-json.js";
 import { planObject } from "../../load/plan-object.js";
@@ -14,6 +16,7 @@ import { moduleOption, OBJECT_HELP } from "../options.js";
 
 export interface LoadCommandOptions extends CommonOptions {
   readonly plan?: boolean;
+  readonly pin?: string;
   readonly target?: string;
   readonly module?: readonly string[];
   readonly kernel?: string;
@@ -28,6 +31,7 @@ export function define(command: Command): void {
   command
     .argument("<object>", OBJECT_HELP)
     .option("--plan", "print what would be handed to bpf(2), as JSON, and load nothing")
+    .option("--pin <folder>", "pin programs as FOLDER/NAME, and maps as FOLDER/maps/NAME, in a BPF file system")
     .option("-t, --target <file>", "the kernel's BTF (default: the running kernel's)")
     .addOption(moduleOption())
     .option("--kernel <release>", "the kernel's release, such as 6.12.95")
@@ -46,7 +50,8 @@ export function define(command: Command): void {
 
 /** Prints what loading an object on a kernel takes. */
 export async function run(file: string, options: LoadCommandOptions, context: Context): Promise<ExitCode> {
-  if (!options.plan) throw new UsageError("give --plan to see what loading takes");
+  if (options.pin !== undefined) return await loadAndPin(file, options.pin, context);
+  if (!options.plan) throw new UsageError("give --pin FOLDER to load and pin, or --plan to see what loading takes");
   const { kernel, cpus, lacks, engine = "libbpf" } = options;
   if (kernel === undefined) throw new UsageError("--plan needs --kernel RELEASE, such as 6.12.95");
   if (cpus === undefined) throw new UsageError("--plan needs --cpus COUNT");
@@ -69,6 +74,33 @@ export async function run(file: string, options: LoadCommandOptions, context: Co
   await context.out.write(jsonText(planJson(plan), options.pretty));
   if (plan.error) context.warn(`${file}: ${plan.error.message}`);
   return plan.error ? 1 : 0;
+}
+
+/** Loads and pins everything; where one thing fails nothing stays. */
+async function loadAndPin(file: string, folder: string, context: Context): Promise<ExitCode> {
+  const { Kernel } = await import("../../live/kernel.js");
+  using kernel = await Kernel.open();
+  using app = await kernel.load(file);
+  const pinned: string[] = [];
+  const made = mkdirSync(`${folder}/maps`, { recursive: true });
+  try {
+    for (const { program, name } of Object.values(app.programs) as LoadedProgram[]) {
+      program.pin(`${folder}/${name}`);
+      pinned.push(`${folder}/${name}`);
+    }
+    for (const { map, name } of Object.values(app.maps) as LoadedMap[]) {
+      // A dot is no character of names in the BPF file system.
+      const path = `${folder}/maps/${name.replaceAll(".", "_")}`;
+      map.pin(path);
+      pinned.push(path);
+    }
+  } catch (cause) {
+    for (const path of pinned) rmSync(path, { force: true });
+    if (made !== undefined) rmSync(made, { recursive: true, force: true });
+    throw cause;
+  }
+  for (const path of pinned) await context.out.write(`${path}\n`);
+  return 0;
 }
 
 function moduleName(file: string | undefined, index: number): string {

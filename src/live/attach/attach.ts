@@ -4,7 +4,7 @@ import { BtfLookupError } from "../../errors/error.js";
 import { ERR_LIVE_ATTACH } from "../../errors/live.js";
 import { possibleCpus } from "../cpus.js";
 import { ERRNO } from "../errno.js";
-import { BtfSystemError } from "../error.js";
+import { systemError } from "../error.js";
 import type { Kernel } from "../kernel.js";
 import type { Link } from "../link.js";
 import type { Program } from "../program.js";
@@ -47,7 +47,7 @@ function createLink(from: Attachable, target: string, values: AttributeValues<"L
       ...values,
     }),
   );
-  if (result < 0) throw new BtfSystemError("bpf(LINK_CREATE)", -result, { note: `program "${from.name}" on ${target}` });
+  if (result < 0) throw systemError("bpf(LINK_CREATE)", -result, { note: `program "${from.name}" on ${target}` });
   return new Attachment(from.name, target, [kernel.adopt("link", result)]);
 }
 
@@ -68,7 +68,7 @@ function onEvent(
 ): Attachment {
   const { kernel } = from;
   const fd = openPerfEvent(kernel.system, event, { pid: pid === -1 ? defaultPid : pid, cpu });
-  if (fd < 0) throw new BtfSystemError("perf_event_open", -fd, { note: `program "${from.name}" on ${target}`, capability: "CAP_PERFMON" });
+  if (fd < 0) throw systemError("perf_event_open", -fd, { note: `program "${from.name}" on ${target}`, capability: "CAP_PERFMON" });
   const attachment = attachToEvent(kernel, from.program, fd, cookie);
   const links = attachment.linkFd === undefined ? [] : [kernel.adopt("link", attachment.linkFd)];
   return new Attachment(from.name, target, links, [attachment]);
@@ -101,7 +101,7 @@ const byBtf: Attach = (from, target, { cookie }) => {
   if (result === -ERRNO.EINVAL && cookie === undefined)
     result = system.tryBpf(system.attribute("RAW_TRACEPOINT_OPEN", { "raw_tracepoint.prog_fd": program.fd }));
   const what = target ?? from.section;
-  if (result < 0) throw new BtfSystemError("bpf(LINK_CREATE)", -result, { note: `program "${from.name}" on ${what}` });
+  if (result < 0) throw systemError("bpf(LINK_CREATE)", -result, { note: `program "${from.name}" on ${what}` });
   return new Attachment(from.name, what, [kernel.adopt("link", result)]);
 };
 

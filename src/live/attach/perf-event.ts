@@ -2,7 +2,7 @@
 import { ERR_LIVE_ATTACH } from "../../errors/live.js";
 import { BtfLookupError } from "../../errors/error.js";
 import { ERRNO } from "../errno.js";
-import { BtfSystemError } from "../error.js";
+import { systemError } from "../error.js";
 import type { Kernel } from "../kernel.js";
 import { hasPerfLink } from "../loader/probe.js";
 import type { Program } from "../program.js";
@@ -89,7 +89,7 @@ export function attachToEvent(kernel: Kernel, program: Program, event: number, c
     );
     if (result < 0) {
       system.close(event);
-      throw new BtfSystemError("bpf(LINK_CREATE)", -result, { note: `program "${program.name}" on a perf event` });
+      throw systemError("bpf(LINK_CREATE)", -result, { note: `program "${program.name}" on a perf event` });
     }
     enable(system, event, program);
     return { linkFd: result, [Symbol.dispose]: () => system.close(event) };
@@ -102,7 +102,7 @@ export function attachToEvent(kernel: Kernel, program: Program, event: number, c
   if (result < 0) {
     system.close(event);
     const note = result === -ERRNO.EEXIST ? "another program is on this event already" : undefined;
-    throw new BtfSystemError("ioctl(PERF_EVENT_IOC_SET_BPF)", -result, note ? { note } : {});
+    throw systemError("ioctl(PERF_EVENT_IOC_SET_BPF)", -result, note ? { note } : {});
   }
   enable(system, event, program);
   return {
@@ -118,5 +118,5 @@ function enable(system: System, event: number, program: Program): void {
   const result = system.call("ioctl", event, PERF_EVENT_IOC_ENABLE);
   if (result >= 0) return;
   system.close(event);
-  throw new BtfSystemError("ioctl(PERF_EVENT_IOC_ENABLE)", -result, { note: `program "${program.name}"` });
+  throw systemError("ioctl(PERF_EVENT_IOC_ENABLE)", -result, { note: `program "${program.name}"` });
 }

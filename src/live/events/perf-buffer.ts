@@ -2,7 +2,7 @@
 import { openPerfEvent, PERF_TYPE_SOFTWARE } from "../attach/perf-event.js";
 import { possibleCpus } from "../cpus.js";
 import { ERRNO } from "../errno.js";
-import { BtfSystemError } from "../error.js";
+import { systemError } from "../error.js";
 import type { BpfMap } from "../map.js";
 import { Mapping, pageSize } from "../mapping.js";
 import type { System } from "../system.js";
@@ -136,7 +136,7 @@ export class PerfBufferSource implements EventSource {
     const fd = openPerfEvent(system, event, { cpu });
     // A CPU that is possible need not be there.
     if (fd === -ERRNO.ENODEV) return;
-    if (fd < 0) throw new BtfSystemError("perf_event_open", -fd, { note: `a buffer for CPU ${cpu}`, capability: "CAP_PERFMON" });
+    if (fd < 0) throw systemError("perf_event_open", -fd, { note: `a buffer for CPU ${cpu}`, capability: "CAP_PERFMON" });
     let buffer: CpuBuffer;
     try {
       buffer = new CpuBuffer(system, fd, pages);

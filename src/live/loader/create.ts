@@ -1,10 +1,10 @@
 /** Hands a plan to the kernel: BTF, maps, programs. All or nothing. */
 import type { LoadPlan, PlannedMap, PlannedProgram } from "../../load/plan.js";
 import { BtfLookupError } from "../../errors/error.js";
-import { ERR_LIVE_PINNED_MAP } from "../../errors/live.js";
+import { ERR_LIVE_PINNED_MAP, ERR_LIVE_VERIFIER } from "../../errors/live.js";
 import type { BtfObject } from "../btf-object.js";
 import { ERRNO } from "../errno.js";
-import { BtfSystemError } from "../error.js";
+import { BtfSystemError, systemError } from "../error.js";
 import type { Kernel } from "../kernel.js";
 import type { BpfMap } from "../map.js";
 import type { Program } from "../program.js";
@@ -150,7 +150,7 @@ class Creation {
     if (fd >= 0) return fd;
     const sizes = `type ${map.type}, keys of ${map.keySize} and values of ${map.valueSize} bytes, ${map.maxEntries} entries`;
     const hint = map.maxEntries === 0 ? "; its size is left to the loader: give maxEntries" : "";
-    throw new BtfSystemError("bpf(MAP_CREATE)", -fd, { note: `map "${map.fullName}" (${sizes})${hint}` });
+    throw systemError("bpf(MAP_CREATE)", -fd, { note: `map "${map.fullName}" (${sizes})${hint}` });
   }
 
   /** A map that is pinned already is used, if it has the same shape. Source: libbpf's bpf_object__reuse_map. */
@@ -158,7 +158,7 @@ class Creation {
     const pathname = this.#system.text(path);
     const fd = this.#system.tryBpf(this.#system.attribute("OBJ_GET", { pathname }));
     if (fd === -ERRNO.ENOENT) return undefined;
-    if (fd < 0) throw new BtfSystemError("bpf(OBJ_GET)", -fd, { path });
+    if (fd < 0) throw systemError("bpf(OBJ_GET)", -fd, { path });
     const found = this.#held.add(this.#kernel.adopt("map", fd));
     const { typeNumber, keyByteSize, valueByteSize, maxEntries, flags } = found.info;
     const theirs = [typeNumber, keyByteSize, valueByteSize, maxEntries, flags & ~BPF_F_RDONLY_PROG];
@@ -241,7 +241,7 @@ class Creation {
       if (result === -ERRNO.ENOSPC && size < LOG_LIMIT) continue;
       const end = log.bytes.indexOf(0);
       const text = new TextDecoder().decode(log.bytes.subarray(0, end < 0 ? size : end));
-      throw new BtfVerifierError(program.fullName, -result, text);
+      throw new BtfVerifierError(ERR_LIVE_VERIFIER, program.fullName, -result, text);
     }
   }
 }

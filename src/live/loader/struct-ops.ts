@@ -1,7 +1,7 @@
 /** Registers implementations of the kernel's structs of functions. Source: libbpf's bpf_map__attach_struct_ops. */
 import type { PlannedMap } from "../../load/plan.js";
 import { Attachment } from "../attach/attachment.js";
-import { BtfSystemError } from "../error.js";
+import { systemError } from "../error.js";
 import type { Kernel } from "../kernel.js";
 import type { BpfMap } from "../map.js";
 
@@ -27,6 +27,6 @@ export function attachStructOps(
   const result = kernel.system.tryBpf(
     kernel.system.attribute("LINK_CREATE", { "link_create.prog_fd": map.fd, "link_create.attach_type": BPF_STRUCT_OPS }),
   );
-  if (result < 0) throw new BtfSystemError("bpf(LINK_CREATE)", -result, { note: target });
+  if (result < 0) throw systemError("bpf(LINK_CREATE)", -result, { note: target });
   return new Attachment(planned.fullName, target, [kernel.adopt("link", result)]);
 }

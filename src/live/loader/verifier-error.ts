@@ -1,5 +1,4 @@
-import { BtfEnvironmentError } from "../../errors/error.js";
-import { ERR_LIVE_VERIFIER } from "../../errors/live.js";
+import { BtfEnvironmentError, type Rule } from "../../errors/error.js";
 import { errnoName } from "../errno.js";
 
 /** Where in a program the verifier gave up. */
@@ -30,13 +29,13 @@ export class BtfVerifierError extends BtfEnvironmentError {
   readonly place: VerifierPlace | undefined;
 
   /** @internal */
-  constructor(program: string, errno: number, log: string) {
+  constructor(rule: Rule, program: string, errno: number, log: string) {
     const lines = log.split("\n");
     const reason = lines.findLast((line) => !CLOSING.test(line.trim()))?.trim() ?? "";
     const place = placeIn(lines);
     const where = place ? ` at instruction ${place.instruction}${place.source ? ` (${place.source})` : ""}` : "";
-    const why = reason || "it gives no reason: a security module, lockdown or a missing capability may forbid the program";
-    super(ERR_LIVE_VERIFIER, { name: program, value: errno, note: `${why}${where} (${errnoName(errno)})` });
+    const why = meaningOf(reason) || reason || "it gives no reason: a security module, lockdown or a missing capability may forbid the program";
+    super(rule, { name: program, value: errno, note: `${why}${where} (${errnoName(errno)})` });
     this.program = program;
     this.errno = errno;
     this.reason = reason;
@@ -60,4 +59,14 @@ function placeIn(lines: readonly string[]): VerifierPlace | undefined {
   if (at < 0) return undefined;
   const source = lines.slice(0, at).findLast((line) => line.startsWith("; "));
   return { instruction: Number.parseInt(lines[at]!, 10), source: source?.slice(2).trim() };
+}
+
+/** What loaders put in place of what cannot be filled in. Source: libbpf's fixup_verifier_log. */
+function meaningOf(reason: string): string | undefined {
+  const [, number] = /^invalid func unknown#(\d+)/.exec(reason) ?? [];
+  if (number === "195896080")
+    return "it can reach an access that a CO-RE relocation found no match for on this kernel (btfkit relocate --explain says why)";
+  if (number?.startsWith("2001000")) return "it can reach a use of a map that is not created";
+  if (number?.startsWith("2002000")) return "it can reach a call of a kernel function that this kernel does not have";
+  return undefined;
 }
