@@ -4,10 +4,14 @@
  * @module btfkit/live
  */
 
+export { Attachment } from "./live/attach/attachment.js";
+export type { AttachOptions } from "./live/attach/options.js";
 export { BtfObject, type BtfObjectInfo } from "./live/btf-object.js";
 export { possibleCpus } from "./live/cpus.js";
 export { Descriptor, type DescriptorKind } from "./live/descriptor.js";
 export { BtfSystemError, type SystemErrorOptions } from "./live/error.js";
+export type { EventOptions } from "./live/events/event-stream.js";
+export { EventStream } from "./live/events/event-stream.js";
 export type { Ffi, WaitOptions } from "./live/ffi/ffi.js";
 export { Kernel, type KernelOptions, type MapOptions } from "./live/kernel.js";
 export { Link, type LinkDetails, type LinkInfo } from "./live/link.js";
@@ -23,3 +27,13 @@ export {
   type RunResult,
 } from "./live/program.js";
 export type { AttachType, LinkType, MapType, ProgramType } from "./live/types.js";
+export type { LoadOptions } from "./live/loader/load.js";
+export {
+  type AnyApp,
+  type AppShape,
+  LoadedMap,
+  LoadedObject,
+  LoadedProgram,
+  type ReadOptions,
+} from "./live/loader/loaded-object.js";
+export { BtfVerifierError, type VerifierPlace } from "./live/loader/verifier-error.js";

@@ -243,11 +243,13 @@ export class Program extends Descriptor {
    * @throws BtfSystemError; ENOTSUPP if the program's type cannot be run so
    */
   run(options: RunOptions = {}): RunResult {
-    const { data, context, repeat = 1, flags = 0, cpu = 0 } = options;
+    const { data, context, repeat = 0, flags = 0, cpu = 0 } = options;
+    // A program of type syscall changes its context in place.
+    const inPlace = this.type === "syscall";
     const dataIn = data && this.system.copy(data);
     const dataOut = this.system.allocate(options.dataOutByteSize ?? (data ? Math.max(DEFAULT_OUT, data.length) : 0));
     const contextIn = context && this.system.copy(context);
-    const contextOut = this.system.allocate(options.contextOutByteSize ?? context?.length ?? 0);
+    const contextOut = this.system.allocate(inPlace ? 0 : (options.contextOutByteSize ?? context?.length ?? 0));
     const attribute = this.system.attribute("PROG_TEST_RUN", {
       "test.prog_fd": this.fd,
       "test.repeat": repeat,
@@ -267,7 +269,8 @@ export class Program extends Descriptor {
       returnValue: attribute.u32("test.retval"),
       durationNs: attribute.u32("test.duration"),
       data: dataOut.bytes.subarray(0, attribute.u32("test.data_size_out")),
-      context: contextOut.bytes.subarray(0, attribute.u32("test.ctx_size_out")),
+      context:
+        inPlace && contextIn ? contextIn.bytes : contextOut.bytes.subarray(0, attribute.u32("test.ctx_size_out")),
     };
   }
 

@@ -2,9 +2,9 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { BtfType } from "../../btf/types.js";
 import { decode } from "../../data/decode.js";
 import type { Value } from "../../data/options.js";
-import type { GlobalValues } from "../../load/globals.js";
 import type { EventStream } from "../../live/events/event-stream.js";
 import type { LoadedMap, LoadedObject, LoadedProgram } from "../../live/loader/loaded-object.js";
+import type { GlobalValues } from "../../load/globals.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { UsageError } from "../exit.js";
 import { collect, OBJECT_HELP } from "../options.js";
@@ -28,12 +28,23 @@ export function define(command: Command): void {
     .argument("<object>", OBJECT_HELP)
     .option("--set <name=value>", "set a global variable before the object is loaded; repeatable", collect)
     .option("--entries <map=count>", "give a map its size; repeatable", collect)
-    .option("--events <map[=type]>", "read this map's events, as this type; repeatable (default: all maps of events)", collect)
-    .option("--attach <program[=target]>", "attach this program, to this target; repeatable (default: all whose sections say to what)", collect)
+    .option(
+      "--events <map[=type]>",
+      "read this map's events, as this type; repeatable (default: all maps of events)",
+      collect,
+    )
+    .option(
+      "--attach <program[=target]>",
+      "attach this program, to this target; repeatable (default: all whose sections say to what)",
+      collect,
+    )
     .option("--maps", "print what the maps hold at the end")
     .option("--duration <seconds>", "end after so many seconds (default: with Ctrl-C)", positive)
     .option("--count <events>", "end after so many events", positive)
-    .addHelpText("after", "\nEach event is a line, with --json as JSON.\n\nExample:\n  btfkit run execsnoop.bpf.o --set targ_uid=1000");
+    .addHelpText(
+      "after",
+      "\nEach event is a line, with --json as JSON.\n\nExample:\n  btfkit run execsnoop.bpf.o --set targ_uid=1000",
+    );
 }
 
 /** Loads an object, attaches its programs and prints its events. */
@@ -89,14 +100,16 @@ function openStreams(
     ? wanted.map((text) => {
         const [name = "", type] = text.split("=");
         const map = all.find((candidate) => candidate.name === name);
-        if (!map) throw new UsageError(`--events ${text}: the object's maps are ${all.map((one) => one.name).join(", ")}`);
+        if (!map)
+          throw new UsageError(`--events ${text}: the object's maps are ${all.map((one) => one.name).join(", ")}`);
         return { map, ...(type !== undefined && { type }) };
       })
     : readable.map((map) => ({ map }));
   return chosen.map(({ map, type }) => {
     const onLost = (count: number): void => context.warn(`${map.name}: ${count} events were lost`);
     const events = map.read({ signal, onLost, ...(type !== undefined && { type }) });
-    if (!events.type) context.warn(`${map.name}: ${events.reason}: bytes are shown; name the type with --events ${map.name}=TYPE`);
+    if (!events.type)
+      context.warn(`${map.name}: ${events.reason}: bytes are shown; name the type with --events ${map.name}=TYPE`);
     return { name: map.name, events };
   });
 }
@@ -104,14 +117,16 @@ function openStreams(
 function attachPrograms(app: LoadedObject, wanted: readonly string[] | undefined): void {
   if (!wanted) {
     const attached = app.attachAll();
-    if (attached.length === 0) throw new UsageError("no section says what its program attaches to: give --attach PROGRAM=TARGET");
+    if (attached.length === 0)
+      throw new UsageError("no section says what its program attaches to: give --attach PROGRAM=TARGET");
     return;
   }
   const programs = app.programs as Readonly<Record<string, LoadedProgram>>;
   for (const text of wanted) {
     const [, name = "", target] = /^([^=]+)(?:=(.*))?$/s.exec(text) ?? [];
     const program = programs[name];
-    if (!program) throw new UsageError(`--attach ${text}: the object's programs are ${Object.keys(programs).join(", ")}`);
+    if (!program)
+      throw new UsageError(`--attach ${text}: the object's programs are ${Object.keys(programs).join(", ")}`);
     program.attach(target === undefined ? {} : { target });
   }
 }
@@ -127,7 +142,9 @@ async function print(
   const read = async ({ name, events }: NamedStream): Promise<void> => {
     for await (const event of events) {
       if (left-- <= 0) return;
-      await context.out.write(options.json || options.pretty ? jsonLine(name, event, streams.length > 1, options) : lines.of(name, event));
+      await context.out.write(
+        options.json || options.pretty ? jsonLine(name, event, streams.length > 1, options) : lines.of(name, event),
+      );
       if (left <= 0) stop.abort();
     }
   };
@@ -142,7 +159,8 @@ function plain(value: unknown): unknown {
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString();
   if (ArrayBuffer.isView(value)) return Array.from(value as Uint8Array, (item) => plain(item));
   if (Array.isArray(value)) return value.map(plain);
-  if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
+  if (value && typeof value === "object")
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
   return value;
 }
 
@@ -175,7 +193,10 @@ class Lines {
       head = `${this.#bold(`${this.#withMap ? `${map}: ` : ""}${names.join("  ").trimEnd()}`)}\n`;
       this.#last = map;
     }
-    return `${head}${cells.map((text, i) => text.padEnd(widths![i]!)).join("  ").trimEnd()}\n`;
+    return `${head}${cells
+      .map((text, i) => text.padEnd(widths![i]!))
+      .join("  ")
+      .trimEnd()}\n`;
   }
 }
 
@@ -187,9 +208,11 @@ function cell(value: unknown): string {
 
 async function printMaps(app: LoadedObject, options: RunCommandOptions, context: Context): Promise<void> {
   for (const { map, name, keyType, valueType } of Object.values(app.maps) as LoadedMap[]) {
-    if (["ringbuf", "perf_event_array", "user_ringbuf", "prog_array", "stack_trace", "cgroup_array"].includes(map.type)) continue;
+    if (["ringbuf", "perf_event_array", "user_ringbuf", "prog_array", "stack_trace", "cgroup_array"].includes(map.type))
+      continue;
     const entries = [];
-    for (const { key, value } of map.entries()) entries.push({ key: shown(key, keyType), value: shown(value, valueType) });
+    for (const { key, value } of map.entries())
+      entries.push({ key: shown(key, keyType), value: shown(value, valueType) });
     await context.out.write(
       options.json || options.pretty
         ? jsonText({ map: name, entries }, options.pretty)

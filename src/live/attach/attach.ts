@@ -12,7 +12,13 @@ import type { AttributeValues, FieldValue } from "../system.js";
 import { Attachment } from "./attachment.js";
 import { kprobeNames } from "./kernel-functions.js";
 import type { AttachOptions } from "./options.js";
-import { attachToEvent, openPerfEvent, PERF_TYPE_SOFTWARE, PERF_TYPE_TRACEPOINT, type PerfEvent } from "./perf-event.js";
+import {
+  attachToEvent,
+  openPerfEvent,
+  PERF_TYPE_SOFTWARE,
+  PERF_TYPE_TRACEPOINT,
+  type PerfEvent,
+} from "./perf-event.js";
 import { findBinary, symbolOffset } from "./symbols.js";
 import { tracepointId } from "./tracefs.js";
 
@@ -68,7 +74,11 @@ function onEvent(
 ): Attachment {
   const { kernel } = from;
   const fd = openPerfEvent(kernel.system, event, { pid: pid === -1 ? defaultPid : pid, cpu });
-  if (fd < 0) throw systemError("perf_event_open", -fd, { note: `program "${from.name}" on ${target}`, capability: "CAP_PERFMON" });
+  if (fd < 0)
+    throw systemError("perf_event_open", -fd, {
+      note: `program "${from.name}" on ${target}`,
+      capability: "CAP_PERFMON",
+    });
   const attachment = attachToEvent(kernel, from.program, fd, cookie);
   const links = attachment.linkFd === undefined ? [] : [kernel.adopt("link", attachment.linkFd)];
   return new Attachment(from.name, target, links, [attachment]);
@@ -108,7 +118,11 @@ const byBtf: Attach = (from, target, { cookie }) => {
 const iterator: Attach = (from, target) => createLink(from, `iterator ${target ?? ""}`.trim(), {});
 
 /** A kind of event that the kernel has registered under a name. */
-function dynamicEvent(from: Attachable, kind: "kprobe" | "uprobe", isReturn: boolean): { readonly type: number; readonly config: bigint } {
+function dynamicEvent(
+  from: Attachable,
+  kind: "kprobe" | "uprobe",
+  isReturn: boolean,
+): { readonly type: number; readonly config: bigint } {
   const { readFileSync } = process.getBuiltinModule("node:fs");
   const folder = `/sys/bus/event_source/devices/${kind}`;
   try {
@@ -116,7 +130,11 @@ function dynamicEvent(from: Attachable, kind: "kprobe" | "uprobe", isReturn: boo
     const bit = isReturn ? Number(readFileSync(`${folder}/format/retprobe`, "latin1").replace(/\D/g, "")) : 0;
     return { type, config: isReturn ? 1n << BigInt(bit) : 0n };
   } catch (cause) {
-    return refuse(from, `this kernel has no ${kind}s (CONFIG_${kind.toUpperCase()}${kind === "kprobe" ? "S" : "_EVENTS"})`, cause);
+    return refuse(
+      from,
+      `this kernel has no ${kind}s (CONFIG_${kind.toUpperCase()}${kind === "kprobe" ? "S" : "_EVENTS"})`,
+      cause,
+    );
   }
 }
 
@@ -125,7 +143,8 @@ const kprobe =
   (from, target, options) => {
     const [, name = "", plus] = /^([^+]+)(?:\+(\w+))?$/.exec(required(from, target, "which function")) ?? [];
     const byteOffset = options.byteOffset ?? (plus === undefined ? 0 : Number(plus));
-    if (!name || !Number.isInteger(byteOffset) || byteOffset < 0) refuse(from, `"${target}" is not FUNCTION or FUNCTION+OFFSET`);
+    if (!name || !Number.isInteger(byteOffset) || byteOffset < 0)
+      refuse(from, `"${target}" is not FUNCTION or FUNCTION+OFFSET`);
     if (isReturn && byteOffset) refuse(from, "a kretprobe takes no offset");
     const text = from.kernel.system.text(name);
     const event = { ...dynamicEvent(from, "kprobe", isReturn), config1: text, config2: BigInt(byteOffset) };
@@ -154,7 +173,11 @@ const kprobeMulti =
   };
 
 /** `path:function+offset`, as sections name the target of a uprobe. */
-function uprobeTarget(from: Attachable, target: string | undefined, options: AttachOptions): { path: string; symbol: string; byteOffset: bigint } {
+function uprobeTarget(
+  from: Attachable,
+  target: string | undefined,
+  options: AttachOptions,
+): { path: string; symbol: string; byteOffset: bigint } {
   const text = required(from, target, "which file and function");
   const colon = text.lastIndexOf(":");
   const [file, rest] = colon < 0 ? [text, undefined] : [text.slice(0, colon), text.slice(colon + 1)];
@@ -218,7 +241,12 @@ const samples: Attach = (from, _target, options) => {
     throw cause;
   }
   const links = attached.flatMap(({ link }) => (link ? [link] : []));
-  return new Attachment(from.name, `${frequency} samples a second on ${attached.length} CPUs`, links as Link[], attached);
+  return new Attachment(
+    from.name,
+    `${frequency} samples a second on ${attached.length} CPUs`,
+    links as Link[],
+    attached,
+  );
 };
 
 function interfaceIndex(from: Attachable, { interface: wanted, target }: AttachOptions): number {
@@ -244,7 +272,12 @@ const onInterface =
   };
 
 /** Opens a file for a link, which keeps what it stands for. */
-function onFile(from: Attachable, path: string, what: string, values: Readonly<Record<string, FieldValue>> = {}): Attachment {
+function onFile(
+  from: Attachable,
+  path: string,
+  what: string,
+  values: Readonly<Record<string, FieldValue>> = {},
+): Attachment {
   const { openSync, closeSync } = process.getBuiltinModule("node:fs");
   let fd: number;
   try {

@@ -1,6 +1,7 @@
 /** Programs on perf events: software and hardware counters, tracepoints, kprobes and uprobes. */
-import { ERR_LIVE_ATTACH } from "../../errors/live.js";
+
 import { BtfLookupError } from "../../errors/error.js";
+import { ERR_LIVE_ATTACH } from "../../errors/live.js";
 import { ERRNO } from "../errno.js";
 import { systemError } from "../error.js";
 import type { Kernel } from "../kernel.js";
@@ -53,7 +54,11 @@ export function openPerfEvent(
   attr.setU32(TYPE, event.type);
   attr.setU32(SIZE, ATTR_SIZE);
   const big = (at: number, value: number | bigint | NativeBuffer): void =>
-    attr.view.setBigUint64(at, BigInt.asUintN(64, typeof value === "object" ? BigInt(value.address) : BigInt(value)), true);
+    attr.view.setBigUint64(
+      at,
+      BigInt.asUintN(64, typeof value === "object" ? BigInt(value.address) : BigInt(value)),
+      true,
+    );
   big(CONFIG, event.config);
   big(SAMPLE_PERIOD, event.frequency ?? event.period ?? 0);
   big(SAMPLE_TYPE, event.sampleType ?? 0);
@@ -76,7 +81,12 @@ export interface PerfAttachment extends Disposable {
  *
  * @throws BtfSystemError
  */
-export function attachToEvent(kernel: Kernel, program: Program, event: number, cookie: bigint | undefined): PerfAttachment {
+export function attachToEvent(
+  kernel: Kernel,
+  program: Program,
+  event: number,
+  cookie: bigint | undefined,
+): PerfAttachment {
   const { system } = kernel;
   if (hasPerfLink(kernel)) {
     const result = system.tryBpf(

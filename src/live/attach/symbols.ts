@@ -1,6 +1,7 @@
 /** Where functions of executables and libraries start, by their symbols. Source: libbpf's elf.c. */
-import { ERR_LIVE_ATTACH } from "../../errors/live.js";
+
 import { BtfLookupError } from "../../errors/error.js";
+import { ERR_LIVE_ATTACH } from "../../errors/live.js";
 
 const SHT_SYMTAB = 2;
 const SHT_DYNSYM = 11;
@@ -19,7 +20,9 @@ export function findBinary(program: string, name: string): string {
   const { existsSync } = process.getBuiltinModule("node:fs");
   if (name.includes("/")) return name;
   const isLibrary = name.endsWith(".so") || name.includes(".so.");
-  const folders = isLibrary ? (process.env["LD_LIBRARY_PATH"]?.split(":") ?? []) : (process.env["PATH"]?.split(":") ?? []);
+  const folders = isLibrary
+    ? (process.env["LD_LIBRARY_PATH"]?.split(":") ?? [])
+    : (process.env["PATH"]?.split(":") ?? []);
   const architecture = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
   const places = isLibrary
     ? [...folders, ...LIBRARY_FOLDERS.flatMap((folder) => [`${folder}/${architecture}`, folder])]
@@ -117,7 +120,11 @@ function fileOffset(view: DataView, address: bigint): bigint | undefined {
   for (let i = 0; i < view.getUint16(56, true); i++) {
     const start = at + i * size;
     if (view.getUint32(start, true) !== PT_LOAD) continue;
-    const [offset, from, length] = [8, 16, 32].map((field) => view.getBigUint64(start + field, true)) as [bigint, bigint, bigint];
+    const [offset, from, length] = [8, 16, 32].map((field) => view.getBigUint64(start + field, true)) as [
+      bigint,
+      bigint,
+      bigint,
+    ];
     if (address >= from && address < from + length) return address - from + offset;
   }
   return undefined;

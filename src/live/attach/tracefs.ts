@@ -9,7 +9,10 @@ const ROOTS = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 export function tracepointId(program: string, target: string): number {
   const { readFileSync, existsSync } = process.getBuiltinModule("node:fs");
   if (!/^[\w.-]+\/[\w.-]+$/.test(target))
-    throw new BtfLookupError(ERR_LIVE_ATTACH, { name: program, note: `"${target}" is not CATEGORY/NAME of a tracepoint` });
+    throw new BtfLookupError(ERR_LIVE_ATTACH, {
+      name: program,
+      note: `"${target}" is not CATEGORY/NAME of a tracepoint`,
+    });
   const root = ROOTS.find((path) => existsSync(`${path}/events`));
   if (!root) {
     const note = `tracefs is not mounted: mount -t tracefs tracefs ${ROOTS[0]}`;

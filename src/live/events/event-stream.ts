@@ -32,7 +32,12 @@ export class EventStream<T = Value> implements AsyncIterable<T>, Disposable {
   #isOpen = true;
 
   /** @internal */
-  constructor(source: EventSource, ffi: Ffi, found: { readonly type: BtfType; readonly reason: string } | undefined, options: EventOptions) {
+  constructor(
+    source: EventSource,
+    ffi: Ffi,
+    found: { readonly type: BtfType; readonly reason: string } | undefined,
+    options: EventOptions,
+  ) {
     this.#source = source;
     this.#ffi = ffi;
     this.type = found?.type;
@@ -66,7 +71,10 @@ export class EventStream<T = Value> implements AsyncIterable<T>, Disposable {
    * Calls back with the bytes of each record that is there, which are valid during the call alone: no copy, no
    * decoding. Returns how many there were.
    */
-  consumeRaw(callback: (bytes: Uint8Array, byteOffset: number, byteLength: number) => void, limit = Number.POSITIVE_INFINITY): number {
+  consumeRaw(
+    callback: (bytes: Uint8Array, byteOffset: number, byteLength: number) => void,
+    limit = Number.POSITIVE_INFINITY,
+  ): number {
     const count = this.#source.consume(callback, limit);
     this.#reportLost();
     return count;

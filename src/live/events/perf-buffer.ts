@@ -136,7 +136,8 @@ export class PerfBufferSource implements EventSource {
     const fd = openPerfEvent(system, event, { cpu });
     // A CPU that is possible need not be there.
     if (fd === -ERRNO.ENODEV) return;
-    if (fd < 0) throw systemError("perf_event_open", -fd, { note: `a buffer for CPU ${cpu}`, capability: "CAP_PERFMON" });
+    if (fd < 0)
+      throw systemError("perf_event_open", -fd, { note: `a buffer for CPU ${cpu}`, capability: "CAP_PERFMON" });
     let buffer: CpuBuffer;
     try {
       buffer = new CpuBuffer(system, fd, pages);

@@ -159,13 +159,16 @@ function trace(object: BpfObject, { insns, fixups, lineInfo }: PlannedProgram, p
       const isHelper = from === 0;
       if (isHelper && isText !== undefined) record(writes, memory(1), constant(2), isText, line);
       else if (isHelper && immediate === GET_STACK) record(writes, memory(2), constant(3), false, line);
-      else if (isHelper && immediate === MAP_LOOKUP) result = { kind: "memory", of: `value:${mapOf(1)}`, byteOffset: 0 };
+      else if (isHelper && immediate === MAP_LOOKUP)
+        result = { kind: "memory", of: `value:${mapOf(1)}`, byteOffset: 0 };
       else if (isHelper && immediate === RINGBUF_RESERVE && mapOf(1) === position) {
         const of = `record:${insn}`;
         result = { kind: "memory", of, byteOffset: 0 };
         outputs.push({ of, byteOffset: 0, byteSize: constant(2) });
-      } else if (isHelper && immediate === RINGBUF_OUTPUT && mapOf(1) === position) output(outputs, memory(2), constant(3));
-      else if (isHelper && immediate === PERF_EVENT_OUTPUT && mapOf(2) === position) output(outputs, memory(4), constant(5));
+      } else if (isHelper && immediate === RINGBUF_OUTPUT && mapOf(1) === position)
+        output(outputs, memory(2), constant(3));
+      else if (isHelper && immediate === PERF_EVENT_OUTPUT && mapOf(2) === position)
+        output(outputs, memory(4), constant(5));
       for (let register = 0; register <= 5; register++) held.delete(register);
       if (result) held.set(0, result);
     } else if ((opcode & 7) === 3 || (opcode & 7) === 2) {

@@ -1,7 +1,8 @@
 /** Hands a plan to the kernel: BTF, maps, programs. All or nothing. */
-import type { LoadPlan, PlannedMap, PlannedProgram } from "../../load/plan.js";
+
 import { BtfLookupError } from "../../errors/error.js";
 import { ERR_LIVE_PINNED_MAP, ERR_LIVE_VERIFIER } from "../../errors/live.js";
+import type { LoadPlan, PlannedMap, PlannedProgram } from "../../load/plan.js";
 import type { BtfObject } from "../btf-object.js";
 import { ERRNO } from "../errno.js";
 import { BtfSystemError, systemError } from "../error.js";
@@ -50,7 +51,11 @@ class Holdings {
  * @param moduleIds ids of the modules' BTF in the order of the target's modules
  * @throws BtfSystemError; BtfVerifierError; BtfLookupError ERR_LIVE_PINNED_MAP
  */
-export function create(kernel: Kernel, plan: LoadPlan, modules: readonly { readonly name: string; readonly id: number }[]): Created {
+export function create(
+  kernel: Kernel,
+  plan: LoadPlan,
+  modules: readonly { readonly name: string; readonly id: number }[],
+): Created {
   using held = new Holdings();
   const creation = new Creation(kernel, plan, modules, held);
   const created = creation.run();
@@ -164,7 +169,9 @@ class Creation {
     const theirs = [typeNumber, keyByteSize, valueByteSize, maxEntries, flags & ~BPF_F_RDONLY_PROG];
     const ours = [map.type, map.keySize, map.valueSize, map.maxEntries, map.flags & ~BPF_F_RDONLY_PROG];
     const names = ["type", "key size", "value size", "entries", "flags"];
-    const differing = names.flatMap((name, i) => (theirs[i] === ours[i] ? [] : [`${name} ${theirs[i]} instead of ${ours[i]}`]));
+    const differing = names.flatMap((name, i) =>
+      theirs[i] === ours[i] ? [] : [`${name} ${theirs[i]} instead of ${ours[i]}`],
+    );
     if (differing.length > 0) throw new BtfLookupError(ERR_LIVE_PINNED_MAP, { name: path, note: differing.join(", ") });
     return found;
   }
@@ -195,9 +202,11 @@ class Creation {
     }
     const attach = program.attachModule === undefined ? undefined : this.#moduleDescriptor(program.attachModule);
     const descriptors = this.#system.allocate(4 * (program.kfuncModules.length + 1));
-    for (const [i, name] of program.kfuncModules.entries()) descriptors.setU32(4 * (i + 1), this.#moduleDescriptor(name));
+    for (const [i, name] of program.kfuncModules.entries())
+      descriptors.setU32(4 * (i + 1), this.#moduleDescriptor(name));
     const license = this.#system.text(program.license);
-    const records = (list: PlannedProgram["funcInfo"]): NativeBuffer | undefined => list && this.#system.copy(list.bytes);
+    const records = (list: PlannedProgram["funcInfo"]): NativeBuffer | undefined =>
+      list && this.#system.copy(list.bytes);
     const [functions, lines] = [records(program.funcInfo), records(program.lineInfo)];
     const values: AttributeValues<"PROG_LOAD"> = {
       prog_type: program.type,

@@ -22,7 +22,11 @@ export function loadObject<A extends AppShape = AnyApp>(
   const { readFileSync } = process.getBuiltinModule("node:fs");
   const { basename } = process.getBuiltinModule("node:path");
   const object =
-    typeof source === "string" ? readObject(readFileSync(source)) : source instanceof Uint8Array ? readObject(source) : source;
+    typeof source === "string"
+      ? readObject(readFileSync(source))
+      : source instanceof Uint8Array
+        ? readObject(source)
+        : source;
   const target = runningTarget(kernel, object);
   const name = typeof source === "string" ? basename(source).split(".")[0] : undefined;
   const plan = planObject(object, target, { ...(name && { name }), ...options });

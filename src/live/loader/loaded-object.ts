@@ -4,10 +4,11 @@ import type { Btf } from "../../btf/btf.js";
 import type { BtfType } from "../../btf/types.js";
 import type { Value } from "../../data/options.js";
 import { BtfLookupError } from "../../errors/error.js";
-import { ERR_LIVE_EVENTS } from "../../errors/live.js";
+import { ERR_LIVE_ATTACH, ERR_LIVE_EVENTS } from "../../errors/live.js";
 import type { LoadPlan, PlannedMap, PlannedProgram } from "../../load/plan.js";
 import { attach } from "../attach/attach.js";
 import type { Attachment } from "../attach/attachment.js";
+import { readIterator } from "../attach/iterator.js";
 import type { AttachOptions } from "../attach/options.js";
 import { eventType } from "../events/decoder.js";
 import { type EventOptions, EventStream } from "../events/event-stream.js";
@@ -107,6 +108,21 @@ export class LoadedProgram implements Disposable {
     const { program, name, section } = this;
     const kernel = this.#object.kernel;
     return this.#object.own(attach({ kernel, program, name, section, attachType: this.#attachType }, options));
+  }
+
+  /**
+   * Runs an iterator (`SEC("iter/…")`) from its start to its end and returns what it writes, piece by piece.
+   *
+   * @throws BtfLookupError ERR_LIVE_ATTACH for a program that is no iterator; BtfSystemError
+   */
+  *iterate(options: AttachOptions = {}): Generator<Uint8Array, void, undefined> {
+    if (!/^iter(\.s)?(\/|$)/.test(this.section))
+      throw new BtfLookupError(ERR_LIVE_ATTACH, {
+        name: this.name,
+        note: `section "${this.section}" is not an iterator's`,
+      });
+    using attachment = this.attach(options);
+    yield* readIterator(this.#object.kernel, attachment.link!);
   }
 
   /**
@@ -240,7 +256,8 @@ export class LoadedObject<A extends AppShape = AnyApp> implements Disposable {
 }
 
 /** Sections that name their target, and those that need none. */
-const NEEDS_TARGET = /^(tracepoint|tp|raw_tp|raw_tracepoint|tp_btf|fentry|fexit|fmod_ret|lsm|iter|kprobe|kretprobe|uprobe|uretprobe|ksyscall|kretsyscall|usdt)(\.\w+)*\//;
+const NEEDS_TARGET =
+  /^(tracepoint|tp|raw_tp|raw_tracepoint|tp_btf|fentry|fexit|fmod_ret|lsm|iter|kprobe|kretprobe|uprobe|uretprobe|ksyscall|kretsyscall|usdt)(\.\w+)*\//;
 
 function attachesByItself(section: string): boolean {
   return NEEDS_TARGET.test(section) && !section.startsWith("usdt");

@@ -50,8 +50,7 @@ type Probe = (system: System) => boolean;
 
 const PROBES: Partial<Record<KernelFeature, Probe>> = {
   prog_name: (system) => loads(system, { prog_name: "probe" }),
-  exp_attach_type: (system) =>
-    loads(system, { prog_type: CGROUP_SOCK, expected_attach_type: CGROUP_INET_SOCK_CREATE }),
+  exp_attach_type: (system) => loads(system, { prog_type: CGROUP_SOCK, expected_attach_type: CGROUP_INET_SOCK_CREATE }),
   probe_read_kern: (system) =>
     loads(system, { prog_type: KPROBE }, [
       [0xbfa1, 0],
@@ -61,7 +60,8 @@ const PROBES: Partial<Record<KernelFeature, Probe>> = {
       [0x8500, 113],
       [0x9500, 0],
     ]),
-  array_mmap: (system) => creates(system, { map_type: 2, key_size: 4, value_size: 4, max_entries: 1, map_flags: BPF_F_MMAPABLE }),
+  array_mmap: (system) =>
+    creates(system, { map_type: 2, key_size: 4, value_size: 4, max_entries: 1, map_flags: BPF_F_MMAPABLE }),
   btf: (system) => takes(system, [INT]),
   btf_func: (system) => takes(system, [INT, PROTO, FUNC]),
   btf_global_func: (system) => takes(system, [INT, PROTO, GLOBAL_FUNC]),

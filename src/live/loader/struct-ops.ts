@@ -25,7 +25,10 @@ export function attachStructOps(
     return new Attachment(planned.fullName, target, [], [{ [Symbol.dispose]: () => void map.delete(KEY) }]);
   }
   const result = kernel.system.tryBpf(
-    kernel.system.attribute("LINK_CREATE", { "link_create.prog_fd": map.fd, "link_create.attach_type": BPF_STRUCT_OPS }),
+    kernel.system.attribute("LINK_CREATE", {
+      "link_create.prog_fd": map.fd,
+      "link_create.attach_type": BPF_STRUCT_OPS,
+    }),
   );
   if (result < 0) throw systemError("bpf(LINK_CREATE)", -result, { note: target });
   return new Attachment(planned.fullName, target, [kernel.adopt("link", result)]);

@@ -34,7 +34,10 @@ export class BtfVerifierError extends BtfEnvironmentError {
     const reason = lines.findLast((line) => !CLOSING.test(line.trim()))?.trim() ?? "";
     const place = placeIn(lines);
     const where = place ? ` at instruction ${place.instruction}${place.source ? ` (${place.source})` : ""}` : "";
-    const why = meaningOf(reason) || reason || "it gives no reason: a security module, lockdown or a missing capability may forbid the program";
+    const why =
+      meaningOf(reason) ||
+      reason ||
+      "it gives no reason: a security module, lockdown or a missing capability may forbid the program";
     super(rule, { name: program, value: errno, note: `${why}${where} (${errnoName(errno)})` });
     this.program = program;
     this.errno = errno;
