@@ -127,7 +127,6 @@ test("samples of the processor are counted in a map", async () => {
 test("an XDP program counts packets on a veth pair in a namespace of its own", async () => {
   const space = `btfkit-${process.pid}`;
   const ip = (...args: string[]): void => void execFileSync("ip", args);
-  using app = await loaded({ autoload: { on_packet: true } });
   ip("netns", "add", space);
   try {
     ip("-n", space, "link", "add", "left", "type", "veth", "peer", "name", "right");

@@ -35,8 +35,8 @@ export function eventType(object: BpfObject, plan: LoadPlan, map: string, wanted
   const own = valueType(object, map);
   if (own) return { type: own, reason: "it is the type of the map's values" };
   const written = writtenTo(object, plan, map);
-  const handed = written.valueOf === undefined ? undefined : valueType(object, written.valueOf);
-  if (handed) return { type: handed, reason: `programs hand on values of map "${written.valueOf}"` };
+  const handed = written.handedOn === undefined ? undefined : valueType(object, written.handedOn);
+  if (handed) return { type: handed, reason: `programs hand on values of map "${written.handedOn}"` };
   const structs = [...btf.ofKind("struct")].filter(({ name }) => name !== "");
   const named = nameCandidates(structs, map);
   const fitting = named.find(({ byteSize }) => written.sizes.length === 0 || written.sizes.includes(byteSize));

@@ -72,7 +72,7 @@ interface Trace {
 /** What is known of the events of a map. */
 export interface Written {
   /** Name of the map whose values are handed on. */
-  readonly valueOf: string | undefined;
+  readonly handedOn: string | undefined;
   /** Sizes of events in bytes, where they are constant. */
   readonly sizes: readonly number[];
   /** The fields, where programs fill them one by one. */
@@ -92,13 +92,13 @@ export function writtenTo(object: BpfObject, { maps, programs }: LoadPlan, map: 
   const position = maps.findIndex(({ fullName }) => fullName === map);
   const fields = new Map<string, WrittenField>();
   const sizes = new Set<number>();
-  let valueOf: string | undefined;
+  let handedOn: string | undefined;
   for (const program of programs) {
     const { writes, outputs } = trace(object, program, position);
     for (const { of, byteOffset, byteSize } of outputs) {
       if (byteSize !== undefined) sizes.add(byteSize);
       const [, index] = /^value:(\d+)$/.exec(of) ?? [];
-      if (index !== undefined) valueOf ??= maps[Number(index)]!.fullName;
+      if (index !== undefined) handedOn ??= maps[Number(index)]!.fullName;
       const inside = writes.filter(
         (write) =>
           write.of === of &&
@@ -111,7 +111,7 @@ export function writtenTo(object: BpfObject, { maps, programs }: LoadPlan, map: 
       }
     }
   }
-  return { valueOf, sizes: [...sizes], fields: [...fields.values()].sort((a, b) => a.byteOffset - b.byteOffset) };
+  return { handedOn, sizes: [...sizes], fields: [...fields.values()].sort((a, b) => a.byteOffset - b.byteOffset) };
 }
 
 function trace(object: BpfObject, { insns, fixups, lineInfo }: PlannedProgram, position: number): Trace {
