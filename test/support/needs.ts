@@ -22,6 +22,11 @@ export function runtime(name: "bun" | "deno"): string {
   return name === "bun" && existsSync(own) ? own : `${modules}.bin/${name}`;
 }
 
+/** Node of another release, as test/runtimes installs it. */
+export function nodeOf(release: 22 | 24): string {
+  return new URL(`../runtimes/node_modules/node-${release}/bin/node`, import.meta.url).pathname;
+}
+
 function compiles(source: string): boolean {
   try {
     execFileSync("gcc", ["-x", "c", "-fsyntax-only", "-"], { input: source, stdio: ["pipe", "ignore", "ignore"] });
@@ -48,6 +53,8 @@ const checks = {
   readelf: () => runs("readelf", "--version"),
   mandoc: () => runs("sh", "-c", "command -v mandoc"),
   bash: () => runs("bash", "--version"),
+  "node 22": () => runs(nodeOf(22), "--version"),
+  "node 24": () => runs(nodeOf(24), "--version"),
   bun: () => runs(runtime("bun"), "--version"),
   deno: () => runs(runtime("deno"), "--version"),
   gzip: () => runs("gzip", "--version"),
