@@ -43,7 +43,11 @@ const RUNTIMES = [
 ] as const;
 
 for (const [name, need, command, args] of RUNTIMES) {
-  needing("bpf(2)", "clang-19", ...(need ? [need] : []))(`sees ${COUNT} of ${COUNT} programs in ${name}`, async () => {
+  needing(
+    "bpf(2)",
+    "clang-19",
+    ...(need ? [need] : []),
+  )(`sees ${COUNT} of ${COUNT} programs in ${name}`, async () => {
     expect((await seen(command, args)).length).toBeGreaterThanOrEqual(COUNT);
   });
 }

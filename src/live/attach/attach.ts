@@ -293,7 +293,14 @@ function onFile(
 }
 
 const controlGroup: Attach = (from, target, { cgroup, flags }) =>
-  onFile(from, cgroup ?? target ?? "/sys/fs/cgroup", "control group", { "link_create.flags": flags });
+  onFile(from, cgroup ?? target ?? rootGroup(), "control group", { "link_create.flags": flags });
+
+/** Where the second version of control groups is mounted: programs attach to these alone. */
+function rootGroup(): string {
+  const { readFileSync } = process.getBuiltinModule("node:fs");
+  const [, path = "/sys/fs/cgroup"] = /^\S+ (\S+) cgroup2 /m.exec(readFileSync("/proc/self/mounts", "latin1")) ?? [];
+  return path;
+}
 
 const networkNamespace: Attach = (from, target, { netns }) =>
   onFile(from, netns ?? target ?? "/proc/self/ns/net", "network namespace");

@@ -12,7 +12,7 @@ export interface AttachOptions {
   readonly symbol?: string;
   /** xdp, tcx, netkit: the interface, by its name or number. */
   readonly interface?: string | number;
-  /** cgroup: the path of the control group (default `/sys/fs/cgroup`). */
+  /** cgroup: the path of the control group (default: the root of cgroup2). */
   readonly cgroup?: string;
   /** sk_lookup, flow_dissector: a network namespace, by the path of its file (default: this process's). */
   readonly netns?: string;

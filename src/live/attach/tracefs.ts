@@ -8,7 +8,7 @@ const ROOTS = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 /** Returns the number of a tracepoint. @throws BtfLookupError ERR_LIVE_ATTACH */
 export function tracepointId(program: string, target: string): number {
   const { readFileSync, existsSync } = process.getBuiltinModule("node:fs");
-  if (!/^[\w.-]+\/[\w.-]+$/.test(target))
+  if (!/^\w[\w.-]*\/\w[\w.-]*$/.test(target))
     throw new BtfLookupError(ERR_LIVE_ATTACH, {
       name: program,
       note: `"${target}" is not CATEGORY/NAME of a tracepoint`,
