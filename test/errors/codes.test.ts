@@ -279,13 +279,13 @@ const cases: Record<string, Case | readonly Case[]> = {
   ERR_OBJECT_SECTION: {
     class: "BtfFormatError",
     raise: () => readObject(object({})).ext,
-    text: /without a \.BTF section.*-g/,
+    text: /has no \.BTF section.*-g/,
   },
   ERR_EXT: {
     class: "BtfFormatError",
     offset: 4,
     raise: () => readExt(new Uint8Array([0x9f, 0xeb, 1, 0, 8, 0, 0, 0, 0]), () => ""),
-    text: /8 bytes, 24 are needed/,
+    text: /8 bytes, at least 24 are needed/,
   },
   ERR_CORE_RECORD: {
     class: "BtfFormatError",
@@ -406,6 +406,12 @@ const elsewhere: Record<string, string> = {
   ERR_REBASE_AMBIGUOUS: "reshape.test.ts",
   ERR_REBASE_ENDIAN: "reshape.test.ts",
   ERR_LOAD: "load/plan.test.ts",
+  ...Object.fromEntries(
+    "PLATFORM FFI SYSCALL PERMISSION NOT_FOUND CLOSED KIND BPFFS SIZE MAP_TYPE VERIFIER PINNED_MAP ATTACH EVENTS"
+      .split(" ")
+      .map((rule) => [`ERR_LIVE_${rule}`, "live/"]),
+  ),
+  ...Object.fromEntries("SHORT TYPE FORMAT PLACE LIMIT VALUE".split(" ").map((rule) => [`ERR_DATA_${rule}`, "data/"])),
   ERR_FINGERPRINT: "fingerprint.test.ts",
   ERR_DEDUP_LOOP: "dedup.test.ts",
   ERR_DEDUP_NAMES: "dedup.test.ts",
@@ -439,7 +445,7 @@ describe("error", () => {
   }
 
   test("every code of the table has a test", () => {
-    const codes = ["btf", "bpf", "edit", "image", "load"].flatMap((file) =>
+    const codes = ["btf", "bpf", "edit", "image", "load", "live", "data"].flatMap((file) =>
       Array.from(
         readFileSync(`src/errors/${file}.ts`, "utf8").matchAll(/^export const (ERR_\w+)/gm),
         ([, code]) => code,

@@ -6,6 +6,13 @@ import type { Program } from "../program.js";
 /**
  * A program that is attached. Disposing of it detaches the program, unless it
  * was pinned.
+ *
+ * @example
+ * const kernel = await Kernel.open();
+ * const app = await kernel.load(object);
+ * const attached = app.programs["program"]?.attach();
+ * console.log(attached instanceof Attachment, attached?.target); // true raw tracepoint sched_switch
+ * app[Symbol.dispose]();
  */
 export class Attachment implements Disposable {
   /** Name of the program. */

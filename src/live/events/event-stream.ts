@@ -18,7 +18,16 @@ export interface EventOptions extends DecodeOptions {
 /** Records that are taken at a time: then other work has its turn. */
 const BATCH = 1024;
 
-/** Reads records of one source. Disposing of it closes the source. */
+/**
+ * The events of a map. Disposing of it, or of the loaded object, ends the reading.
+ *
+ * @example
+ * const kernel = await Kernel.open();
+ * const app = await kernel.load(object);
+ * const events = Object.values(app.maps).map((map) => map.read());
+ * console.log(events.every((stream) => stream instanceof EventStream)); // true
+ * app[Symbol.dispose]();
+ */
 export class EventStream<T = Value> implements AsyncIterable<T>, Disposable {
   /** The type of the events; `undefined` where they are bytes. */
   readonly type: BtfType | undefined;

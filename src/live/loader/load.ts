@@ -1,5 +1,6 @@
 import { type BpfObject, readObject } from "../../bpf/object/object.js";
-import { type PlanOptions, planObject } from "../../load/plan.js";
+import type { PlanOptions } from "../../load/plan.js";
+import { planObject } from "../../load/plan-object.js";
 import type { Kernel } from "../kernel.js";
 import { create } from "./create.js";
 import { type AnyApp, type AppShape, LoadedObject } from "./loaded-object.js";

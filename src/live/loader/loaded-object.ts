@@ -28,7 +28,15 @@ export interface ReadOptions extends EventOptions {
   readonly raw?: boolean;
 }
 
-/** A map of a loaded object. */
+/**
+ * A map of a loaded object.
+ *
+ * @example
+ * const kernel = await Kernel.open();
+ * const app = await kernel.load(object);
+ * for (const map of Object.values(app.maps)) if (map instanceof LoadedMap) console.log(map.name, map.map.info.type);
+ * app[Symbol.dispose]();
+ */
 export class LoadedMap implements Disposable {
   /** The map itself: `get`, `set`, `delete`, entries. */
   readonly map: BpfMap;
@@ -79,7 +87,16 @@ export class LoadedMap implements Disposable {
   }
 }
 
-/** A program of a loaded object. */
+/**
+ * A program of a loaded object.
+ *
+ * @example
+ * const kernel = await Kernel.open();
+ * const app = await kernel.load(object);
+ * const { program } = app.programs;
+ * console.log(program instanceof LoadedProgram, program?.section); // true raw_tp/sched_switch
+ * app[Symbol.dispose]();
+ */
 export class LoadedProgram implements Disposable {
   /** The program itself: what the kernel says about it, its code, its pin. */
   readonly program: Program;
@@ -154,6 +171,12 @@ export interface AnyApp extends AppShape {
 /**
  * An object that is loaded. Disposing of it detaches its programs and closes
  * all that it holds; what is pinned stays.
+ *
+ * @example
+ * const kernel = await Kernel.open();
+ * const app: LoadedObject = await kernel.load(object);
+ * console.log(Object.keys(app.programs), app.attachAll().length); // [ 'program' ] 1
+ * app[Symbol.dispose]();
  */
 export class LoadedObject<A extends AppShape = AnyApp> implements Disposable {
   /** Maps by the names that the object gives them; sections of global data as `.rodata`, `.bss`. */
