@@ -104,7 +104,6 @@ class CWriter {
     const why = refusals.map(({ name, reason }) => `/* ${commented(name)}: ${commented(reason)} */\n`);
     return [
       `/* Generated from BTF: ${pointerSize * 8}-bit, ${endian} endian. Do not edit. */\n#pragma once\n` +
-        "#ifdef __cplusplus\n#define _Static_assert static_assert\n#endif\n" +
         (endian === "big" ? "/* Values are big endian: a machine of the other byte order has to swap them. */\n" : "") +
         (this.#usesBitfields()
           ? `/* Bitfields are allocated as ${endian}-endian machines do. */\n`

@@ -142,6 +142,8 @@ export interface Model {
   readonly refusals: readonly Refusal[];
   /** The definition of a type, if it is among them. */
   readonly definitions: ReadonlyMap<number, Composite | Enumeration>;
+  /** Ids of added types that are modifiers or typedefs of a definition, and its id. */
+  readonly resolved: ReadonlyMap<number, number>;
 }
 
 /** Structs inside structs, by value, that are followed. */
@@ -157,6 +159,8 @@ export class ModelBuilder {
   readonly #composites: Mutable<Composite>[] = [];
   readonly #enumerations: Mutable<Enumeration>[] = [];
   readonly #aliases: Mutable<Alias>[] = [];
+  readonly #resolved = new Map<number, number>();
+  readonly #aliased = new Set<string>();
   readonly #refusals: Refusal[] = [];
   readonly #definitions = new Map<number, Mutable<Composite> | Mutable<Enumeration>>();
   /** Composites that are being made: what refers to them by value refers to itself. */
@@ -168,26 +172,25 @@ export class ModelBuilder {
     this.#btf = btf;
   }
 
-  /** Adds a type with all that it holds by value. `name`: what to call it if it is neither struct, union nor enum. */
+  /**
+   * Adds a type with all that it holds by value.
+   *
+   * @param name what to call it where it is neither struct, union nor enum, or has no name
+   */
   add(type: BtfType, name?: string): void {
-    const named = type.kind === "typedef" ? type.name : name;
-    if (type.kind === "var" || type.kind === "func" || type.kind === "datasec" || type.kind === "decl_tag") {
-      this.#refuse(type, `a ${type.kind.toUpperCase()} is no type`);
-      return;
-    }
-    const form = this.form(type, named ?? type.name);
-    if (form.kind === "opaque") {
-      if (form.reason) this.#refuse(type, form.reason);
-      return;
-    }
-    if (named === undefined || (form.kind === "composite" && isCalled(form.composite, named))) return;
-    if (form.kind === "enum" && isCalled(form.enumeration, named)) return;
-    if (this.#aliases.some((alias) => alias.originalName === named)) return;
-    this.#aliases.push({ name: named, originalName: named, form });
-  }
-
-  #refuse(type: BtfType, reason: string): void {
-    this.#refusals.push({ name: type.name, typeId: type.id, reason });
+    const called = name ?? (type.kind === "typedef" ? type.name : undefined);
+    const form = isType(type)
+      ? this.form(type, called ?? type.name)
+      : opaque(0, `a ${type.kind.toUpperCase()} is no type`);
+    const definition = form.kind === "composite" ? form.composite : form.kind === "enum" ? form.enumeration : undefined;
+    if (form.kind === "opaque") this.#refusals.push({ name: called ?? type.name, typeId: type.id, reason: form.reason });
+    else if (definition) this.#resolved.set(type.id, definition.typeId);
+    if (form.kind === "opaque" || called === undefined) return;
+    // A typedef of a struct is another name of it; a map's key needs none.
+    if (definition && (name !== undefined || definition.originalName === called)) return;
+    if (this.#aliased.has(called)) return;
+    this.#aliased.add(called);
+    this.#aliases.push({ name: called, originalName: called, form });
   }
 
   /** The model of what was added. */
@@ -201,6 +204,7 @@ export class ModelBuilder {
       aliases: this.#aliases,
       refusals: this.#refusals,
       definitions: this.#definitions,
+      resolved: this.#resolved,
     };
   }
 
@@ -329,7 +333,10 @@ export class ModelBuilder {
   #fields(type: StructType | UnionType, depth: number): Pick<Composite, "fields" | "omissions"> {
     const fields: Field[] = [];
     const omissions: Omission[] = [];
-    const found = type.members.map((member) => this.#field(member, depth));
+    // A member without a name that is neither struct nor union is padding, as in `int : 4`.
+    const found = type.members
+      .map((member) => this.#field(member, depth))
+      .filter(({ name, form }) => name !== "" || form.kind === "composite");
     // Compilers of some languages reorder members and leave the records in the order of the source.
     const ordered = type.kind === "struct" ? found.sort((a, b) => a.bitOffset - b.bitOffset) : found;
     let end = 0;
@@ -347,7 +354,10 @@ export class ModelBuilder {
   #field(member: Member, depth: number): Field {
     const { name, bitOffset, bitfieldSize } = member;
     const form = this.form(member.type, "", depth + 1);
-    if (bitfieldSize > 0) return { name, form, bitOffset, bitSize: bitfieldSize };
+    if (bitfieldSize > 0) {
+      const fillsItsType = bitfieldSize === form.byteSize * 8 && bitOffset % bitfieldSize === 0;
+      return { name, form, bitOffset, bitSize: fillsItsType ? 0 : bitfieldSize };
+    }
     // Before kind_flag, a bitfield was an INT with fewer bits than its bytes have.
     const int = resolvedInt(member.type);
     if (int && (int.bitOffset > 0 || int.bitSize < int.byteSize * 8)) {
@@ -357,8 +367,8 @@ export class ModelBuilder {
   }
 }
 
-function isCalled(definition: Composite | Enumeration, name: string): boolean {
-  return definition.originalName === name;
+function isType({ kind }: BtfType): boolean {
+  return kind !== "var" && kind !== "func" && kind !== "datasec" && kind !== "decl_tag";
 }
 
 function resolvedInt(type: BtfType): IntType | undefined {

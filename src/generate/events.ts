@@ -1,0 +1,204 @@
+/**
+ * The types of what a BPF object sends through ring buffers and perf event
+ * arrays. BTF does not record them, so they are found by use: from the number
+ * of bytes that a program reserves or sends, and from names.
+ */
+
+import type { BpfMap } from "../bpf/object/maps.js";
+import type { BpfObject } from "../bpf/object/object.js";
+import { resolve } from "../btf/query/resolve.js";
+import type { BtfType, StructType } from "../btf/types.js";
+import { ERR_ARGUMENT } from "../errors/btf.js";
+import { BtfError, BtfLookupError } from "../errors/error.js";
+
+/** Helpers that send to a map: the registers of the map and of the size. Source: enum bpf_func_id. */
+const SENDERS: Readonly<Record<number, readonly [map: number, size: number]>> = {
+  25: [2, 5], // perf_event_output
+  111: [2, 5], // skb_output
+  121: [2, 5], // xdp_output
+  130: [1, 3], // ringbuf_output
+  131: [1, 2], // ringbuf_reserve
+};
+
+/** Names of events, and of those that can hardly be anything else. */
+const EVENT_NAME = /(^|_)(event|evt)s?(_t|_s)?$/i;
+const PLAIN_EVENT_NAME = /^(event|evt)s?(_t|_s)?$/i;
+
+const CALL = 0x85;
+const LD_IMM64 = 0x18;
+const MOV64_IMM = 0xb7;
+const MOV32_IMM = 0xb4;
+const MOV64_REG = 0xbf;
+const SLOT = 8;
+
+type Register = { readonly map: string } | { readonly value: number } | undefined;
+
+/**
+ * The types of events by map.
+ *
+ * @param named `TYPE` for the only such map, or `MAP=TYPE`; a map that is named has these alone
+ * @throws BtfLookupError ERR_NOT_FOUND, ERR_ARGUMENT
+ */
+export function eventsOf(object: BpfObject, named: readonly string[]): Map<string, BtfType[]> {
+  const found = new Map<string, BtfType[]>();
+  if (!object.hasBtf) return found;
+  const streams = object.maps.filter(isStream);
+  for (const text of named) {
+    const [, map, name] = /^([^=]*)=(.*)$/.exec(text) ?? [undefined, undefined, text];
+    if (map !== undefined && !object.maps.some((one) => one.name === map)) {
+      throw new BtfLookupError(ERR_ARGUMENT, { note: `no map "${map}"; there are ${listed(object.maps)}` });
+    }
+    if (map === undefined && streams.length === 0) {
+      throw new BtfLookupError(ERR_ARGUMENT, { note: `events "${text}": no ring buffer or perf event array; name a map as MAP=TYPE` });
+    }
+    const type = object.btf.find(name!, "struct") ?? object.btf.require(name!);
+    for (const one of map === undefined ? streams.map((stream) => stream.name) : [map]) {
+      found.set(one, [...(found.get(one) ?? []), type]);
+    }
+  }
+  if (streams.length === 0) return found;
+  const sizes = sentSizes(object);
+  const candidates = candidatesOf(object);
+  for (const { name } of streams) {
+    if (found.has(name)) continue;
+    const sent = sizes.get(name);
+    const guessed = candidates.filter(({ type, rank }) => (sent?.size ? sent.has(type.byteSize) : rank < OF_THE_OBJECT));
+    const best = Math.min(...guessed.map(({ rank }) => rank));
+    const types = guessed.filter(({ rank }) => rank === best).map(({ type }) => type);
+    if (types.length > 0) found.set(name, types);
+  }
+  return found;
+}
+
+function listed(maps: readonly BpfMap[]): string {
+  return maps.map(({ name }) => name).join(", ") || "none";
+}
+
+/** Whether a map is a ring buffer or a perf event array. */
+export function isStream({ type }: BpfMap): boolean {
+  return type === 27 || type === 4;
+}
+
+/** What speaks for a struct being an event, the best reason first. */
+const CALLED_EVENT = 0;
+const CALLED_ALIKE = 1;
+const OF_THE_OBJECT = 2;
+
+interface Candidate {
+  readonly type: StructType;
+  readonly rank: number;
+}
+
+/**
+ * Structs that may be events: called so, a map's values, or what a global
+ * variable points to so that BTF has them. The kernel's are none.
+ */
+function candidatesOf(object: BpfObject): Candidate[] {
+  const { btf } = object;
+  const kernel = kernelTypes(object);
+  const ranks = new Map<number, number>();
+  const add = (type: BtfType | undefined, name: string): void => {
+    const end = type && resolved(type);
+    if (end?.kind !== "struct" || kernel.has(end.id)) return;
+    const rank = PLAIN_EVENT_NAME.test(name) ? CALLED_EVENT : EVENT_NAME.test(name) ? CALLED_ALIKE : OF_THE_OBJECT;
+    ranks.set(end.id, Math.min(rank, ranks.get(end.id) ?? OF_THE_OBJECT));
+  };
+  for (const kind of ["struct", "typedef"] as const) {
+    for (const type of btf.ofKind(kind, { own: true })) if (EVENT_NAME.test(type.name)) add(type, type.name);
+  }
+  for (const { valueTypeId } of object.maps) {
+    const type = valueTypeId === undefined ? undefined : btf.get(valueTypeId);
+    add(type, type?.name ?? "");
+  }
+  for (const { typeId } of object.globals) {
+    const type = btf.get(typeId);
+    const end = type && resolved(type);
+    if (end?.kind === "ptr") add(end.target, end.target.name);
+  }
+  return [...ranks].map(([id, rank]) => ({ type: btf.get(id) as StructType, rank }));
+}
+
+/** Ids of the types that CO-RE relocations are about, with all that they lead to. */
+function kernelTypes(object: BpfObject): Set<number> {
+  const { btf } = object;
+  const seen = new Set<number>();
+  const open: number[] = [];
+  const visit = (id: number): void => {
+    if (id === 0 || seen.has(id)) return;
+    seen.add(id);
+    open.push(id);
+  };
+  for (const { records } of object.hasExt ? (object.ext.coreRelocations?.sections ?? []) : []) {
+    for (const { typeId } of records) visit(typeId);
+  }
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    const type = btf.get(id);
+    if (type?.kind === "struct" || type?.kind === "union") for (const member of type.members) visit(member.typeId);
+    else if (type?.kind === "array") visit(type.elementId);
+    else if (type && "targetId" in type) visit(type.targetId);
+  }
+  return seen;
+}
+
+function resolved(type: BtfType): BtfType | undefined {
+  try {
+    return resolve(type);
+  } catch (error) {
+    if (error instanceof BtfError) return undefined;
+    throw error;
+  }
+}
+
+/** How many bytes at once the programs send to each map, where that is a constant. */
+function sentSizes(object: BpfObject): Map<string, Set<number>> {
+  const sizes = new Map<string, Set<number>>();
+  const little = object.endian === "little";
+  const mapAt = mapReferences(object);
+  for (const { sectionIndex, byteOffset, byteSize } of object.programs) {
+    const section = object.sections[sectionIndex];
+    if (!section) continue;
+    const bytes = object.dataOf(section);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const registers: Register[] = [];
+    const end = Math.min(byteOffset + byteSize, bytes.length);
+    for (let at = byteOffset; at + SLOT <= end; at += SLOT) {
+      const opcode = view.getUint8(at);
+      const both = view.getUint8(at + 1);
+      const [destination, source] = little ? [both & 15, both >> 4] : [both >> 4, both & 15];
+      const value = view.getInt32(at + 4, little);
+      if (opcode === CALL) {
+        const sender = source === 0 ? SENDERS[value] : undefined;
+        const map = sender && registers[sender[0]];
+        const size = sender && registers[sender[1]];
+        if (map && "map" in map && size && "value" in size) {
+          sizes.set(map.map, (sizes.get(map.map) ?? new Set()).add(size.value));
+        }
+        registers.fill(undefined, 0, 6);
+      } else if (opcode === LD_IMM64) {
+        const map = mapAt.get(`${sectionIndex} ${at}`);
+        registers[destination] = map === undefined ? { value } : { map };
+        at += SLOT;
+      } else if (opcode === MOV64_IMM || opcode === MOV32_IMM) registers[destination] = { value };
+      else if (opcode === MOV64_REG) registers[destination] = registers[source];
+      else if (writes(opcode)) registers[destination] = undefined;
+    }
+  }
+  return sizes;
+}
+
+/** Whether an instruction changes its destination register: arithmetic and loads. */
+function writes(opcode: number): boolean {
+  const kind = opcode & 7;
+  return kind === 0 || kind === 1 || kind === 4 || kind === 7;
+}
+
+/** Names of maps by the section and byte of the instruction that loads them. */
+function mapReferences(object: BpfObject): Map<string, string> {
+  const references = new Map<string, string>();
+  const names = new Set(object.maps.map(({ name }) => name));
+  for (const { sectionIndex, byteOffset, symbolIndex } of object.relocations) {
+    const name = object.symbols[symbolIndex]?.name;
+    if (name !== undefined && names.has(name)) references.set(`${sectionIndex} ${byteOffset}`, name);
+  }
+  return references;
+}
