@@ -201,15 +201,15 @@ class CWriter {
       } else if ("bits" in slot) {
         lines.push(`${indent}unsigned char ${scope.take(`__padding${padding++}`)} : ${slot.bits};\n`);
       } else {
-        const { name, form, bitOffset, bitSize } = slot.field;
+        const { name, label, form, bitOffset, bitSize } = slot.field;
         const start = byteOffset + bitOffset / 8;
         if (name === "" && form.kind === "composite" && !this.#called.has(form.composite)) {
           const inner = { scope, level: level + 1, byteOffset: start, ...(assert && { assert }) };
           lines.push(`${indent}${form.composite.kind} ${this.#body(form.composite, inner)};\n`);
           continue;
         }
-        const field = scope.take(name || "anonymous");
-        const renamed = name !== field ? ` /* ${commented(name) || "no name"} */` : "";
+        const field = scope.take(label);
+        const renamed = label !== field ? ` /* ${commented(name)} */` : "";
         const width = bitSize > 0 ? ` : ${bitSize}` : "";
         lines.push(`${indent}${this.#declaration(form, field, level)}${width};${renamed}\n`);
         if (bitSize === 0) assert?.(field, start);

@@ -9,12 +9,14 @@ import { BtfLookupError } from "../errors/error.js";
 import { generateC } from "./c.js";
 import { type Model, ModelBuilder } from "./model.js";
 import { addObject, type ObjectModel } from "./object.js";
+import { generateRust } from "./rust.js";
 import { namedTypes } from "./select.js";
 import { generateTypeScript } from "./typescript.js";
 
 const GENERATORS = {
   ts: generateTypeScript,
   c: generateC,
+  rust: generateRust,
 } satisfies Record<string, (model: Model, object?: ObjectModel) => string>;
 
 /** A language that code can be generated in. */

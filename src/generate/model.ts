@@ -69,6 +69,8 @@ export type Form = IntForm | FloatForm | PointerForm | EnumForm | ArrayForm | Co
 export interface Field {
   /** As in BTF; "" for an anonymous struct or union. */
   readonly name: string;
+  /** The name, or `anonymous0` and so on. */
+  readonly label: string;
   readonly form: Form;
   /** From the start of the struct or union. */
   readonly bitOffset: number;
@@ -216,12 +218,12 @@ export class ModelBuilder {
     // Definitions come after what they hold: from the last to the first, an outer name is known before an inner one.
     for (const composite of [...this.#composites].reverse()) {
       if (!composite.originalName) composite.name = names.take(this.#placeName(composite));
-      for (const [i, { name, form }] of composite.fields.entries()) {
+      for (const { label, form } of composite.fields) {
         const inner = innermost(form);
         const definition =
           inner.kind === "composite" ? inner.composite : inner.kind === "enum" ? inner.enumeration : undefined;
         if (definition && !definition.originalName && !this.#places.has(definition)) {
-          this.#places.set(definition, `${composite.name}_${name || `anonymous${i}`}`);
+          this.#places.set(definition, `${composite.name}_${label}`);
         }
       }
     }
@@ -340,7 +342,9 @@ export class ModelBuilder {
     // Compilers of some languages reorder members and leave the records in the order of the source.
     const ordered = type.kind === "struct" ? found.sort((a, b) => a.bitOffset - b.bitOffset) : found;
     let end = 0;
-    for (const field of ordered) {
+    let unnamed = 0;
+    for (const found of ordered) {
+      const field = { ...found, label: found.name || `anonymous${unnamed++}` };
       const reason = obstacle(field, type, end);
       if (reason) omissions.push({ name: field.name, bitOffset: field.bitOffset, reason });
       else {
@@ -351,7 +355,7 @@ export class ModelBuilder {
     return { fields, omissions };
   }
 
-  #field(member: Member, depth: number): Field {
+  #field(member: Member, depth: number): Omit<Field, "label"> {
     const { name, bitOffset, bitfieldSize } = member;
     const form = this.form(member.type, "", depth + 1);
     if (bitfieldSize > 0) {

@@ -206,6 +206,8 @@ class TypeScriptWriter {
     const reads = leaves.map((leaf) => `    ${key(leaf.name, true)}: ${this.#readLeaf(leaf, composite)},\n`);
     const writes = leaves.map((leaf) => this.#writeLeaf(leaf, composite));
     const flexible = this.#isFlexible(composite);
+    // What is not used starts with an underscore, for compilers that ask.
+    const unused = leaves.length > 0 ? "" : "_";
     return (
       `/** ${kind} ${commented(originalName) || "without a name"}, ${byteSize} bytes${flexible ? " and a flexible array" : ""} */\n` +
       `export interface ${name} {\n${members.join("")}${missing.join("")}}\n` +
@@ -216,8 +218,8 @@ class TypeScriptWriter {
         `read${name}(view, 0${flexible ? ", view.byteLength" : ""})`,
         `write${name}(view, 0, value)`,
       ) +
-      `\nfunction read${name}(view: DataView, at: number${flexible ? ", end: number" : ""}): ${name} {\n  return {\n${reads.join("")}  };\n}\n` +
-      `\nfunction write${name}(view: DataView, at: number, value: Input<${name}>): void {\n${writes.join("")}}\n` +
+      `\nfunction read${name}(${unused}view: DataView, ${unused}at: number${flexible ? ", end: number" : ""}): ${name} {\n  return {\n${reads.join("")}  };\n}\n` +
+      `\nfunction write${name}(${unused}view: DataView, ${unused}at: number, ${unused}value: Input<${name}>): void {\n${writes.join("")}}\n` +
       (flexible ? this.#lengthFunction(composite) : "")
     );
   }
