@@ -185,7 +185,7 @@ class RustWriter {
   }
 }
 
-/** Fails to compile where a size or place is another: the byte at a member's offset is the member's first byte. */
+/** Fails to compile where a size or place is another: each offset is marked with a byte, which the member there has to show. */
 const LAYOUT = `macro_rules! layout {
     ($type:ident, $size:expr $(, $field:ident @ $offset:expr)*) => {
         const _: () = {
@@ -193,12 +193,12 @@ const LAYOUT = `macro_rules! layout {
             assert!(SIZE == $size);
             #[allow(dead_code)]
             union Probe { bytes: [u8; SIZE], value: $type }
-            $({
-                let mut bytes = [0u8; SIZE];
-                bytes[$offset] = 1;
-                let probe = Probe { bytes };
-                assert!(unsafe { *(core::ptr::addr_of!(probe.value.$field) as *const u8) } == 1);
-            })*
+            #[allow(unused_mut)]
+            let mut bytes = [0u8; SIZE];
+            $(bytes[$offset] = ($offset % 255 + 1) as u8;)*
+            #[allow(unused_variables)]
+            let probe = Probe { bytes };
+            $(assert!(unsafe { *(core::ptr::addr_of!(probe.value.$field) as *const u8) } == ($offset % 255 + 1) as u8);)*
         };
     };
 }
