@@ -7,8 +7,11 @@ import type { BtfType } from "../btf/types.js";
 import { ERR_ARGUMENT } from "../errors/btf.js";
 import { BtfLookupError } from "../errors/error.js";
 import { generateC } from "./c.js";
-import { type Model, ModelBuilder } from "./model.js";
-import { addObject, type ObjectModel } from "./object.js";
+import { generateGo } from "./go.js";
+import { generateIsf } from "./isf.js";
+import { type Form, type Model, ModelBuilder } from "./model.js";
+import { addObject } from "./object.js";
+import { generatePython } from "./python.js";
 import { generateRust } from "./rust.js";
 import { namedTypes } from "./select.js";
 import { generateTypeScript } from "./typescript.js";
@@ -17,13 +20,16 @@ const GENERATORS = {
   ts: generateTypeScript,
   c: generateC,
   rust: generateRust,
-} satisfies Record<string, (model: Model, object?: ObjectModel) => string>;
+  go: generateGo,
+  python: generatePython,
+  isf: generateIsf,
+};
 
 /** A language that code can be generated in. */
 export type Language = keyof typeof GENERATORS;
 
 /**
- * The languages: TypeScript, C.
+ * The languages: TypeScript, C, Rust, Go, Python (ctypes), and volatility's symbols.
  *
  * @example
  * console.log(LANGUAGES.includes("ts")); // true
@@ -44,6 +50,10 @@ export interface GenerateOptions {
   readonly events?: readonly string[];
   /** Only the types of a split BTF, none of its base but those that they hold (default false). */
   readonly own?: boolean;
+  /** `isf`: the text of the kernel's `System.map`, for addresses. */
+  readonly systemMap?: string;
+  /** `isf`: what /proc/version says of the kernel: volatility finds the symbols of an image by it. */
+  readonly banner?: string;
 }
 
 /**
@@ -60,11 +70,14 @@ export interface GenerateOptions {
 export function generate(
   source: Btf | BpfObject,
   language: Language,
-  { types, events = [], own = false }: GenerateOptions = {},
+  { types, events = [], own = false, systemMap, banner }: GenerateOptions = {},
 ): string {
   const generator = generatorOf(language);
   const object = "programs" in source ? source : undefined;
   const btf = "programs" in source ? source.btf : source;
+  if (language !== "isf" && (systemMap !== undefined || banner !== undefined)) {
+    throw new BtfLookupError(ERR_ARGUMENT, { note: "System.map and banner belong to isf; code has no addresses" });
+  }
   if (!object && events.length > 0) {
     throw new BtfLookupError(ERR_ARGUMENT, { note: "events belong to BPF objects; this is BTF alone" });
   }
@@ -78,10 +91,24 @@ export function generate(
       builder.add(type);
     }
   }
-  return generator(builder.build(), read);
+  if (language === "ts") return generateTypeScript(builder.build(), read);
+  if (language !== "isf") return generator(builder.build());
+  const variables = systemMap === undefined ? undefined : variablesOf(btf, builder);
+  return generateIsf(builder.build(), {
+    ...(systemMap !== undefined && { systemMap }),
+    ...(banner !== undefined && { banner }),
+    ...(variables && { variables }),
+  });
 }
 
-function generatorOf(language: string): (model: Model, object?: ObjectModel) => string {
+/** The types of a kernel's variables, which are added. */
+function variablesOf(btf: Btf, builder: ModelBuilder): Map<string, Form> {
+  const found = new Map<string, Form>();
+  for (const { name, type } of btf.ofKind("var")) if (!found.has(name)) found.set(name, builder.form(type));
+  return found;
+}
+
+function generatorOf(language: string): (model: Model) => string {
   if (Object.hasOwn(GENERATORS, language)) return GENERATORS[language as Language];
   const near = nearest(language, LANGUAGES);
   const hint = near.length > 0 ? `did you mean ${near.join(", ")}?` : `there are ${LANGUAGES.join(", ")}`;

@@ -1,7 +1,7 @@
 /** The types of a BPF object that a program beside it needs: of its maps, variables, externs and events. */
 
 import type { BpfObject } from "../bpf/object/object.js";
-import type { ProgramType } from "../bpf/elf/programs.js";
+import type { ProgramType } from "../bpf/elf/section-names.js";
 import { eventsOf, isStream } from "./events.js";
 import type { ModelBuilder } from "./model.js";
 

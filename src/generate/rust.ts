@@ -5,7 +5,7 @@
 
 import { type Composite, type Enumeration, type Field, type Form, innermost, type Model } from "./model.js";
 import { commented, Names } from "./names.js";
-import { type Slot, slotsOf } from "./slots.js";
+import { type Slot, slotsOf, unionSlots } from "./slots.js";
 
 const KEYWORDS = new Set(
   (
@@ -203,18 +203,6 @@ const LAYOUT = `macro_rules! layout {
     };
 }
 `;
-
-/** The members of a union, and bytes that make up its size where they do not. */
-function unionSlots(composite: Composite): Slot[] {
-  const slots: Slot[] = composite.fields.map((field): Slot => {
-    const { form, bitSize } = field;
-    if (bitSize > 0) return { kind: "bits", byteOffset: 0, byteSize: Math.ceil(bitSize / 8), fields: [field] };
-    return { kind: "field", byteOffset: 0, byteSize: form.byteSize, field };
-  });
-  const largest = Math.max(0, ...slots.map(({ byteSize }) => byteSize));
-  if (largest < composite.byteSize) slots.push({ kind: "padding", byteOffset: 0, byteSize: composite.byteSize });
-  return slots;
-}
 
 /** What Rust calls an integer or float, with the same alignment as in C; no bool, of which other bytes would be invalid. */
 function nativeName(form: Extract<Form, { kind: "int" | "float" }>): string | undefined {

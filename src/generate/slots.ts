@@ -58,3 +58,15 @@ export function slotsOf(composite: Composite): Slot[] {
   padTo(composite.byteSize);
   return slots;
 }
+
+/** The members of a union, and bytes that make up its size where they do not. */
+export function unionSlots(composite: Composite): Slot[] {
+  const slots: Slot[] = composite.fields.map((field): Slot => {
+    const { form, bitSize } = field;
+    if (bitSize > 0) return { kind: "bits", byteOffset: 0, byteSize: Math.ceil(bitSize / 8), fields: [field] };
+    return { kind: "field", byteOffset: 0, byteSize: form.byteSize, field };
+  });
+  const largest = Math.max(0, ...slots.map(({ byteSize }) => byteSize));
+  if (largest < composite.byteSize) slots.push({ kind: "padding", byteOffset: 0, byteSize: composite.byteSize });
+  return slots;
+}
