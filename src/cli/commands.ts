@@ -70,6 +70,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/encode.js"),
   },
   {
+    name: "generate",
+    description: "write types as TypeScript, C, Rust, Go, Python, or as volatility's symbols",
+    load: () => import("./commands/generate.js"),
+  },
+  {
     name: "extract",
     description: "write the BTF out of a kernel image, a package or a module, as it is",
     load: () => import("./commands/extract.js"),

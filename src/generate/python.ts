@@ -3,6 +3,7 @@
  * they have the kernel's layout on every machine.
  */
 
+import type { Endian } from "../btf/header.js";
 import { type Composite, type Enumeration, type Field, type Form, innermost, type Model } from "./model.js";
 import { commented, Names } from "./names.js";
 import { slotsOf, unionSlots } from "./slots.js";
@@ -13,7 +14,7 @@ const KEYWORDS = new Set(
     "import in is lambda nonlocal not or pass raise return try while with yield match case type " +
     // What ctypes reads, and what the generated code uses.
     "_fields_ _pack_ _anonymous_ _layout_ _align_ _b_base_ _b_needsfree_ _objects ctypes enum property classmethod int bool " +
-    "self value bitfield from_buffer from_buffer_copy from_address from_param in_dll mro __class__ __dict__ " +
+    "U8 I8 U16 I16 U32 I32 U64 I64 F32 F64 self value bitfield from_buffer from_buffer_copy from_address from_param in_dll mro __class__ __dict__ " +
     "__init__ __new__ __slots__ __getattr__ __setattr__ __delattr__ __getattribute__ __del__ __doc__ __module__ __name__ " +
     "__qualname__ __weakref__ __init_subclass__ __set_name__ __mro_entries__ __ctypes_from_outparam__ __ctype_be__ __ctype_le__"
   ).split(" "),
@@ -28,12 +29,9 @@ class PythonWriter {
   readonly #model: Model;
   readonly #names = new Names(KEYWORDS);
   readonly #called = new Map<Composite | Enumeration, string>();
-  readonly #bases: Record<Composite["kind"], string>;
 
   constructor(model: Model) {
     this.#model = model;
-    const order = model.endian === "little" ? "Little" : "Big";
-    this.#bases = { struct: `ctypes.${order}EndianStructure`, union: `ctypes.${order}EndianUnion` };
   }
 
   module(): string {
@@ -51,9 +49,8 @@ class PythonWriter {
     const why = refusals.map(({ name, reason }) => `# ${commented(name)}: ${commented(reason)}\n`).join("");
     const usesBits = composites.some(({ fields }) => fields.some(({ bitSize }) => bitSize > 0));
     return [
-      `# Generated from BTF: ${pointerSize * 8}-bit, ${endian} endian, for Python 3.11 and later. Do not edit.\n` +
-        `${endian === "big" ? "# Members are big endian, and ctypes swaps them; arrays and unions of aliases are as the machine has them.\n" : ""}` +
-        "import ctypes\nimport enum\n",
+      `# Generated from BTF: ${pointerSize * 8}-bit, ${endian} endian. Do not edit.\nimport ctypes\nimport enum\n\n` +
+        scalars(endian),
       ...(usesBits ? [endian === "little" ? LITTLE_BITS : BIG_BITS] : []),
       ...blocks,
       ...(why ? [why] : []),
@@ -85,7 +82,7 @@ class PythonWriter {
     let groups = 0;
     for (const slot of kind === "union" ? unionSlots(composite) : slotsOf(composite)) {
       if (slot.kind === "padding") {
-        lines.push(`    ("${scope.take(`_padding${paddings++}`)}", ctypes.c_uint8 * ${slot.byteSize}),\n`);
+        lines.push(`    ("${scope.take(`_padding${paddings++}`)}", U8 * ${slot.byteSize}),\n`);
       } else if (slot.kind === "field") {
         const { label, form } = slot.field;
         const field = scope.take(label);
@@ -93,7 +90,7 @@ class PythonWriter {
         asserts.push(`assert ${name}.${field}.offset == ${slot.byteOffset}\n`);
       } else {
         const group = scope.take(`_bitfield${groups++}`);
-        lines.push(`    ("${group}", ctypes.c_uint8 * ${slot.byteSize}),\n`);
+        lines.push(`    ("${group}", U8 * ${slot.byteSize}),\n`);
         asserts.push(`assert ${name}.${group}.offset == ${slot.byteOffset}\n`);
         for (const field of slot.fields) accessors.push(this.#accessor(name, field, group, slot.byteOffset, scope));
       }
@@ -102,7 +99,7 @@ class PythonWriter {
       lines.push(`    # ${commented(omitted)} at bit ${bitOffset}: ${commented(reason)}\n`);
     }
     return (
-      `class ${name}(${this.#bases[kind]}):\n    """${kind} ${doc(originalName)}, ${byteSize} bytes"""\n\n` +
+      `class ${name}(ctypes.${kind === "union" ? "Union" : "Structure"}):\n    """${kind} ${doc(originalName)}, ${byteSize} bytes"""\n\n` +
       // Inside the class, names would be private ones where they start with two underscores.
       `    _pack_ = 1\n\n\n${name}._fields_ = [\n${lines.join("")}]\n${accessors.join("")}${asserts.join("")}`
     );
@@ -119,20 +116,29 @@ class PythonWriter {
   #type(form: Form): string {
     switch (form.kind) {
       case "array":
-        return `${this.#type(form.element)} * ${form.length}`.replace(/^(.*) \* (\d+) \* /, "($1 * $2) * ");
+        return `${this.#type(form.element)} * ${form.length}`;
       case "int":
       case "float":
-        return nativeName(form) ?? `ctypes.c_uint8 * ${form.byteSize}`;
+        return nativeName(form) ?? `U8 * ${form.byteSize}`;
       case "pointer":
-        return `ctypes.c_uint${form.byteSize * 8}`;
+        return `U${form.byteSize * 8}`;
       case "enum":
-        return `ctypes.c_${form.enumeration.isSigned ? "" : "u"}int${form.byteSize * 8}`;
+        return `${form.enumeration.isSigned ? "I" : "U"}${form.byteSize * 8}`;
       case "composite":
         return this.#called.get(form.composite)!;
       default:
-        return `ctypes.c_uint8 * ${form.byteSize}`;
+        return `U8 * ${form.byteSize}`;
     }
   }
+}
+
+/** Names for ctypes' scalars in the byte order of the data, whatever the machine's is. */
+function scalars(endian: Endian): string {
+  const order = `.__ctype_${endian === "little" ? "le" : "be"}__`;
+  const integers = [8, 16, 32, 64].flatMap((bits) =>
+    ["U", "I"].map((sign) => `${sign}${bits} = ctypes.c_${sign === "U" ? "u" : ""}int${bits}${bits === 8 ? "" : order}\n`),
+  );
+  return `${integers.join("")}F32 = ctypes.c_float${order}\nF64 = ctypes.c_double${order}\n`;
 }
 
 function doc(name: string): string {
@@ -141,11 +147,11 @@ function doc(name: string): string {
 
 function nativeName(form: Extract<Form, { kind: "int" | "float" }>): string | undefined {
   const { byteSize } = form;
-  if (form.kind === "float") return byteSize === 4 ? "ctypes.c_float" : byteSize === 8 ? "ctypes.c_double" : undefined;
+  if (form.kind === "float") return byteSize === 4 || byteSize === 8 ? `F${byteSize * 8}` : undefined;
   if (form.isBool && byteSize === 1) return "ctypes.c_bool";
   if (form.isChar) return "ctypes.c_char";
   if (byteSize !== 1 && byteSize !== 2 && byteSize !== 4 && byteSize !== 8) return undefined;
-  return `ctypes.c_${form.isSigned ? "" : "u"}int${byteSize * 8}`;
+  return `${form.isSigned ? "I" : "U"}${byteSize * 8}`;
 }
 
 /** What the type does not say: a pointer's target, an enum, a name that was none. */
