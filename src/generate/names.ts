@@ -6,6 +6,8 @@ const LONGEST = 200;
 /** A name as an identifier: ASCII letters, digits and underscores, not starting with a digit. */
 export function identifier(name: string): string {
   const plain = name.slice(0, LONGEST).replace(/[^A-Za-z0-9_]/g, "_");
+  // Rust and Go have a meaning for `_`.
+  if (/^_*$/.test(plain)) return `${plain}_0`;
   return /^[A-Za-z_]/.test(plain) ? plain : `_${plain}`;
 }
 

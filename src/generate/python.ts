@@ -5,20 +5,30 @@
 
 import type { Endian } from "../btf/header.js";
 import { type Composite, type Enumeration, type Field, type Form, innermost, type Model } from "./model.js";
-import { commented, Names } from "./names.js";
+import { commented, identifier, Names } from "./names.js";
 import { slotsOf, unionSlots } from "./slots.js";
 
-const KEYWORDS = new Set(
+const KEYWORDS =
+  "False None True and as assert async await break class continue def del elif else except finally for from global if " +
+  "import in is lambda nonlocal not or pass raise return try while with yield ";
+
+/** Names of the module: besides keywords those that the generated code uses. */
+const MODULE_NAMES = new Set(
+  `${KEYWORDS}ctypes enum property int bool getattr bytes OverflowError bitfield U8 I8 U16 I16 U32 I32 U64 I64 F32 F64`.split(" "),
+);
+
+/** Names of members: besides keywords those that ctypes, enum and Python read. */
+const MEMBER_NAMES = new Set(
   (
-    "False None True and as assert async await break class continue def del elif else except finally for from global if " +
-    "import in is lambda nonlocal not or pass raise return try while with yield match case type " +
-    // What ctypes reads, and what the generated code uses.
-    "_fields_ _pack_ _anonymous_ _layout_ _align_ _b_base_ _b_needsfree_ _objects ctypes enum property classmethod int bool " +
-    "U8 I8 U16 I16 U32 I32 U64 I64 F32 F64 self value bitfield from_buffer from_buffer_copy from_address from_param in_dll mro __class__ __dict__ " +
-    "__init__ __new__ __slots__ __getattr__ __setattr__ __delattr__ __getattribute__ __del__ __doc__ __module__ __name__ " +
-    "__qualname__ __weakref__ __init_subclass__ __set_name__ __mro_entries__ __ctypes_from_outparam__ __ctype_be__ __ctype_le__"
+    KEYWORDS +
+    "_fields_ _pack_ _anonymous_ _layout_ _align_ _swappedbytes_ _b_base_ _b_needsfree_ _objects mro from_buffer " +
+    "from_buffer_copy from_address from_param in_dll __class__ __dict__ __init__ __new__ __slots__ __getattr__ __setattr__ " +
+    "__delattr__ __getattribute__ __del__ __doc__ __module__ __name__ __qualname__ __weakref__ __init_subclass__ " +
+    "__set_name__ __mro_entries__ __ctypes_from_outparam__ __ctype_be__ __ctype_le__"
   ).split(" "),
 );
+/** An enum has attributes too. */
+const ENUMERATOR_NAMES = new Set([...MEMBER_NAMES, "name", "value", "names"]);
 
 /** A module with the definitions of a model. */
 export function generatePython(model: Model): string {
@@ -27,7 +37,7 @@ export function generatePython(model: Model): string {
 
 class PythonWriter {
   readonly #model: Model;
-  readonly #names = new Names(KEYWORDS);
+  readonly #names = new Names(MODULE_NAMES);
   readonly #called = new Map<Composite | Enumeration, string>();
 
   constructor(model: Model) {
@@ -60,10 +70,10 @@ class PythonWriter {
   #enumeration(enumeration: Enumeration): string {
     const { byteSize, isSigned, constants, originalName } = enumeration;
     const name = this.#called.get(enumeration)!;
-    const scope = new Names(new Set([...KEYWORDS, "name", "names"]));
+    const scope = new Names(ENUMERATOR_NAMES);
     const lines = constants.map(({ name: constant, value }) => {
       // Names of two underscores at both ends are Python's, and one at both ends the enum's.
-      const plain = /^_.*_$/.test(constant) ? `${constant}x` : constant;
+      const plain = /^_.*_$/.test(identifier(constant)) ? `${identifier(constant)}x` : constant;
       const fits = isSigned ? BigInt.asIntN(byteSize * 8, value) : BigInt.asUintN(byteSize * 8, value);
       return `    "${scope.take(plain)}": ${fits},\n`;
     });
@@ -74,7 +84,7 @@ class PythonWriter {
   #composite(composite: Composite): string {
     const { kind, originalName, byteSize, omissions } = composite;
     const name = this.#called.get(composite)!;
-    const scope = new Names(KEYWORDS);
+    const scope = new Names(MEMBER_NAMES);
     const lines: string[] = [];
     const accessors: string[] = [];
     const asserts = [`assert ctypes.sizeof(${name}) == ${byteSize}\n`];

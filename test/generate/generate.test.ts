@@ -121,7 +121,7 @@ describe("values", () => {
     const expected = found(bytes);
     const paths = Object.keys(expected).filter((path) => !/mixed\.(number|low|high)/.test(path));
     const show = paths.map((path) => {
-      const [struct, ...members] = path.replace(/\.class$/, ".class_").replace(/\.type$/, ".type_").split(".");
+      const [struct, ...members] = path.replace(/\.class$/, ".class_").split(".");
       const place = members.map((member) => (/^\d+$/.test(member) ? `[${member}]` : `.${member}`)).join("");
       return `print(${JSON.stringify(path)}, int.from_bytes(v, "little", signed=True) if isinstance(v := ${struct}.from_buffer_copy(data)${place}, bytes) else int(v))`;
     });
@@ -313,7 +313,7 @@ describe("wrong input and hostile input", () => {
   const btf = (): Btf => Btf.parse(everyKind().bytes());
 
   test("is named", () => {
-    expect(() => generate(btf(), "rsut" as Language)).toThrow('no language "rsut"; did you mean rust?');
+    expect(() => generate(btf(), "rusty" as Language)).toThrow('no language "rusty"; did you mean rust?');
     expect(() => generate(btf(), "c", { events: ["point"] })).toThrow("events belong to BPF objects");
     expect(() => generate(btf(), "c", { types: [btf().require("point")] })).toThrow("belongs to another Btf");
     const of = btf();
