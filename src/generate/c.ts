@@ -105,9 +105,7 @@ class CWriter {
     return [
       `/* Generated from BTF: ${pointerSize * 8}-bit, ${endian} endian. Do not edit. */\n#pragma once\n` +
         (endian === "big" ? "/* Values are big endian: a machine of the other byte order has to swap them. */\n" : "") +
-        (this.#usesBitfields()
-          ? `/* Bitfields are allocated as ${endian}-endian machines do. */\n`
-          : ""),
+        (this.#usesBitfields() ? `/* Bitfields are allocated as ${endian}-endian machines do. */\n` : ""),
       ...blocks,
       ...(declarations ? [declarations] : []),
       ...definitions,
@@ -218,7 +216,9 @@ class CWriter {
     for (const { name, bitOffset, reason } of composite.omissions) {
       lines.push(`${indent}/* ${commented(name) || "a member"} at bit ${bitOffset}: ${commented(reason)} */\n`);
     }
-    const attribute = packed ? ` __attribute__((packed${alignments[0]! > 1 ? `, aligned(${alignments[0]})` : ""}))` : "";
+    const attribute = packed
+      ? ` __attribute__((packed${alignments[0]! > 1 ? `, aligned(${alignments[0]})` : ""}))`
+      : "";
     return `{\n${lines.join("")}${indent.slice(1)}}${attribute}`;
   }
 
@@ -244,7 +244,8 @@ class CWriter {
         end = Math.max(end, endOf(field));
         continue;
       }
-      const isAt = (from: number): boolean => wanted.every((bytes) => placed(field, from, bytes * 8) === field.bitOffset);
+      const isAt = (from: number): boolean =>
+        wanted.every((bytes) => placed(field, from, bytes * 8) === field.bitOffset);
       if (!isAt(end)) {
         if (!isAt(field.bitOffset)) return undefined;
         pad(slots, end, field.bitOffset);

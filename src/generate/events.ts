@@ -9,7 +9,7 @@ import type { BpfObject } from "../bpf/object/object.js";
 import { resolve } from "../btf/query/resolve.js";
 import type { BtfType, StructType } from "../btf/types.js";
 import { ERR_ARGUMENT } from "../errors/btf.js";
-import { BtfError, BtfLookupError } from "../errors/error.js";
+import { BtfError } from "../errors/error.js";
 
 /** Helpers that send to a map: the registers of the map and of the size. Source: enum bpf_func_id. */
 const SENDERS: Readonly<Record<number, readonly [map: number, size: number]>> = {
@@ -37,7 +37,7 @@ type Register = { readonly map: string } | { readonly value: number } | undefine
  * The types of events by map.
  *
  * @param named `TYPE` for the only such map, or `MAP=TYPE`; a map that is named has these alone
- * @throws BtfLookupError ERR_NOT_FOUND, ERR_ARGUMENT
+ * @throws BtfLookupError ERR_NOT_FOUND; BtfError ERR_ARGUMENT
  */
 export function eventsOf(object: BpfObject, named: readonly string[]): Map<string, BtfType[]> {
   const found = new Map<string, BtfType[]>();
@@ -46,10 +46,12 @@ export function eventsOf(object: BpfObject, named: readonly string[]): Map<strin
   for (const text of named) {
     const [, map, name] = /^([^=]*)=(.*)$/.exec(text) ?? [undefined, undefined, text];
     if (map !== undefined && !object.maps.some((one) => one.name === map)) {
-      throw new BtfLookupError(ERR_ARGUMENT, { note: `no map "${map}"; there are ${listed(object.maps)}` });
+      throw new BtfError(ERR_ARGUMENT, { note: `no map "${map}"; there are ${listed(object.maps)}` });
     }
     if (map === undefined && streams.length === 0) {
-      throw new BtfLookupError(ERR_ARGUMENT, { note: `events "${text}": no ring buffer or perf event array; name a map as MAP=TYPE` });
+      throw new BtfError(ERR_ARGUMENT, {
+        note: `events "${text}": no ring buffer or perf event array; name a map as MAP=TYPE`,
+      });
     }
     const type = object.btf.find(name!, "struct") ?? object.btf.require(name!);
     for (const one of map === undefined ? streams.map((stream) => stream.name) : [map]) {
@@ -62,7 +64,9 @@ export function eventsOf(object: BpfObject, named: readonly string[]): Map<strin
   for (const { name } of streams) {
     if (found.has(name)) continue;
     const sent = sizes.get(name);
-    const guessed = candidates.filter(({ type, rank }) => (sent?.size ? sent.has(type.byteSize) : rank < OF_THE_OBJECT));
+    const guessed = candidates.filter(({ type, rank }) =>
+      sent?.size ? sent.has(type.byteSize) : rank < OF_THE_OBJECT,
+    );
     const best = Math.min(...guessed.map(({ rank }) => rank));
     const types = guessed.filter(({ rank }) => rank === best).map(({ type }) => type);
     if (types.length > 0) found.set(name, types);

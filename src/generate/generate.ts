@@ -5,7 +5,7 @@ import type { Btf } from "../btf/btf.js";
 import { nearest } from "../btf/query/nearest.js";
 import type { BtfType } from "../btf/types.js";
 import { ERR_ARGUMENT } from "../errors/btf.js";
-import { BtfLookupError } from "../errors/error.js";
+import { BtfError } from "../errors/error.js";
 import { generateC } from "./c.js";
 import { generateGo } from "./go.js";
 import { generateIsf } from "./isf.js";
@@ -61,8 +61,8 @@ export interface GenerateOptions {
  * and assertions of it. What a type cannot be in the language is a comment with the reason.
  *
  * @param source a Btf; or a BPF object, of which the code has what a program beside it needs
- * @throws BtfLookupError ERR_ARGUMENT for an unknown language or a type of another Btf, ERR_NOT_FOUND for an unknown
- *   type of events; BtfLimitError ERR_WORK for anonymous types that hold each other without end
+ * @throws BtfError ERR_ARGUMENT for an unknown language or a type of another Btf; BtfLookupError ERR_NOT_FOUND for an
+ *   unknown type of events; BtfLimitError ERR_WORK for anonymous types that hold each other without end
  * @example
  * const header = generate(btf, "c", { types: [btf.require("list_head", "struct")] });
  * console.log(header.includes("_Static_assert(sizeof(struct list_head) == 16")); // true
@@ -76,17 +76,17 @@ export function generate(
   const object = "programs" in source ? source : undefined;
   const btf = "programs" in source ? source.btf : source;
   if (language !== "isf" && (systemMap !== undefined || banner !== undefined)) {
-    throw new BtfLookupError(ERR_ARGUMENT, { note: "System.map and banner belong to isf; code has no addresses" });
+    throw new BtfError(ERR_ARGUMENT, { note: "System.map and banner belong to isf; code has no addresses" });
   }
   if (!object && events.length > 0) {
-    throw new BtfLookupError(ERR_ARGUMENT, { note: "events belong to BPF objects; this is BTF alone" });
+    throw new BtfError(ERR_ARGUMENT, { note: "events belong to BPF objects; this is BTF alone" });
   }
   const builder = new ModelBuilder(btf);
   const read = object && addObject(object, events, builder);
   if (types || !object) {
     for (const type of types ?? namedTypes(btf, own)) {
       if (btf.get(type.id) !== type) {
-        throw new BtfLookupError(ERR_ARGUMENT, { note: `type [${type.id}] "${type.name}" belongs to another Btf` });
+        throw new BtfError(ERR_ARGUMENT, { note: `type [${type.id}] "${type.name}" belongs to another Btf` });
       }
       builder.add(type);
     }
@@ -112,5 +112,5 @@ function generatorOf(language: string): (model: Model) => string {
   if (Object.hasOwn(GENERATORS, language)) return GENERATORS[language as Language];
   const near = nearest(language, LANGUAGES);
   const hint = near.length > 0 ? `did you mean ${near.join(", ")}?` : `there are ${LANGUAGES.join(", ")}`;
-  throw new BtfLookupError(ERR_ARGUMENT, { note: `no language "${language}"; ${hint}` });
+  throw new BtfError(ERR_ARGUMENT, { note: `no language "${language}"; ${hint}` });
 }

@@ -56,7 +56,9 @@ class GoWriter {
     const why = refusals.map(({ name, reason }) => `// ${commented(name)}: ${commented(reason)}\n`).join("");
     return [
       `// Code generated from BTF: ${pointerSize * 8}-bit, ${endian} endian. DO NOT EDIT.\n` +
-        (endian === "big" ? "//\n// Values are big endian: a machine of the other byte order has to swap them.\n" : "") +
+        (endian === "big"
+          ? "//\n// Values are big endian: a machine of the other byte order has to swap them.\n"
+          : "") +
         "\npackage btf\n",
       ...(this.#usesUnsafe ? ['import "unsafe"\n'] : []),
       ...(this.#usesBits ? [endian === "little" ? LITTLE_BITS : BIG_BITS] : []),
@@ -152,7 +154,8 @@ class GoWriter {
         );
       }
     }
-    for (const { name: omitted, reason } of omissions) methods.push(`\n// ${commented(omitted)}: ${commented(reason)}\n`);
+    for (const { name: omitted, reason } of omissions)
+      methods.push(`\n// ${commented(omitted)}: ${commented(reason)}\n`);
     const align = alignment > 1 ? `\t_ [0]uint${alignment * 8}\n` : "";
     return (
       `// ${name} is union ${commented(originalName)}.\ntype ${name} struct {\n${align}\tdata [${byteSize}]byte\n}\n\n` +
@@ -258,7 +261,8 @@ function describe(form: Form): string {
 
 function note(form: Form): string {
   const inner = innermost(form);
-  const isPlain = inner.kind === "composite" || inner.kind === "enum" || (inner.kind === "int" && nativeName(inner) && !inner.isBool);
+  const isPlain =
+    inner.kind === "composite" || inner.kind === "enum" || (inner.kind === "int" && nativeName(inner) && !inner.isBool);
   return isPlain ? "" : ` // ${describe(form)}`;
 }
 

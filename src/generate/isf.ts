@@ -7,7 +7,7 @@ import { resolve } from "../btf/query/resolve.js";
 import type { BtfType } from "../btf/types.js";
 import { ERR_ARGUMENT } from "../errors/btf.js";
 import { BtfError } from "../errors/error.js";
-import { type Composite, type Enumeration, type Form, type Model } from "./model.js";
+import type { Composite, Enumeration, Form, Model } from "./model.js";
 import { Names } from "./names.js";
 
 /** Facts that BTF does not have. */
@@ -83,7 +83,9 @@ class IsfWriter {
       enums: `{${enumTypes.join(",")}}`,
       symbols,
     };
-    return `{${Object.entries(parts).map(([name, text]) => `"${name}":${text}`).join(",")}}\n`;
+    return `{${Object.entries(parts)
+      .map(([name, text]) => `"${name}":${text}`)
+      .join(",")}}\n`;
   }
 
   #base(name: string, size: number, signed: boolean, kind: "int" | "float" | "char" | "bool"): string {
@@ -158,7 +160,10 @@ class IsfWriter {
         return { kind: "base", name: this.#base(name || integerName(byteSize, isSigned), byteSize, isSigned, kind) };
       }
       case "float":
-        return { kind: "base", name: this.#base(form.name || `float${form.byteSize * 8}`, form.byteSize, true, "float") };
+        return {
+          kind: "base",
+          name: this.#base(form.name || `float${form.byteSize * 8}`, form.byteSize, true, "float"),
+        };
       case "pointer":
         return { kind: "pointer", subtype: this.#pointed(form.target, DEPTH_LIMIT) };
       case "enum":
@@ -206,7 +211,14 @@ class IsfWriter {
       case "int": {
         const { name, byteSize, isSigned, isBool } = target;
         if (byteSize === 0) return VOID;
-        return this.#reference({ kind: "int", name, byteSize, isSigned, isBool, isChar: byteSize === 1 && name === "char" });
+        return this.#reference({
+          kind: "int",
+          name,
+          byteSize,
+          isSigned,
+          isBool,
+          isChar: byteSize === 1 && name === "char",
+        });
       }
       case "float":
         return this.#reference({ kind: "float", name: target.name, byteSize: target.byteSize });
@@ -216,7 +228,11 @@ class IsfWriter {
   }
 
   /** Symbols as JSON. Addresses pass 2^53, which JSON.stringify cannot write. */
-  #symbols(systemMap: string | undefined, banner: string | undefined, variables: ReadonlyMap<string, Form> | undefined): string {
+  #symbols(
+    systemMap: string | undefined,
+    banner: string | undefined,
+    variables: ReadonlyMap<string, Form> | undefined,
+  ): string {
     const found = new Map<string, string>();
     if (systemMap !== undefined) {
       for (const [i, line] of systemMap.split("\n").entries()) {
@@ -228,7 +244,8 @@ class IsfWriter {
         if (found.has(name)) continue;
         const form = variables?.get(name);
         const type = !form || form.kind === "opaque" ? "" : `,"type":${JSON.stringify(this.#reference(form))}`;
-        const data = name === "linux_banner" && banner !== undefined ? `,"constant_data":${JSON.stringify(base64(banner))}` : "";
+        const data =
+          name === "linux_banner" && banner !== undefined ? `,"constant_data":${JSON.stringify(base64(banner))}` : "";
         found.set(name, `{"address":${BigInt(`0x${address}`)}${type}${data}}`);
       }
     }
@@ -241,7 +258,9 @@ class IsfWriter {
 
 function integerName(byteSize: number, isSigned: boolean): string {
   const names: Record<number, string> = { 1: "char", 2: "short int", 4: "int", 8: "long long int" };
-  return isSigned && byteSize === 1 ? "signed char" : `${isSigned ? "" : "unsigned "}${names[byteSize] ?? `int${byteSize * 8}`}`;
+  return isSigned && byteSize === 1
+    ? "signed char"
+    : `${isSigned ? "" : "unsigned "}${names[byteSize] ?? `int${byteSize * 8}`}`;
 }
 
 /** An object for any names, `__proto__` too. */

@@ -185,7 +185,8 @@ export class ModelBuilder {
       ? this.form(type, called ?? type.name)
       : opaque(0, `a ${type.kind.toUpperCase()} is no type`);
     const definition = form.kind === "composite" ? form.composite : form.kind === "enum" ? form.enumeration : undefined;
-    if (form.kind === "opaque") this.#refusals.push({ name: called ?? type.name, typeId: type.id, reason: form.reason });
+    if (form.kind === "opaque")
+      this.#refusals.push({ name: called ?? type.name, typeId: type.id, reason: form.reason });
     else if (definition) this.#resolved.set(type.id, definition.typeId);
     if (form.kind === "opaque" || called === undefined) return;
     // A typedef of a struct is another name of it; a map's key needs none.
@@ -296,7 +297,7 @@ export class ModelBuilder {
         typeId: type.id,
         byteSize,
         isSigned,
-        constants: type.values.map(({ name, value }) => ({ name, value: BigInt(value) })),
+        constants: type.values.map(({ name, value }) => ({ name, value: held(BigInt(value), type) })),
       };
       this.#definitions.set(type.id, enumeration);
       this.#enumerations.push(enumeration);
@@ -369,6 +370,15 @@ export class ModelBuilder {
     }
     return { name, form, bitOffset, bitSize: 0 };
   }
+}
+
+/** A value as its enum holds it: of -1 in an enum of one byte, whose sign BTF does not tell, BTF has 32 bits. */
+function held(value: bigint, { kind, byteSize, isSigned }: EnumType | Enum64Type): bigint {
+  const bits = byteSize * 8;
+  const recordBits = kind === "enum" ? 32 : 64;
+  const cut = isSigned ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value);
+  const isSame = BigInt.asUintN(recordBits, BigInt.asIntN(bits, value)) === BigInt.asUintN(recordBits, value);
+  return isSame ? cut : value;
 }
 
 function isType({ kind }: BtfType): boolean {

@@ -1,7 +1,7 @@
 /** The types of a BPF object that a program beside it needs: of its maps, variables, externs and events. */
 
-import type { BpfObject } from "../bpf/object/object.js";
 import type { ProgramType } from "../bpf/elf/section-names.js";
+import type { BpfObject } from "../bpf/object/object.js";
 import { eventsOf, isStream } from "./events.js";
 import type { ModelBuilder } from "./model.js";
 
@@ -45,11 +45,7 @@ export interface ObjectModel {
  *
  * @throws BtfLookupError ERR_NOT_FOUND for an event's type that the object does not have, ERR_ARGUMENT for a map
  */
-export function addObject(
-  object: BpfObject,
-  events: readonly string[],
-  builder: ModelBuilder,
-): ObjectModel {
+export function addObject(object: BpfObject, events: readonly string[], builder: ModelBuilder): ObjectModel {
   const { btf } = object;
   const add = (id: number | undefined, name: string): number | undefined => {
     const type = id === undefined ? undefined : btf.get(id);

@@ -14,7 +14,9 @@ const KEYWORDS =
 
 /** Names of the module: besides keywords those that the generated code uses. */
 const MODULE_NAMES = new Set(
-  `${KEYWORDS}ctypes enum property int bool getattr bytes OverflowError bitfield U8 I8 U16 I16 U32 I32 U64 I64 F32 F64`.split(" "),
+  `${KEYWORDS}ctypes enum property int bool getattr bytes OverflowError bitfield U8 I8 U16 I16 U32 I32 U64 I64 F32 F64`.split(
+    " ",
+  ),
 );
 
 /** Names of members: besides keywords those that ctypes, enum and Python read. */
@@ -146,7 +148,9 @@ class PythonWriter {
 function scalars(endian: Endian): string {
   const order = `.__ctype_${endian === "little" ? "le" : "be"}__`;
   const integers = [8, 16, 32, 64].flatMap((bits) =>
-    ["U", "I"].map((sign) => `${sign}${bits} = ctypes.c_${sign === "U" ? "u" : ""}int${bits}${bits === 8 ? "" : order}\n`),
+    ["U", "I"].map(
+      (sign) => `${sign}${bits} = ctypes.c_${sign === "U" ? "u" : ""}int${bits}${bits === 8 ? "" : order}\n`,
+    ),
   );
   return `${integers.join("")}F32 = ctypes.c_float${order}\nF64 = ctypes.c_double${order}\n`;
 }

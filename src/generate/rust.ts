@@ -48,7 +48,9 @@ class RustWriter {
     const why = refusals.map(({ name, reason }) => `// ${commented(name)}: ${commented(reason)}\n`).join("");
     return [
       `// Generated from BTF: ${pointerSize * 8}-bit, ${endian} endian. Do not edit.\n` +
-        (endian === "big" ? "// Values are big endian: a machine of the other byte order has to swap them (`u32::from_be`).\n" : ""),
+        (endian === "big"
+          ? "// Values are big endian: a machine of the other byte order has to swap them (`u32::from_be`).\n"
+          : ""),
       ...(composites.length > 0 ? [LAYOUT] : []),
       ...(this.#usesBits ? [endian === "little" ? LITTLE_BITS : BIG_BITS] : []),
       ...blocks,
@@ -125,7 +127,11 @@ class RustWriter {
     const read = `bits(${isUnion ? "unsafe { &" : "&"}self.${group}${isUnion ? " }" : ""}, ${from}, ${bitSize})`;
     const shift = 128 - bitSize;
     const whole = isSigned ? `((${read} as i128) << ${shift} >> ${shift})` : read;
-    const value = isBool ? `${read} != 0` : form.kind === "enum" ? `${type}(${whole} as ${plain})` : `${whole} as ${plain}`;
+    const value = isBool
+      ? `${read} != 0`
+      : form.kind === "enum"
+        ? `${type}(${whole} as ${plain})`
+        : `${whole} as ${plain}`;
     const raw = isBool ? "value as u128" : form.kind === "enum" ? "value.0 as u128" : "value as u128";
     const write = `set_bits(${isUnion ? "unsafe { &mut " : "&mut "}self.${group}${isUnion ? " }" : ""}, ${from}, ${bitSize}, ${raw})`;
     return (
@@ -260,7 +266,7 @@ const LITTLE_BITS = SIGNATURES.replace("GET", "value |= ((bytes[bit / 8] >> (bit
   "SET",
   "let (mask, isset) = (1u8 << (bit % 8), value >> i & 1 != 0);",
 );
-const BIG_BITS = SIGNATURES.replace("GET", "value = value << 1 | ((bytes[bit / 8] >> (7 - bit % 8)) as u128 & 1);").replace(
-  "SET",
-  "let (mask, isset) = (128u8 >> (bit % 8), value >> (count - 1 - i) & 1 != 0);",
-);
+const BIG_BITS = SIGNATURES.replace(
+  "GET",
+  "value = value << 1 | ((bytes[bit / 8] >> (7 - bit % 8)) as u128 & 1);",
+).replace("SET", "let (mask, isset) = (128u8 >> (bit % 8), value >> (count - 1 - i) & 1 != 0);");

@@ -75,7 +75,8 @@ class TypeScriptWriter {
 
   module(object: ObjectModel | undefined): string {
     const { composites, enumerations, aliases, refusals, pointerSize, endian } = this.#model;
-    for (const one of [...enumerations, ...composites, ...aliases]) this.#called.set(one, this.#names.take(pascal(one.name)));
+    for (const one of [...enumerations, ...composites, ...aliases])
+      this.#called.set(one, this.#names.take(pascal(one.name)));
     // Anonymous members are part of what holds them: they need no definition of their own.
     const used = this.#usedComposites();
     const blocks = [
@@ -323,17 +324,23 @@ class TypeScriptWriter {
     switch (form.kind) {
       case "int": {
         const getter = `view.get${accessor(form.byteSize, form.isSigned) ?? ""}(${at}${form.byteSize === 1 ? "" : `, ${this.#little}`})`;
-        if (form.isBool) return accessor(form.byteSize, false) ? `${getter} !== ${form.byteSize === 8 ? "0n" : "0"}` : `${this.#help("readInt")}(view, ${at}, ${form.byteSize}) !== 0n`;
+        if (form.isBool)
+          return accessor(form.byteSize, false)
+            ? `${getter} !== ${form.byteSize === 8 ? "0n" : "0"}`
+            : `${this.#help("readInt")}(view, ${at}, ${form.byteSize}) !== 0n`;
         if (accessor(form.byteSize, form.isSigned)) return getter;
         const wide = `${this.#help("readInt")}(view, ${at}, ${form.byteSize})`;
         const value = form.isSigned ? `BigInt.asIntN(${form.byteSize * 8}, ${wide})` : wide;
         return form.byteSize * 8 > 32 ? value : `Number(${value})`;
       }
       case "float":
-        if (form.byteSize === 4 || form.byteSize === 8) return `view.getFloat${form.byteSize * 8}(${at}, ${this.#little})`;
+        if (form.byteSize === 4 || form.byteSize === 8)
+          return `view.getFloat${form.byteSize * 8}(${at}, ${this.#little})`;
         return `${this.#help("readFloat")}(view, ${at}, ${form.byteSize})`;
       case "pointer":
-        return form.byteSize === 8 ? `view.getBigUint64(${at}, ${this.#little})` : `view.getUint32(${at}, ${this.#little})`;
+        return form.byteSize === 8
+          ? `view.getBigUint64(${at}, ${this.#little})`
+          : `view.getUint32(${at}, ${this.#little})`;
       case "enum": {
         const { byteSize, isSigned } = form.enumeration;
         const number = `view.get${accessor(byteSize, isSigned)}(${at}${byteSize === 1 ? "" : `, ${this.#little}`})`;
@@ -347,7 +354,12 @@ class TypeScriptWriter {
       case "array": {
         const { element } = form;
         const rest = this.#isFlexibleLeaf(leaf) ? `(${end} - (${at}))` : undefined;
-        const length = rest === undefined ? String(form.length) : element.byteSize === 1 ? `Math.max(0, ${rest})` : `Math.max(0, Math.floor(${rest} / ${element.byteSize}))`;
+        const length =
+          rest === undefined
+            ? String(form.length)
+            : element.byteSize === 1
+              ? `Math.max(0, ${rest})`
+              : `Math.max(0, Math.floor(${rest} / ${element.byteSize}))`;
         if (this.#isText(form)) return `${this.#help("readText")}(view, ${at}, ${length})`;
         const typed = typedArray(element);
         if (typed) return `${this.#help(`read${typed}`)}(view, ${at}, ${length})`;
@@ -374,7 +386,8 @@ class TypeScriptWriter {
       else if (isSigned) value = `(${left > 0 ? `(${word} << ${left})` : word} >> ${32 - bitSize})`;
       else if (bitSize === 32) value = word;
       else value = `((${word} >>> ${unit.shift}) & ${hex(mask(bitSize))})`;
-      if (!isBool && !isSigned && unit.shift + bitSize === unit.byteSize * 8 && unit.byteSize < 4) value = `(${word} >>> ${unit.shift})`;
+      if (!isBool && !isSigned && unit.shift + bitSize === unit.byteSize * 8 && unit.byteSize < 4)
+        value = `(${word} >>> ${unit.shift})`;
       if (!isBool && isWide) value = `BigInt(${value})`;
     } else {
       const raw = `${this.#help("readBits")}(view, ${place(0)}, ${leaf.bitOffset}, ${bitSize})`;
@@ -402,8 +415,7 @@ class TypeScriptWriter {
     const at = bitOffset < 8 || bitSize > 0 ? "at" : `at + ${bitOffset / 8}`;
     let statement: string;
     if (bitSize > 0) {
-      const number =
-        form.kind === "enum" ? `valueOf${this.#called.get(form.enumeration)}(${value})` : value;
+      const number = form.kind === "enum" ? `valueOf${this.#called.get(form.enumeration)}(${value})` : value;
       const isSigned = form.kind === "enum" ? form.enumeration.isSigned : form.kind === "int" && form.isSigned;
       statement = `${this.#help("writeBits")}(view, at, ${bitOffset}, ${bitSize}, ${isSigned}, ${number}, ${JSON.stringify(leaf.name)})`;
     } else statement = this.#write(leaf, at, value);
@@ -425,7 +437,8 @@ class TypeScriptWriter {
         return `${this.#help("writeInt")}(view, ${at}, ${byteSize}, ${isSigned}, valueOf${this.#called.get(form.enumeration)}(${value}), ${name})`;
       }
       case "float":
-        if (form.byteSize === 4 || form.byteSize === 8) return `view.setFloat${form.byteSize * 8}(${at}, ${value}, ${this.#little})`;
+        if (form.byteSize === 4 || form.byteSize === 8)
+          return `view.setFloat${form.byteSize * 8}(${at}, ${value}, ${this.#little})`;
         return `${this.#help("writeFloat")}(view, ${at}, ${form.byteSize}, ${value})`;
       case "composite":
         return `write${this.#called.get(form.composite)}(view, ${at}, ${value})`;
@@ -457,11 +470,17 @@ class TypeScriptWriter {
     const lines: string[] = [];
     const codecs: string[] = [];
     const codec = (name: string | undefined): string =>
-      name === undefined || name === "Uint8Array" ? "undefined" : `{ byteSize: sizeOf${name}, decode: decode${name}, encode: encode${name} }`;
+      name === undefined || name === "Uint8Array"
+        ? "undefined"
+        : `{ byteSize: sizeOf${name}, decode: decode${name}, encode: encode${name} }`;
     for (const map of object.maps) {
       const keyName = map.isStream ? undefined : nameOf(map.keyId, `${map.name}_key`, map.keySize);
-      const events = map.eventIds.map((id, i) => nameOf(id, map.eventIds.length === 1 ? `${map.name}_event` : `${map.name}_event${i}`, 1)!);
-      const valueName = map.isStream ? events.join(" | ") || "Uint8Array" : nameOf(map.valueId, `${map.name}_value`, map.valueSize);
+      const events = map.eventIds.map(
+        (id, i) => nameOf(id, map.eventIds.length === 1 ? `${map.name}_event` : `${map.name}_event${i}`, 1)!,
+      );
+      const valueName = map.isStream
+        ? events.join(" | ") || "Uint8Array"
+        : nameOf(map.valueId, `${map.name}_value`, map.valueSize);
       lines.push(`    ${key(map.name)}: { key: ${keyName ?? "never"}; value: ${valueName ?? "never"} };\n`);
       const value = map.isStream ? (events.length === 1 ? events[0] : undefined) : valueName;
       codecs.push(`  ${key(map.name, true)}: { key: ${codec(keyName)}, value: ${codec(value)} },\n`);
@@ -475,9 +494,12 @@ class TypeScriptWriter {
       type: variable.section === ".kconfig" ? (nameOf(variable.typeId, variable.name, 0) ?? "Uint8Array") : "bigint",
     }));
     const typed = (variables: readonly { name: string; type: string; section: string }[]): string =>
-      variables.map(({ name, type, section }) => `    /** ${commented(section)} */\n    ${key(name)}: ${type};\n`).join("");
+      variables
+        .map(({ name, type, section }) => `    /** ${commented(section)} */\n    ${key(name)}: ${type};\n`)
+        .join("");
     const programs = unique(object.programs).map(
-      ({ name, section, type }) => `    ${key(name)}: { section: ${JSON.stringify(section)}; type: ${JSON.stringify(type)} };\n`,
+      ({ name, section, type }) =>
+        `    ${key(name)}: { section: ${JSON.stringify(section)}; type: ${JSON.stringify(type)} };\n`,
     );
     const places = globals.map(
       ({ name, section, byteOffset, type }) =>
@@ -534,13 +556,22 @@ function accessor(byteSize: number, isSigned: boolean): string | undefined {
 }
 
 type TypedArray =
-  | "Int8Array" | "Uint8Array" | "Int16Array" | "Uint16Array" | "Int32Array" | "Uint32Array"
-  | "BigInt64Array" | "BigUint64Array" | "Float32Array" | "Float64Array";
+  | "Int8Array"
+  | "Uint8Array"
+  | "Int16Array"
+  | "Uint16Array"
+  | "Int32Array"
+  | "Uint32Array"
+  | "BigInt64Array"
+  | "BigUint64Array"
+  | "Float32Array"
+  | "Float64Array";
 
 /** The typed array of such elements. */
 function typedArray(element: Form): TypedArray | undefined {
   if (element.kind === "pointer") return element.byteSize === 8 ? "BigUint64Array" : "Uint32Array";
-  if (element.kind === "float") return element.byteSize === 4 ? "Float32Array" : element.byteSize === 8 ? "Float64Array" : undefined;
+  if (element.kind === "float")
+    return element.byteSize === 4 ? "Float32Array" : element.byteSize === 8 ? "Float64Array" : undefined;
   if (element.kind !== "int" || element.isBool) return undefined;
   const name = accessor(element.byteSize, element.isSigned);
   return name === undefined ? undefined : (`${name}Array` as TypedArray);
@@ -578,7 +609,10 @@ function arrayReader(name: TypedArray): Helper {
   const body = isBytes
     ? `  return new ${name}(view.buffer, view.byteOffset + at, length).slice();\n`
     : `  const values = new ${name}(length);\n  for (let i = 0; i < length; i++) values[i] = view.get${element}(at + i * ${name}.BYTES_PER_ELEMENT, LITTLE_ENDIAN);\n  return values;\n`;
-  return { ...(!isBytes && { needs: ["LITTLE_ENDIAN"] }), text: `function read${name}(view: DataView, at: number, length: number): ${name} {\n${body}}\n` };
+  return {
+    ...(!isBytes && { needs: ["LITTLE_ENDIAN"] }),
+    text: `function read${name}(view: DataView, at: number, length: number): ${name} {\n${body}}\n`,
+  };
 }
 
 /** Functions of the generated module; those that are used are written. */

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Btf, BtfError } from "btfkit";
 import { readObject } from "btfkit/bpf";
+import { decode } from "btfkit/data";
 import { generate, LANGUAGES, type Language } from "btfkit/generate";
 import { openFile, readBytes } from "btfkit/node";
 import { describe, expect, test } from "vitest";
@@ -25,16 +26,22 @@ function code(file: string, language: Language): string {
 describe("all named types of whole kernels compile, and their assertions hold", () => {
   const kernel = (name: string): string => corpusPath(`vmlinux/${name}.btf.gz`);
   needing("gcc and libbpf-dev")("C of a 64-bit kernel, by gcc", () => gcc(code(LOCAL, "c")));
-  needing("clang-19", "the corpus in ../shared")("C of a 32-bit kernel whose long long has 4 bytes of alignment, by clang for both kinds", () => {
-    const text = code(kernel("6.1-i386"), "c");
-    clang(text, "i686-linux-gnu");
-    clang(text, "arm-linux-gnueabihf");
-  });
-  needing("clang-19", "the corpus in ../shared")("C of a 32-bit kernel whose long long has 8, by clang for both kinds", () => {
-    const text = code(kernel("6.12-armhf-layout"), "c");
-    clang(text, "i686-linux-gnu");
-    clang(text, "arm-linux-gnueabihf");
-  });
+  needing("clang-19", "the corpus in ../shared")(
+    "C of a 32-bit kernel whose long long has 4 bytes of alignment, by clang for both kinds",
+    () => {
+      const text = code(kernel("6.1-i386"), "c");
+      clang(text, "i686-linux-gnu");
+      clang(text, "arm-linux-gnueabihf");
+    },
+  );
+  needing("clang-19", "the corpus in ../shared")(
+    "C of a 32-bit kernel whose long long has 8, by clang for both kinds",
+    () => {
+      const text = code(kernel("6.12-armhf-layout"), "c");
+      clang(text, "i686-linux-gnu");
+      clang(text, "arm-linux-gnueabihf");
+    },
+  );
   needing("clang-19", "the corpus in ../shared")("C of a big-endian kernel, by clang", () => {
     clang(code(kernel("6.12-s390x"), "c"), "s390x-linux-gnu");
   });
@@ -47,7 +54,10 @@ describe("all named types of whole kernels compile, and their assertions hold", 
     for (const name of ["6.1-i386", "6.12-s390x"]) python(code(kernel(name), "python"));
   });
   test("TypeScript of a 64-bit kernel", () => void tsc(code(LOCAL, "ts")));
-  needing("the corpus in ../shared")("TypeScript of a big-endian kernel", () => void tsc(code(kernel("6.12-s390x"), "ts")));
+  needing("the corpus in ../shared")(
+    "TypeScript of a big-endian kernel",
+    () => void tsc(code(kernel("6.12-s390x"), "ts")),
+  );
 });
 
 describe("values", () => {
@@ -58,7 +68,9 @@ describe("values", () => {
     const uses = STRUCTS.map((name) => `struct ${name} *use_${name};`).join("\n");
     const object = join(folder, `fixture.${target}.o`);
     const source = `#include "generated.h"\n${uses}\n`;
-    execFileSync("clang-19", ["-target", target, "-g", "-O2", "-Itest/native", "-x", "c", "-c", "-", "-o", object], { input: source });
+    execFileSync("clang-19", ["-target", target, "-g", "-O2", "-Itest/native", "-x", "c", "-c", "-", "-o", object], {
+      input: source,
+    });
     return readObject(readBytes(object)).btf;
   }
 
@@ -81,7 +93,10 @@ describe("values", () => {
 
   needing("gcc and libbpf-dev", "clang-19")("TypeScript decodes and encodes what gcc finds", async () => {
     const btf = fixture();
-    const module = (await import(tsc(generate(btf, "ts", typesOf(btf))))) as Record<string, (value: unknown) => unknown>;
+    const module = (await import(tsc(generate(btf, "ts", typesOf(btf))))) as Record<
+      string,
+      (value: unknown) => unknown
+    >;
     for (const seed of ["one", "two", "three", "four"]) {
       const bytes = randomBytes(seed);
       for (const [path, expected] of Object.entries(found(bytes))) {
@@ -89,7 +104,8 @@ describe("values", () => {
         const name = struct!.replace(/^./, (letter) => letter.toUpperCase());
         let value = module[`decode${name}`]!(bytes);
         for (const member of members) value = (value as Record<string, unknown>)[member];
-        const number = typeof value === "string" ? enumerator(btf, value) : typeof value === "boolean" ? Number(value) : value;
+        const number =
+          typeof value === "string" ? enumerator(btf, value) : typeof value === "boolean" ? Number(value) : value;
         expect(`${path} ${number}`).toBe(`${path} ${expected}`);
       }
       for (const name of ["Flags", "Tight"]) {
@@ -107,6 +123,23 @@ describe("values", () => {
     expect(() => module["encodeMixed"]!({ color: "PURPLE" })).toThrow('no enumerator "PURPLE"');
   });
 
+  needing("clang-19")("TypeScript decodes as btfkit/data does", async () => {
+    for (const target of ["bpfel", "bpfeb"] as const) {
+      const btf = fixture(target);
+      const module = (await import(tsc(generate(btf, "ts", typesOf(btf))))) as Record<string, (value: unknown) => unknown>;
+      for (const name of STRUCTS) {
+        for (let i = 0; i < 50; i++) {
+          const bytes = randomBytes(`${name} ${i}`);
+          // A bool that is neither 0 nor 1 is true here, and keeps its value there.
+          const type = btf.require(name, "struct");
+          const expected = decode(type, bytes) as Record<string, unknown>;
+          if ("yes" in expected) expected["yes"] = Boolean(expected["yes"]);
+          expect(module[`decode${name.replace(/^./, (letter) => letter.toUpperCase())}`]!(bytes)).toEqual(expected);
+        }
+      }
+    }
+  });
+
   function enumerator(btf: Btf, name: string): bigint | number {
     for (const kind of ["enum", "enum64"] as const) {
       for (const type of btf.ofKind(kind)) for (const value of type.values) if (value.name === name) return value.value;
@@ -114,7 +147,11 @@ describe("values", () => {
     throw new Error(`no enumerator ${name}`);
   }
 
-  needing("gcc and libbpf-dev", "clang-19", "python3")("Python reads and writes what gcc finds", () => {
+  needing(
+    "gcc and libbpf-dev",
+    "clang-19",
+    "python3",
+  )("Python reads and writes what gcc finds", () => {
     const btf = fixture();
     const text = generate(btf, "python", typesOf(btf));
     const bytes = randomBytes("python");
@@ -127,25 +164,37 @@ describe("values", () => {
     });
     const printed = python(text, `data = bytes.fromhex("${Buffer.from(bytes).toString("hex")}")\n${show.join("\n")}\n`);
     expect(printed.trim().split("\n")).toEqual(paths.map((path) => `${path} ${expected[path]}`));
-    const written = python(text, "f = flags()\nf.a, f.b, f.d, f.e = 5, -7, (1 << 40) - 1, True\nprint(f.a, f.b, f.c, f.d, f.e, f.f)\n");
+    const written = python(
+      text,
+      "f = flags()\nf.a, f.b, f.d, f.e = 5, -7, (1 << 40) - 1, True\nprint(f.a, f.b, f.c, f.d, f.e, f.f)\n",
+    );
     expect(written.trim()).toBe(`5 -7 0 ${2 ** 40 - 1} True 0`);
   });
 
-  needing("clang-19", "rustc", "gcc and libbpf-dev")("Rust's accessors find what gcc finds", () => {
+  needing(
+    "clang-19",
+    "rustc",
+    "gcc and libbpf-dev",
+  )("Rust's accessors find what gcc finds", () => {
     const btf = fixture();
     const bytes = randomBytes("rust");
     const expected = found(bytes);
     const lines = ["a", "b", "c", "d", "e", "g"].map((member) => `println!("{}", flags.${member}() as i64);`);
     const main = `\nfn main() {\n let data: [u8; 512] = [${bytes.join(",")}];\n let flags: flags = unsafe { core::ptr::read_unaligned(data.as_ptr() as *const flags) };\n${lines.join("\n")}\n}\n`;
     const program = join(folder, "accessors");
-    execFileSync("/usr/bin/rustc", ["-A", "warnings", "-o", program, "-"], { input: generate(btf, "rust", typesOf(btf)) + main });
+    execFileSync("/usr/bin/rustc", ["-A", "warnings", "-o", program, "-"], {
+      input: generate(btf, "rust", typesOf(btf)) + main,
+    });
     const printed = execFileSync(program, { encoding: "utf8" }).trim().split("\n");
     expect(printed).toEqual(["a", "b", "c", "d", "e", "g"].map((member) => expected[`flags.${member}`]));
   });
 
   needing("clang-19")("a big-endian object has its bitfields from the high end", async () => {
     const btf = fixture("bpfeb");
-    const module = (await import(tsc(generate(btf, "ts", typesOf(btf))))) as Record<string, (value: unknown) => Record<string, unknown>>;
+    const module = (await import(tsc(generate(btf, "ts", typesOf(btf))))) as Record<
+      string,
+      (value: unknown) => Record<string, unknown>
+    >;
     const bytes = Uint8Array.of(0b101_00001, 0, 0, 7, ...new Array<number>(12).fill(0));
     expect(module["decodeFlags"]!(bytes)).toMatchObject({ a: 5, b: 1, c: 7 });
     expect(module["encodeFlags"]!({ a: 5, b: 1, c: 7 })).toEqual(bytes);
@@ -171,7 +220,9 @@ describe("BPF objects", () => {
     expect(text).toContain("    events: { key: never; value: Event };");
     expect(text).toContain("    execs: { key: ExecsKey; value: Event };");
     expect(text).toContain("    max_args: MaxArgs;");
-    expect(text).toMatch(/tracepoint__syscalls__sys_enter_execve: \{ section: "tracepoint\/syscalls\/sys_enter_execve"; type: "tracepoint" \};/);
+    expect(text).toMatch(
+      /tracepoint__syscalls__sys_enter_execve: \{ section: "tracepoint\/syscalls\/sys_enter_execve"; type: "tracepoint" \};/,
+    );
   });
 
   needing("the corpus in ../shared")("an event that a program reserves by size is found", () => {
@@ -184,14 +235,19 @@ describe("BPF objects", () => {
     expect(generate(object, "ts")).toContain("events: { key: never; value: Uint8Array };");
     expect(generate(object, "ts", { events: ["args_t"] })).toContain("events: { key: never; value: ArgsT };");
     expect(generate(object, "ts", { events: ["events=args_t"] })).toContain("events: { key: never; value: ArgsT };");
-    expect(() => generate(object, "ts", { events: ["nothing=args_t"] })).toThrow('no map "nothing"; there are start, events');
+    expect(() => generate(object, "ts", { events: ["nothing=args_t"] })).toThrow(
+      'no map "nothing"; there are start, events',
+    );
     expect(() => generate(object, "ts", { events: ["args"] })).toThrow('no type named "args"');
   });
 });
 
 interface Isf {
   base_types: Record<string, { size: number; signed: boolean; kind: string; endian: string }>;
-  user_types: Record<string, { kind: string; size: number; fields: Record<string, { type: Descriptor; offset: number; anonymous?: boolean }> }>;
+  user_types: Record<
+    string,
+    { kind: string; size: number; fields: Record<string, { type: Descriptor; offset: number; anonymous?: boolean }> }
+  >;
   enums: Record<string, { size: number; base: string; constants: Record<string, number> }>;
   symbols: Record<string, { address: number; type?: Descriptor; constant_data?: string }>;
   metadata: { format: string };
@@ -245,7 +301,8 @@ function checkIsf(text: string): Isf {
         break;
       case "bitfield":
         only(where, at, ["kind", "bit_position", "bit_length", "type"]);
-        if (at.type!.kind !== "base" && at.type!.kind !== "enum") problems.push(`${where}: bitfield of ${at.type!.kind}`);
+        if (at.type!.kind !== "base" && at.type!.kind !== "enum")
+          problems.push(`${where}: bitfield of ${at.type!.kind}`);
         refer(where, at.type!);
         break;
       default:
@@ -286,7 +343,10 @@ describe("volatility's symbols", () => {
     const task = isf.user_types["task_struct"]!;
     const type = btf.require("task_struct", "struct");
     expect(task.size).toBe(type.byteSize);
-    expect(task.fields["pid"]).toEqual({ type: { kind: "base", name: "int" }, offset: type.members.find(({ name }) => name === "pid")!.bitOffset / 8 });
+    expect(task.fields["pid"]).toEqual({
+      type: { kind: "base", name: "int" },
+      offset: type.members.find(({ name }) => name === "pid")!.bitOffset / 8,
+    });
     expect(isf.symbols["linux_banner"]!.constant_data).toBe(btoa("Linux version 6.1\n"));
     expect(isf.symbols["_text"]!.address).toBe(0xffffffff81000000);
     expect(isf.base_types["pointer"]).toEqual({ size: 8, signed: false, kind: "int", endian: "little" });
@@ -323,10 +383,55 @@ describe("wrong input and hostile input", () => {
   });
 
   const NAMES = [
-    "a b", "x*/y", "line\nbreak", "<script>alert(1)</script>", "Vec<T>", "{impl#0}", "class", "struct", "type", "self",
-    "fn", "def", "func", "None", "__proto__", "constructor", "hasOwnProperty", "`${1}`", '"', "\\", "\\u0000", "ä€", "0day", "_",
-    "Self", "crate", "Array", "Int", "readInt", "ctypes", "U8", "_fields_", "__init__", "mro", "name", "int", "u32", "len",
-    "__x", "a__b", "a_b", "aB", "ab", "A_B", "\u2028", "x\\", "-->", "'''", '"""',
+    "a b",
+    "x*/y",
+    "line\nbreak",
+    "<script>alert(1)</script>",
+    "Vec<T>",
+    "{impl#0}",
+    "class",
+    "struct",
+    "type",
+    "self",
+    "fn",
+    "def",
+    "func",
+    "None",
+    "__proto__",
+    "constructor",
+    "hasOwnProperty",
+    "`$(1)`",
+    '"',
+    "\\",
+    "\\u0000",
+    "ä€",
+    "0day",
+    "_",
+    "Self",
+    "crate",
+    "Array",
+    "Int",
+    "readInt",
+    "ctypes",
+    "U8",
+    "_fields_",
+    "__init__",
+    "mro",
+    "name",
+    "int",
+    "u32",
+    "len",
+    "__x",
+    "a__b",
+    "a_b",
+    "aB",
+    "ab",
+    "A_B",
+    "\u2028",
+    "x\\",
+    "-->",
+    "'''",
+    '"""',
   ]; // prettier-ignore
 
   function hostile(): Image {
@@ -335,9 +440,20 @@ describe("wrong input and hostile input", () => {
     const long = image.int("unsigned long", 8);
     image.ref(PTR, int);
     for (const name of NAMES) {
-      const inner = image.composite(STRUCT, name, 16, [[name, int, 0, 3], ["\t", int, 3, 9], [name, long, 64]]); // prettier-ignore
-      image.composite(UNION, name, 24, [[name, inner, 0], ["", inner, 0], [name, long, 0]]); // prettier-ignore
-      image.enumeration(name, NAMES.slice(0, 40).map((constant, i) => [constant, i] as const));
+      const inner = image.composite(STRUCT, name, 16, [
+        [name, int, 0, 3],
+        ["\t", int, 3, 9],
+        [name, long, 64],
+      ]); // prettier-ignore
+      image.composite(UNION, name, 24, [
+        [name, inner, 0],
+        ["", inner, 0],
+        [name, long, 0],
+      ]); // prettier-ignore
+      image.enumeration(
+        name,
+        NAMES.slice(0, 40).map((constant, i) => [constant, i] as const),
+      );
       image.ref(FWD, 0, name);
       const pointer = image.ref(PTR, image.nextId - 1);
       image.ref(TYPEDEF, image.composite(STRUCT, "", 8, [[name, pointer, 0]]), name);
@@ -354,18 +470,33 @@ describe("wrong input and hostile input", () => {
       judge(generate(of, language as Language, { types: named }));
     });
   }
-  test("hostile names are names in volatility's symbols", () => void checkIsf(generate(Btf.parse(hostile().bytes()), "isf")));
+  test("hostile names are names in volatility's symbols", () =>
+    void checkIsf(generate(Btf.parse(hostile().bytes()), "isf")));
 
   test("types that hold themselves, overlap, or pass their end are comments", () => {
     const image = new Image();
     const int = image.int("int", 4, 1);
     const self = image.nextId;
-    image.composite(STRUCT, "self", 8, [["me", self, 0], ["x", int, 32]]); // prettier-ignore
-    image.composite(STRUCT, "wrong", 8, [["a", int, 0], ["b", int, 16], ["c", int, 48], ["d", int, 3]]); // prettier-ignore
+    image.composite(STRUCT, "self", 8, [
+      ["me", self, 0],
+      ["x", int, 32],
+    ]); // prettier-ignore
+    image.composite(STRUCT, "wrong", 8, [
+      ["a", int, 0],
+      ["b", int, 16],
+      ["c", int, 48],
+      ["d", int, 3],
+    ]); // prettier-ignore
     image.composite(UNION, "late", 8, [["a", int, 8]]);
     const text = generate(Btf.parse(image.bytes()), "c");
     gcc(text);
-    for (const reason of ["contains itself", "overlaps the member before it", "ends beyond the 8 bytes", "does not start on a byte", "does not start where the union does"]) {
+    for (const reason of [
+      "contains itself",
+      "overlaps the member before it",
+      "ends beyond the 8 bytes",
+      "does not start on a byte",
+      "does not start where the union does",
+    ]) {
       expect(text).toContain(reason);
     }
   });
@@ -373,7 +504,11 @@ describe("wrong input and hostile input", () => {
   test("anonymous types that double at each level end in an error, not in all memory", () => {
     const image = new Image();
     let inner = image.int("int", 4, 1);
-    for (let i = 0; i < 30; i++) inner = image.composite(UNION, i < 29 ? "" : "top", 4, [["", inner, 0], ["", inner, 0]]); // prettier-ignore
+    for (let i = 0; i < 30; i++)
+      inner = image.composite(UNION, i < 29 ? "" : "top", 4, [
+        ["", inner, 0],
+        ["", inner, 0],
+      ]); // prettier-ignore
     for (const language of ["c", "ts"] as const) {
       expect(() => generate(Btf.parse(image.bytes()), language)).toThrow(expect.objectContaining({ code: "ERR_WORK" }));
     }
@@ -388,7 +523,8 @@ describe("wrong input and hostile input", () => {
       for (let n = 1 + random(4); n > 0; n--) {
         const at = 24 + (random(bytes.length - 28) & ~3);
         if (random(2)) bytes[at + random(4)]! ^= 1 << random(8);
-        else new DataView(bytes.buffer).setUint32(at, random(2) ? edges[random(edges.length)]! : random(24), i % 2 === 0);
+        else
+          new DataView(bytes.buffer).setUint32(at, random(2) ? edges[random(edges.length)]! : random(24), i % 2 === 0);
       }
       try {
         using of = Btf.parse(bytes);

@@ -51,7 +51,13 @@ export function python(text: string, more = ""): string {
 export function tsc(text: string): string {
   const path = join(folder, `t${files}.mts`);
   writeFileSync(path, text);
-  const strict = ["--strict", "--noUncheckedIndexedAccess", "--exactOptionalPropertyTypes", "--noUnusedLocals", "--noUnusedParameters"];
+  const strict = [
+    "--strict",
+    "--noUncheckedIndexedAccess",
+    "--exactOptionalPropertyTypes",
+    "--noUnusedLocals",
+    "--noUnusedParameters",
+  ];
   const options = ["--ignoreConfig", ...strict, "--target", "es2022", "--module", "nodenext", "--lib", "es2022,dom"];
   judge("unused", "", resolve("node_modules/.bin/tsc"), () => [...options, path]);
   return path.replace(/\.mts$/, ".mjs");
