@@ -63,7 +63,7 @@ interface Plan {
 }
 
 /** Members that may be written inside others: anonymous types that hold each other would fill any memory. */
-const INLINE_LIMIT = 2_000_000;
+const INLINE_LIMIT = 500_000;
 /** Types behind pointers that are followed for a declaration. */
 const DECLARATOR_DEPTH = 6;
 
