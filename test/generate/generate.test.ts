@@ -126,7 +126,10 @@ describe("values", () => {
   needing("clang-19")("TypeScript decodes as btfkit/data does", async () => {
     for (const target of ["bpfel", "bpfeb"] as const) {
       const btf = fixture(target);
-      const module = (await import(tsc(generate(btf, "ts", typesOf(btf))))) as Record<string, (value: unknown) => unknown>;
+      const module = (await import(tsc(generate(btf, "ts", typesOf(btf))))) as Record<
+        string,
+        (value: unknown) => unknown
+      >;
       for (const name of STRUCTS) {
         for (let i = 0; i < 50; i++) {
           const bytes = randomBytes(`${name} ${i}`);
