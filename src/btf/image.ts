@@ -210,6 +210,12 @@ export class Image {
     return this.types + this.view.getUint32(this.#offsets + (id - this.firstId) * 4, true);
   }
 
+  /** Where the own types' records start in the type section: 4 bytes each. Never keep it across an allocation. */
+  get recordOffsets(): Uint8Array<ArrayBuffer> {
+    this.check();
+    return this.arena.bytes.subarray(this.#offsets, this.#offsets + this.count * 4);
+  }
+
   /** The kinds of the own types, one byte each. Never keep it across an allocation. */
   get kinds(): Uint8Array {
     this.check();

@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import type { Btf } from "../../btf/btf.js";
 import type { BtfType } from "../../btf/types.js";
 import { layout } from "../../inspect/layout/layout.js";
-import { type LayoutTextOptions, layoutText, layoutTexts } from "../../inspect/layout/text.js";
+import { type LayoutTextOptions, layoutChunks, layoutText } from "../../inspect/layout/text.js";
 import type { Layout, LayoutMember } from "../../inspect/layout/types.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { UsageError } from "../exit.js";
@@ -66,7 +66,8 @@ export async function run(
   else if (asJson) await writeJson(btf, chosen, options, context);
   else if (options.reorganize) await writeReorganized(chosen!, options, context);
   else if (chosen) for (const type of chosen) await context.out.write(`${layoutText(type, style)}\n\n`);
-  else for (const chunk of layoutTexts(btf, { ...style, onProgress: context.progress })) await context.out.write(chunk);
+  else
+    for (const chunk of layoutChunks(btf, { ...style, onProgress: context.progress })) await context.out.write(chunk);
   return 0;
 }
 

@@ -8,6 +8,7 @@ import { Distinct } from "./distinct.js";
 import { checkCacheline } from "./layout.js";
 import { LayoutPrinter } from "./printer.js";
 import { CACHELINE_BYTES, Shapes } from "./shapes.js";
+import { kernelLayouts, type Progress } from "./whole.js";
 
 /** How layouts are written. */
 export interface LayoutTextOptions {
@@ -85,8 +86,34 @@ export function layoutText(type: BtfType, options: LayoutTextOptions = {}): stri
  * console.log(length); // 4851326
  */
 export function* layoutTexts(btf: Btf, options: LayoutTextsOptions = {}): Generator<Uint8Array<ArrayBuffer>, void> {
-  const { signal, onProgress, ...style } = options;
-  const printer = printerFor(btf, style);
+  for (const chunk of layoutChunks(btf, options)) yield chunk.slice();
+}
+
+/** As `layoutTexts`, but each chunk is valid until the next one is taken. @internal */
+export function* layoutChunks(
+  btf: Btf,
+  { signal, onProgress, ...style }: LayoutTextsOptions = {},
+): Generator<Uint8Array<ArrayBuffer>, void> {
+  const progress: Progress = { written: 0, isDone: false };
+  const told = (id: number): void => {
+    signal?.throwIfAborted();
+    onProgress?.(id, btf.size);
+  };
+  signal?.throwIfAborted();
+  const { expand, hex, compat, cachelineBytes = CACHELINE_BYTES } = style;
+  if (compat && !expand && !hex) {
+    yield* kernelLayouts(btf, checkCacheline(cachelineBytes), progress, told);
+    if (progress.isDone) return;
+  }
+  // What the kernel has written is written again, and left out.
+  let skip = progress.written;
+  for (const chunk of printedChunks(printerFor(btf, style), told)) {
+    if (skip < chunk.length) yield chunk.subarray(skip);
+    skip = Math.max(0, skip - chunk.length);
+  }
+}
+
+function* printedChunks(printer: LayoutPrinter, told: (id: number) => void): Generator<Uint8Array<ArrayBuffer>, void> {
   const { shapes } = printer;
   const distinct = new Distinct();
   for (let id = 1; id < shapes.limit; id++) {
@@ -96,12 +123,10 @@ export function* layoutTexts(btf: Btf, options: LayoutTextsOptions = {}): Genera
     if (shape.name === "" || distinct.meet(shapes.composite(shape))) continue;
     printer.write(shape);
     printer.add("\n");
-    if (printer.written >= CHUNK) {
-      signal?.throwIfAborted();
-      yield printer.take();
-      onProgress?.(id + 1, shapes.limit);
-    }
+    if (printer.written < CHUNK) continue;
+    yield printer.take();
+    told(id + 1);
   }
   yield printer.take();
-  onProgress?.(shapes.limit, shapes.limit);
+  told(shapes.limit);
 }

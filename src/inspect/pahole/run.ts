@@ -9,6 +9,7 @@ import { Declarators } from "../layout/declarator.js";
 import { Distinct } from "../layout/distinct.js";
 import { LayoutPrinter } from "../layout/printer.js";
 import { CACHELINE_BYTES, type Composite, type Shape, Shapes } from "../layout/shapes.js";
+import { layoutChunks } from "../layout/text.js";
 import { type PaholeArguments, PaholeUsage } from "./options.js";
 import { cloneComposite, Endless, reorganize } from "./reorganize.js";
 import { printReorganized } from "./reorganized-text.js";
@@ -71,6 +72,15 @@ export class PaholeRun {
     return this.#args.isSorted === true && this.#args.listing === "definition";
   }
 
+  /** Nothing but files, one of them: the whole text in the default style. */
+  get #isPlain(): boolean {
+    const { files, listing, separator, format, base, isRecursive, isReorganized, showsSteps, skipsMissing, ...rest } =
+      this.#args;
+    const { minHoles, minBitHoles, minHoleSize, minPadding, className, wordSize, ...others } = rest;
+    const isFiltered = minHoles || minBitHoles || minHoleSize || minPadding;
+    return files.length < 2 && listing === "definition" && !isFiltered && Object.keys(others).length === 0;
+  }
+
   /** The text of one file. */
   *file(btf: Btf, name: string): Generator<string | Uint8Array, void> {
     const { excludeFiles, cachelineBytes, enumerator, className, showsOrigin } = this.#args;
@@ -97,6 +107,7 @@ export class PaholeRun {
     }
     if (className !== undefined) yield* gathered(this.#named(unit));
     else if (this.#args.statistics === "methods") this.#countMethods(unit);
+    else if (this.#isPlain) yield* layoutChunks(btf, { compat: "pahole-1.31", cachelineBytes: shapes.cachelineBytes });
     else yield* gathered(this.#all(unit));
   }
 

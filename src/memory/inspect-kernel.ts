@@ -1,0 +1,47 @@
+/**
+ * The WebAssembly module of btfkit/inspect, with a memory of its own. It is
+ * compiled when it is first needed, and bundlers leave it out where nothing
+ * needs it.
+ */
+import { INSPECT } from "./generated/inline-inspect.js";
+import { compile, type Make, refused } from "./kernel.js";
+
+/** Exports of the module; all numbers are addresses, lengths in bytes, type ids, or counts. @internal */
+export interface InspectKernel {
+  readonly memory: WebAssembly.Memory;
+  heapBase(): number;
+  /** Takes what the host has laid out. */
+  start(
+    records: number,
+    kinds: number,
+    known: number,
+    strings: number,
+    idLimit: number,
+    pointerSize: number,
+    cachelineBytes: number,
+    heap: number,
+    heapEnd: number,
+  ): number;
+  /** Takes one image's own types. */
+  adopt(types: number, offsets: number, kinds: number, firstId: number, count: number): void;
+  /** Begins a text. */
+  begin(scratch: number, heads: number, mask: number): void;
+  /** Id that the next call begins with. */
+  position(): number;
+  /** Bytes of definitions in the window; -1 where one does not fit, -2 where the host has to write them. */
+  layouts(window: number, length: number): number;
+}
+
+let make: Make<InspectKernel> = () => {
+  make = compile(INSPECT);
+  return make();
+};
+
+/** A new instance, with a memory of its own. @throws BtfEnvironmentError ERR_WASM @internal */
+export function instantiateInspect(): InspectKernel {
+  try {
+    return make();
+  } catch (cause) {
+    throw refused(cause);
+  }
+}
