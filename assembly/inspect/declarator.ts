@@ -1,6 +1,6 @@
 // Types as pahole writes them before and after a member's name.
 import { phrase } from "../text/writer";
-import { after, countOf, fail, failed, isDefinition, isStruct, isUnion, kindAt, Known, knownOf, nameOf, recordAt, strings, take, targetOf, wordOf } from "./state";
+import { after, compatible, countOf, fail, failed, isDefinition, isStruct, isUnion, kindAt, Known, knownOf, nameOf, recordAt, strings, take, targetOf, wordOf } from "./state";
 
 const DEPTH_LIMIT: u32 = 60;
 /** The buffers that pahole writes names of types into, in bytes. */
@@ -87,7 +87,10 @@ export function nameTo(p: usize, id: u32, buffer: u32): usize {
 }
 
 function cut(p: usize, end: usize, buffer: u32): usize {
-  return min(end, p + buffer - 1);
+  if (end <= p + buffer - 1) return end;
+  // What pahole cuts short is whole in C.
+  if (!compatible) fail();
+  return p + buffer - 1;
 }
 
 function nameWhole(p: usize, id: u32, buffer: u32): usize {

@@ -4,6 +4,7 @@ import { kindFlag } from "../format/image";
 import {
   after,
   cacheline,
+  compatible,
   countOf,
   fail,
   failed,
@@ -73,7 +74,7 @@ export function strip(id: u32): u32 {
   let at = id;
   for (let steps: u32 = 0; ; steps++) {
     const kind = kindAt(at);
-    if (kind < 8 || kind > 11) break;
+    if ((kind < 8 || kind > 11) && (compatible || kind != 18)) break;
     if (steps == DEPTH_LIMIT) {
       fail();
       return 0;
@@ -96,6 +97,7 @@ export function sizeOf(id: u32): u32 {
       break;
     case 1:
       size = (after(id, 0) & 0xff) >> 3;
+      if (!compatible && size != wordOf(id)) fail();
       break;
     case 16:
       size = wordOf(id);
@@ -281,6 +283,7 @@ export function findHoles(composite: Composite): void {
       composite.preHole = hole & 0xffff;
       composite.preBitHole = bitHole & 0xff;
     }
+    if (!compatible && (bitHole < 0 || bitHole > 0xff || (!changetype<usize>(last) && hole > 0xffff))) fail();
     if (bitHole) composite.bitHoles = (composite.bitHoles + 1) & 0xff;
     if (hole > 0) composite.holes = (composite.holes + 1) & 0xff;
     last = field;
@@ -291,6 +294,23 @@ export function findHoles(composite: Composite): void {
     seen = bitfieldEnd;
   }
   composite.padding = (composite.size - (seen >> 3)) & 0xffff;
+  if (compatible) return;
+  // pahole keeps these in 8 and 16 bits: numbers that do not fit are the host's.
+  const padding: i32 = composite.size - (seen >> 3);
+  if (padding < 0 || padding > 0xffff || composite.count > 250) checkWidths(composite);
+  if (padding < 0 || padding > 0xffff) fail();
+}
+
+/** Fails where a struct may have more holes than 8 bits hold. */
+function checkWidths(composite: Composite): void {
+  let holes: u32 = 0;
+  let bitHoles: u32 = 0;
+  for (let i: u32 = 0; i < composite.count; i++) {
+    const field = fieldAt(composite, i);
+    if (field.hole > 0) holes++;
+    if (field.bitHole) bitHoles++;
+  }
+  if (holes > 250 || bitHoles > 250) fail();
 }
 
 function mark(id: u32): void {

@@ -15,6 +15,8 @@ export let strings: usize = 0;
 export let limit: u32 = 0;
 export let pointerSize: u32 = 8;
 export let cacheline: u32 = 64;
+/** What pahole 1.31 misprints is copied; otherwise those definitions are the host's. */
+export let compatible: bool = true;
 
 /** Memory that is not given back, and where it ends. */
 let heap: usize = 0;
@@ -42,6 +44,8 @@ export class Known {
   declarators1: usize;
   declarators2: usize;
   declarators3: usize;
+  /** Whether pahole misprints the type. 0: not known; 1: no; 2: yes. */
+  misprinted: u32;
 }
 
 export function start(
@@ -52,6 +56,7 @@ export function start(
   idLimit: u32,
   pointer: u32,
   line: u32,
+  isCompatible: u32,
   heapAt: usize,
   end: usize,
 ): u32 {
@@ -62,6 +67,7 @@ export function start(
   limit = idLimit;
   pointerSize = pointer;
   cacheline = line;
+  compatible = isCompatible != 0;
   heap = heapAt;
   heapEnd = end;
   failed = false;

@@ -4,7 +4,8 @@ import { phrase } from "../text/writer";
 import { hashString, sameString } from "../format/bytes";
 import { Declarator, declaratorOf, stringLength, useScratch } from "./declarator";
 import { Composite, compositeOf, embedsFlexibleArray, endsInFlexibleArray, Field, fieldAt, findHoles, inferPacked, inferPackedInUnion } from "./shapes";
-import { after, cacheline, countOf, fail, failed, infoOf, isDefinition, isEnum, isStruct, isUnion, kindAt, limit, nameOf, recordAt, strings, take, targetOf } from "./state";
+import { isMisprinted } from "./misprint";
+import { after, cacheline, compatible, countOf, fail, failed, infoOf, isDefinition, isEnum, isStruct, isUnion, kindAt, limit, nameOf, recordAt, strings, take, targetOf } from "./state";
 
 const DEPTH_LIMIT: u32 = 60;
 const TYPE_COLUMN: i32 = 26;
@@ -17,6 +18,9 @@ let out: usize = 0;
 let end: usize = 0;
 /** The window is full: the whole text is begun anew in a larger one. */
 let isFull: bool = false;
+
+/** The definition at hand has a type that pahole misprints: it is the host's. */
+let isForeign: bool = false;
 
 let nameColumn: i32 = 23;
 let line: u32 = 0;
@@ -287,6 +291,10 @@ function boundary(offset: u32, indent: u32): void {
 
 function member(field: Field, scope: Scope, isInUnion: bool): void {
   if (!fits()) return;
+  if (!compatible && isMisprinted(field.typeId)) {
+    isForeign = true;
+    return;
+  }
   let offset = field.byteOffset;
   let base = scope.base;
   if (!scope.isRelative) {
@@ -371,7 +379,7 @@ function union(composite: Composite, scope: Scope): void {
   say(" {\n");
   inferPackedInUnion(composite);
   const before = line;
-  for (let i: u32 = 0; i < composite.count && !failed && fits(); i++) {
+  for (let i: u32 = 0; i < composite.count && !failed && !isForeign && fits(); i++) {
     tabs(indent + 1);
     member(fieldAt(composite, i), inner, true);
     say("\n");
@@ -555,7 +563,7 @@ function struct(composite: Composite, scope: Scope): void {
     inner.isLast = i == count - 1 ? 1 : 0;
     inner.isFirst = hasLast ? 0 : 1;
     member(field, inner, false);
-    if (failed || isFull) break;
+    if (failed || isFull || isForeign) break;
     if (isStruct(field.typeId)) isBlankDue = innerSpace(compositeOf(field.typeId), totals, inside);
     if (field.bitHole) {
       say(isBlankDue ? "\n" : "\n\n");
@@ -703,7 +711,7 @@ function struct(composite: Composite, scope: Scope): void {
     }
     // The sums do not add up: pahole has a line for that, and the host has it too.
     const sum = (sumBytes + sumHoles + composite.padding) * 8 + sumBits + sumBitHoles + composite.bitPadding;
-    if (sum != size * 8 && count) fail();
+    if (sum != size * 8 && count && !isForeign) fail();
   }
   tabs(indent);
   say("}");
@@ -763,6 +771,13 @@ export function begin(scratchAt: usize, heads: usize, headMask: u32): void {
   table = heads;
   mask = headMask;
   next = 1;
+  isForeign = false;
+}
+
+/** Leaves out the definition that the host has written. */
+export function skip(): void {
+  isForeign = false;
+  next++;
 }
 
 /** Id that the next call begins with. */
@@ -772,13 +787,15 @@ export function position(): u32 {
 
 /**
  * Writes definitions until half of the window is full. Returns the bytes; -1
- * where a definition does not fit, -2 where the host has to do it by itself.
+ * where a definition does not fit, -2 where the host has to do it all by itself,
+ * -3 where it has to write the next definition and to call `skip`.
  */
 export function layouts(window: usize, length: u32): i32 {
   out = window;
   end = window + length - SLACK;
   const enough = window + (length >> 1);
   isFull = false;
+  if (isForeign) return -3;
   for (; next < limit && out < enough; next++) {
     const kind = kindAt(next);
     if ((kind != 4 && kind != 5) || !nameOf(next)) continue;
@@ -791,6 +808,7 @@ export function layouts(window: usize, length: u32): i32 {
     totalsAt = TOTALS;
     scopes = SCOPES;
     nameColumn = kind == 5 ? 21 : 23;
+    const from = out;
     const scope = changetype<Scope>(scopes);
     scopes += 48;
     memory.fill(changetype<usize>(scope), 0, offsetof<Scope>());
@@ -801,6 +819,10 @@ export function layouts(window: usize, length: u32): i32 {
     else struct(composite, scope);
     say(";\n");
     if (failed) return -2;
+    if (isForeign) {
+      out = from;
+      return out > window ? <i32>(out - window) : -3;
+    }
     if (isFull) return -1;
   }
   return <i32>(out - window);

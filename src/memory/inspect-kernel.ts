@@ -19,6 +19,7 @@ export interface InspectKernel {
     idLimit: number,
     pointerSize: number,
     cachelineBytes: number,
+    compatible: number,
     heap: number,
     heapEnd: number,
   ): number;
@@ -28,7 +29,12 @@ export interface InspectKernel {
   begin(scratch: number, heads: number, mask: number): void;
   /** Id that the next call begins with. */
   position(): number;
-  /** Bytes of definitions in the window; -1 where one does not fit, -2 where the host has to write them. */
+  /** Leaves out the definition that the host has written. */
+  skip(): void;
+  /**
+   * Bytes of definitions in the window; -1 where one does not fit, -2 where the host has to write all that is left,
+   * -3 where it has to write the next definition, and then to call `skip`.
+   */
   layouts(window: number, length: number): number;
 }
 

@@ -162,6 +162,21 @@ function survives(step: () => unknown): void {
   }
 }
 
+function listed(btf: Btf, args: readonly string[]): (string | Uint8Array)[] {
+  const run = new PaholeRun(parsePaholeArguments(args), []);
+  return [...run.file(btf, "x"), ...run.end()];
+}
+
+/** A text, or the code of what was thrown. */
+function outcome(write: () => readonly (string | Uint8Array)[]): string {
+  try {
+    return Buffer.concat(write().map((chunk) => Buffer.from(chunk))).toString();
+  } catch (error) {
+    if (error instanceof BtfError) return error.code;
+    throw error;
+  }
+}
+
 test("mutated images are laid out, packed, drawn and listed, or refused", () => {
   const random = seeded("inspect");
   const calls = [
@@ -200,6 +215,12 @@ test("mutated images are laid out, packed, drawn and listed, or refused", () => 
     };
     for (const type of btf) look(type);
     survives(() => [...layoutTexts(btf)]);
+    // The kernel in WebAssembly and the printer, which a filter calls for, write the same.
+    const [whole, printed] = [
+      () => [...layoutTexts(btf, { compat: "pahole-1.31" })],
+      () => listed(btf, ["-x", "?"]),
+    ].map(outcome);
+    expect(whole).toBe(printed);
     survives(() => packAll(btf));
     survives(() => {
       const args = parsePaholeArguments(calls[round % calls.length]!);

@@ -101,8 +101,16 @@ export function* layoutChunks(
   };
   signal?.throwIfAborted();
   const { expand, hex, compat, cachelineBytes = CACHELINE_BYTES } = style;
-  if (compat && !expand && !hex) {
-    yield* kernelLayouts(btf, checkCacheline(cachelineBytes), progress, told);
+  if (!expand && !hex) {
+    const how = { cachelineBytes: checkCacheline(cachelineBytes), compatible: compat === "pahole-1.31" };
+    let printer: LayoutPrinter | undefined;
+    const write = (id: number): Uint8Array<ArrayBuffer> => {
+      printer ??= printerFor(btf, style);
+      printer.write(printer.shapes.type(id)!);
+      printer.add("\n");
+      return printer.take();
+    };
+    yield* kernelLayouts(btf, how, progress, write, told);
     if (progress.isDone) return;
   }
   // What the kernel has written is written again, and left out.

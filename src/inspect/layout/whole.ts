@@ -10,15 +10,18 @@ import type { Image } from "../../btf/image.js";
 import { BtfEnvironmentError, BtfLimitError } from "../../errors/error.js";
 import { Arena, type Pool } from "../../memory/arena.js";
 import { type InspectKernel, instantiateInspect } from "../../memory/inspect-kernel.js";
+import type { ShapeOptions } from "./shapes.js";
 
 const pool: Pool<InspectKernel> = { spare: [], make: instantiateInspect };
 
+/** What `layouts` returns for a definition that the host writes. */
+const FOREIGN = -3;
 /** Bytes of a window; a chunk takes half of it. */
 const WINDOW = 1 << 18;
 /** As the kernel has it. */
 const SCRATCH = 1 << 20;
 /** Bytes that the kernel keeps of each type. */
-const KNOWN = 32;
+const KNOWN = 36;
 /** Heads of the table of names. */
 const HEADS = 1 << 14;
 /** Bytes that the kernel may take: members, definitions and texts of types, as multiple of the types' bytes. */
@@ -40,21 +43,31 @@ export interface Progress {
 /**
  * Yields chunks for as long as the kernel gets on; each is valid until the
  * next. `onProgress` is told the id that comes next.
+ *
+ * @param write writes a definition that pahole misprints, where that is not copied
  */
 export function* kernelLayouts(
   btf: Btf,
-  cachelineBytes: number,
+  { cachelineBytes, compatible }: ShapeOptions,
   progress: Progress,
+  write: (id: number) => Uint8Array<ArrayBuffer>,
   onProgress: (id: number) => void = () => {},
 ): Generator<Uint8Array<ArrayBuffer>, void> {
   const arena = openArena();
   if (!arena) return;
   try {
-    const window = layOut(arena, btf, cachelineBytes);
+    const window = layOut(arena, btf, { cachelineBytes, compatible });
     if (window === undefined) return;
     const { kernel } = arena;
     while (kernel.position() < btf.size) {
       const length = arena.run(() => kernel.layouts(window, WINDOW));
+      if (length === FOREIGN) {
+        const chunk = write(kernel.position());
+        kernel.skip();
+        progress.written += chunk.length;
+        yield chunk;
+        continue;
+      }
       if (length < 0) return;
       progress.written += length;
       yield arena.bytes.subarray(window, window + length);
@@ -77,7 +90,11 @@ function openArena(): Arena<InspectKernel> | undefined {
 }
 
 /** Copies the image and its bases; returns the address of the window, or nothing where there is too much. */
-function layOut(arena: Arena<InspectKernel>, btf: Btf, cachelineBytes: number): number | undefined {
+function layOut(
+  arena: Arena<InspectKernel>,
+  btf: Btf,
+  { cachelineBytes, compatible }: ShapeOptions,
+): number | undefined {
   const images: Image[] = [];
   for (let image: Image | undefined = btf.image; image; image = image.base) images.unshift(image);
   const typesLength = images.reduce((sum, { header }) => sum + header.typesLength, 0);
@@ -106,7 +123,18 @@ function layOut(arena: Arena<InspectKernel>, btf: Btf, cachelineBytes: number): 
     const heap = arena.allocate(heapLength);
     const { kernel, bytes } = arena;
     bytes.fill(0, strings + stringsLength, strings + stringsLength + PADDING);
-    kernel.start(records, kinds, known, strings, btf.size, btf.pointerSize, cachelineBytes, heap, heap + heapLength);
+    kernel.start(
+      records,
+      kinds,
+      known,
+      strings,
+      btf.size,
+      btf.pointerSize,
+      cachelineBytes,
+      +compatible,
+      heap,
+      heap + heapLength,
+    );
     for (const { image, types, offsets, kinds: from } of copies) {
       const { memory } = image;
       bytes.set(memory.subarray(image.types, image.types + image.header.typesLength), types);
