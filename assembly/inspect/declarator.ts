@@ -1,6 +1,6 @@
 // Types as pahole writes them before and after a member's name.
 import { phrase } from "../text/writer";
-import { after, compatible, countOf, fail, failed, isDefinition, isStruct, isUnion, kindAt, Known, knownOf, nameOf, recordAt, strings, take, targetOf, wordOf } from "./state";
+import { after, compatible, countOf, fail, failed, isDefinition, isStruct, isUnion, kindAt, Known, knownOf, named, nameOf, recordAt, strings, take, targetOf, wordOf } from "./state";
 
 const DEPTH_LIMIT: u32 = 60;
 /** The buffers that pahole writes names of types into, in bytes. */
@@ -163,7 +163,7 @@ export function parametersTo(p: usize, proto: u32): usize {
   let isVariadic = false;
   const record = recordAt(proto);
   for (let i: u32 = 0, count = countOf(proto); i < count && !failed; i++) {
-    const name = load<u32>(record + 12 + (i << 3));
+    const name = named(load<u32>(record + 12 + (i << 3)));
     const type = load<u32>(record + 12 + (i << 3), 4);
     if (!type) {
       isVariadic = true;

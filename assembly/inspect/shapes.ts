@@ -13,6 +13,7 @@ import {
   isStruct,
   kindAt,
   knownOf,
+  named,
   pointerSize,
   recordAt,
   take,
@@ -207,7 +208,7 @@ export function compositeOf(id: u32): Composite {
     const field = fieldAt(composite, i);
     const offset = load<u32>(at, 8);
     const typeId = load<u32>(at, 4);
-    field.name = load<u32>(at);
+    field.name = named(load<u32>(at));
     field.typeId = kindAt(typeId) ? typeId : 0;
     const bitOffset = isFlagged ? offset & 0xffffff : offset;
     const bits = isFlagged ? offset >> 24 : 0;

@@ -134,10 +134,17 @@ export function countOf(id: u32): u32 {
   return vlenOf(infoOf(id));
 }
 
+/** An offset of a name, 0 where the name is empty. */
+// @ts-ignore: decorator
+@inline
+export function named(offset: u32): u32 {
+  return load<u8>(strings + offset) ? offset : 0;
+}
+
 // @ts-ignore: decorator
 @inline
 export function nameOf(id: u32): u32 {
-  return load<u32>(recordAt(id));
+  return named(load<u32>(recordAt(id)));
 }
 
 /** A word of what follows the record. */

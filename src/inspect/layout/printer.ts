@@ -413,8 +413,7 @@ export class LayoutPrinter {
       }
     } else {
       sink.bytes(declarator.beforeBytes);
-      if (nameOffset !== 0) sink.name(field.image, nameOffset);
-      else sink.text(declarator.unnamed);
+      if (nameOffset === 0 || !sink.name(field.image, nameOffset)) sink.text(declarator.unnamed);
       const { after, afterLast } = declarator;
       if (after !== "") sink.text(after === afterLast || !isOpenEnded(scope) ? after : afterLast);
     }

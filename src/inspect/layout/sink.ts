@@ -45,8 +45,8 @@ export class Sink {
     this.length = at;
   }
 
-  /** The string at a logical offset of an image, as its bytes are. */
-  name(image: Image, offset: number): void {
+  /** The string at a logical offset of an image, as its bytes are. Returns whether there are any. */
+  name(image: Image, offset: number): boolean {
     let owner = image;
     while (offset < owner.stringsStart && owner.base) owner = owner.base;
     const from = image.arena.bytes;
@@ -58,6 +58,7 @@ export class Sink {
     let at = this.length;
     for (let i = start; i < address; i++) bytes[at++] = from[i]!;
     this.length = at;
+    return address > start;
   }
 
   spaces(count: number): void {
