@@ -11,12 +11,15 @@
 // is that of all its types with these numbers for references, and a type's
 // fingerprint that of the component and its number. Nothing depends on ids or
 // on the order of records.
-import { KIND_ARRAY, KIND_DATASEC, KIND_ENUM64, TYPE_SIZE } from "../format/abi";
+import {
+  ENUMERATOR_VALUE, KIND_ARRAY, KIND_DATASEC, KIND_ENUM64, MEMBER_OFFSET, MEMBER_SIZE, SECTION_VARIABLE_OFFSET,
+  TYPE_SIZE,
+} from "../format/generated/abi"; // prettier-ignore
 import { bytesAt, zeroBytes } from "../format/bytes";
 import {
   elementBytes, elementName, fixedBytes, fixedIds, get, get64, Graph, groupAt, mixed, recordBytes, refers, set, set64, shapeOf,
 } from "./dedup/graph"; // prettier-ignore
-import { ERR_FINGERPRINT } from "../format/edit-abi";
+import { ERR_FINGERPRINT, FINGERPRINT_SCRATCH } from "../format/generated/edit-abi";
 import { kindOf, Type } from "../format/image";
 import { refuse } from "../format/status";
 
@@ -120,9 +123,9 @@ export function hashRecords(graph: Graph, names: usize, out: usize): void {
     if (size) {
       for (; at < next; at += size) {
         if (elementName(shape)) addName(graph, names, load<u32>(at));
-        if (kind == KIND_ENUM64 || kind == KIND_DATASEC) add(load<u64>(at, 4, 4));
-        else if (size == 12) add(load<u32>(at, 8));
-        else if (kind != KIND_ARRAY && !refers(shape)) add(load<u32>(at, 4));
+        if (kind == KIND_ENUM64 || kind == KIND_DATASEC) add(load<u64>(at, SECTION_VARIABLE_OFFSET, 4));
+        else if (size == MEMBER_SIZE) add(load<u32>(at, MEMBER_OFFSET));
+        else if (kind != KIND_ARRAY && !refers(shape)) add(load<u32>(at, ENUMERATOR_VALUE));
       }
     }
     store<u64>(out, low);
@@ -143,9 +146,6 @@ let count: usize = 0;
 let hash: usize = 0;
 let other: usize = 0;
 
-/** Bytes of scratch a class: eight words and two hashes. */
-const SCRATCH: u32 = 48;
-
 // @ts-ignore: decorator
 @inline
 function first(graph: Graph, one: u32): u32 {
@@ -154,7 +154,7 @@ function first(graph: Graph, one: u32): u32 {
 
 /**
  * Fingerprints of all classes, 16 bytes each at `out`; `records` are the
- * hashes of the records by id, `scratch` 48 zeroed bytes a class. Returns 0, or
+ * hashes of the records by id, `scratch` FINGERPRINT_SCRATCH zeroed bytes a class. Returns 0, or
  * a refusal.
  */
 export function fingerprint(graph: Graph, records: usize, scratch: usize, out: usize): i32 {
@@ -169,7 +169,7 @@ export function fingerprint(graph: Graph, records: usize, scratch: usize, out: u
   count = queue + (<usize>classes << 2);
   hash = count + (<usize>classes << 2);
   other = hash + (<usize>classes << 3);
-  assert(other + (<usize>classes << 3) == scratch + <usize>classes * SCRATCH);
+  assert(other + (<usize>classes << 3) == scratch + <usize>classes * FINGERPRINT_SCRATCH);
   let met: u32 = 1;
   let opened: u32 = 0;
   for (let root: u32 = 0; root < classes; root++) {

@@ -1,36 +1,8 @@
 // The image descriptor as kernels see it, and how ids and name offsets find
 // their image in a chain of split BTFs.
-import { IMAGE_SIZE, KIND_MASK, KIND_SHIFT, VLEN_MASK } from "./abi";
+import { Image, IMAGE_SIZE, KIND_MASK, KIND_SHIFT, recordSizes, Type, VLEN_MASK } from "./generated/abi";
 
-/** One BTF of a family. The box diagram stands in abi.ts. */
-@unmanaged
-export class Image {
-  base: Image | null;
-  types: usize;
-  typesLength: u32;
-  strings: usize;
-  stringsLength: u32;
-  stringsStart: u32;
-  firstId: u32;
-  count: u32;
-  offsets: usize;
-  kinds: usize;
-  layout: usize;
-  layoutLength: u32;
-  swapped: u32;
-  nameHeads: usize;
-  nameMask: u32;
-  nameChain: usize;
-  seed: u64;
-}
-
-/** What every type starts with; `size` is the referred type's id in kinds that refer. */
-@unmanaged
-export class Type {
-  nameOff: u32;
-  info: u32;
-  size: u32;
-}
+export { Image, Type };
 
 export function checkAbi(): void {
   assert(offsetof<Image>() == IMAGE_SIZE);
@@ -77,14 +49,9 @@ export function stringAt(image: Image, off: u32): usize {
   return image.strings + (off - image.stringsStart);
 }
 
-/** Bytes of each of the `vlen` elements behind a record: a member, enumerator, parameter or section entry; 0 for none. */
+/** Bytes of each of the `vlen` elements that follow a record; 0 for kinds without elements. */
 // @ts-ignore: decorator
 @inline
 export function elementSize(kind: u32): u32 {
-  return load<u8>(elementSizes + kind);
+  return load<u8>(recordSizes + (kind << 1), 1);
 }
-
-// struct/union 12, enum 8, func_proto 8, datasec 12, enum64 12
-const elementSizes = memory.data<u8>([
-  0, 0, 0, 0, 12, 12, 8, 0, 0, 0, 0, 0, 0, 8, 0, 12, 0, 0, 0, 12,
-]);

@@ -3,50 +3,22 @@
 // `scan` walks and counts again, and `fill` names what is wrong. The rules are
 // libbpf's (btf_parse_type_sec, btf_type_size, btf_validate_type).
 import {
-  ERR_FUNC_PROTO,
-  ERR_NAME_OFFSET,
-  ERR_TYPE_ID,
-  ERR_TYPE_TRAILING,
-  ERR_TYPE_TRUNCATED,
-  ERR_UNKNOWN_KIND,
-  KIND_ARRAY,
-  KIND_CONST,
-  KIND_COUNT,
-  KIND_DATASEC,
-  KIND_DECL_TAG,
-  KIND_ENUM,
-  KIND_ENUM64,
-  KIND_FLOAT,
-  KIND_FUNC,
-  KIND_FUNC_PROTO,
-  KIND_FWD,
-  KIND_INT,
-  KIND_MAX,
-  KIND_PTR,
-  KIND_RESTRICT,
-  KIND_STRUCT,
-  KIND_TYPEDEF,
-  KIND_TYPE_TAG,
-  KIND_UNION,
-  KIND_UNKN,
-  KIND_VAR,
-  KIND_VOLATILE,
-  TYPE_SIZE,
-} from "../format/abi";
+  ARRAY_ELEMENT, ARRAY_INDEX, ARRAY_LENGTH, ENUMERATOR64_SIZE, ENUMERATOR_NAME, ENUMERATOR_SIZE, ERR_FUNC_PROTO,
+  ERR_NAME_OFFSET, ERR_TYPE_ID, ERR_TYPE_TRAILING, ERR_TYPE_TRUNCATED, ERR_UNKNOWN_KIND, KIND_ARRAY, KIND_CONST,
+  KIND_COUNT, KIND_DATASEC, KIND_DECL_TAG, KIND_ENUM, KIND_ENUM64, KIND_FLOAT, KIND_FUNC, KIND_FUNC_PROTO, KIND_FWD,
+  KIND_INT, KIND_MAX, KIND_PTR, KIND_RESTRICT, KIND_STRUCT, KIND_TYPE_TAG, KIND_TYPEDEF, KIND_UNION, KIND_UNKN,
+  KIND_VAR, KIND_VOLATILE, LAYOUT_ENTRY_SIZE, MEMBER_NAME, MEMBER_SIZE, MEMBER_TYPE, PARAM_NAME, PARAM_SIZE, PARAM_TYPE,
+  recordSizes, REFERENCE_KINDS, SECTION_VARIABLE_SIZE, SECTION_VARIABLE_TYPE, TYPE_SIZE, TYPE_SIZE_OR_ID,
+} from "../format/generated/abi"; // prettier-ignore
 import { elementSize, idLimit, Image, kindOf, Type, typeAt, vlenOf } from "../format/image";
 import { refuse } from "../format/status";
 
-// How long a type is: {fixed bytes after the record, bytes per element}. Sizes
-// are multiples of 4, so an odd one marks a kind of unknown size.
-const ownSizes = memory.data<u8>([
-  1, 0, 4, 0, 0, 0, 12, 0, 0, 12, 0, 12, 0, 8, 0, 0, 0, 0, 0, 0,
-  0, 0, 0, 0, 0, 0, 0, 8, 4, 0, 0, 12, 0, 0, 4, 0, 0, 0, 0, 12,
-]);
+/** Bytes of every field. */
+const WORD: u32 = 4;
+/** The mark of a kind of unknown size in `recordSizes`. */
 const UNKNOWN_SIZE: u8 = 1;
 /** The pairs of all 128 kinds, as the image at hand has them. */
 const sizes = memory.data(256, 16);
-
-const LAYOUT_ENTRY: u32 = 4;
 
 /** Sets the sizes: ours, then the layout's; a split without a layout uses its base's. */
 function readLayout(image: Image): void {
@@ -58,14 +30,14 @@ function readLayout(image: Image): void {
     length = base.layoutLength;
   }
   memory.fill(sizes, UNKNOWN_SIZE, KIND_COUNT * 2);
-  memory.copy(sizes, ownSizes, (KIND_MAX + 1) * 2);
+  memory.copy(sizes, recordSizes, (KIND_MAX + 1) * 2);
   // A swapped image is refused: nothing says how the body would be turned.
   if (image.swapped) return;
-  const known = min(length / LAYOUT_ENTRY, KIND_COUNT);
+  const known = min(length / LAYOUT_ENTRY_SIZE, KIND_COUNT);
   for (let kind = KIND_UNKN; kind < known; kind++) {
     if (kind == KIND_INT) kind = KIND_MAX + 1;
     if (kind >= known) break;
-    const entry = load<u16>(layout + kind * LAYOUT_ENTRY);
+    const entry = load<u16>(layout + kind * LAYOUT_ENTRY_SIZE);
     if (!(entry & 0x0303)) store<u16>(sizes + (kind << 1), entry);
   }
 }
@@ -119,18 +91,6 @@ function fillColumns(image: Image): void {
   }
 }
 
-/** Kinds whose third word is a type id, a bit each. */
-const ID_KINDS: u32 =
-  (1 << KIND_PTR) |
-  (1 << KIND_TYPEDEF) |
-  (1 << KIND_VOLATILE) |
-  (1 << KIND_CONST) |
-  (1 << KIND_RESTRICT) |
-  (1 << KIND_FUNC) |
-  (1 << KIND_VAR) |
-  (1 << KIND_DECL_TAG) |
-  (1 << KIND_TYPE_TAG);
-
 /** Checks the name offset, or the id, at `at`. */
 function check(image: Image, id: u32, at: usize, limit: u32, code: i32): i32 {
   const value = load<u32>(at);
@@ -155,24 +115,24 @@ export function fill(image: Image): i32 {
       if (refused) return refused;
       continue;
     }
-    if (!refused && (ID_KINDS >> kind) & 1) refused = check(image, id, at + 8, limit, ERR_TYPE_ID);
+    if (!refused && (REFERENCE_KINDS >> kind) & 1) refused = check(image, id, at + TYPE_SIZE_OR_ID, limit, ERR_TYPE_ID);
     if (!refused && kind == KIND_ARRAY) {
-      refused = check(image, id, at + TYPE_SIZE, limit, ERR_TYPE_ID);
-      if (!refused) refused = check(image, id, at + TYPE_SIZE + 4, limit, ERR_TYPE_ID);
+      refused = check(image, id, at + ARRAY_ELEMENT, limit, ERR_TYPE_ID);
+      if (!refused) refused = check(image, id, at + ARRAY_INDEX, limit, ERR_TYPE_ID);
     }
     if (!refused && kind == KIND_FUNC) {
       if (type.size == 0 || kindOf(typeAt(image, type.size).info) != KIND_FUNC_PROTO) {
-        refused = refuse(ERR_FUNC_PROTO, <u32>(at - types) + 8, id, type.size);
+        refused = refuse(ERR_FUNC_PROTO, <u32>(at - types) + TYPE_SIZE_OR_ID, id, type.size);
       }
     }
     const size = elementSize(kind);
     const end = at + TYPE_SIZE + vlenOf(type.info) * size;
     for (let element = at + TYPE_SIZE; element < end && !refused; element += size) {
-      if (kind == KIND_DATASEC) refused = check(image, id, element, limit, ERR_TYPE_ID);
+      if (kind == KIND_DATASEC) refused = check(image, id, element + SECTION_VARIABLE_TYPE, limit, ERR_TYPE_ID);
       else {
-        refused = check(image, id, element, nameLimit, ERR_NAME_OFFSET);
+        refused = check(image, id, element + MEMBER_NAME, nameLimit, ERR_NAME_OFFSET);
         if (!refused && kind != KIND_ENUM && kind != KIND_ENUM64) {
-          refused = check(image, id, element + 4, limit, ERR_TYPE_ID);
+          refused = check(image, id, element + MEMBER_TYPE, limit, ERR_TYPE_ID);
         }
       }
     }
@@ -180,6 +140,9 @@ export function fill(image: Image): i32 {
   }
   return 0;
 }
+
+/** Bytes that follow the record of an ARRAY. */
+const ARRAY_BYTES: u32 = ARRAY_LENGTH + WORD - TYPE_SIZE;
 
 /** The fast walk gives up. */
 const NONE: i32 = -1;
@@ -229,54 +192,60 @@ export function open(image: Image): i32 {
         break;
       }
       case KIND_FUNC_PROTO: {
-        const length = vlenOf(info) << 3;
+        const length = vlenOf(info) * PARAM_SIZE;
         if (<u32>(end - at) < length) return NONE;
-        for (const stop = at + length; at < stop; at += 8) {
-          lastName = max(lastName, load<u32>(at));
-          lastId = max(lastId, load<u32>(at, 4));
+        for (const stop = at + length; at < stop; at += PARAM_SIZE) {
+          lastName = max(lastName, load<u32>(at, PARAM_NAME));
+          lastId = max(lastId, load<u32>(at, PARAM_TYPE));
         }
         break;
       }
       case KIND_STRUCT:
       case KIND_UNION: {
-        const length = vlenOf(info) * 12;
+        const length = vlenOf(info) * MEMBER_SIZE;
         if (<u32>(end - at) < length) return NONE;
-        for (const stop = at + length; at < stop; at += 12) {
-          lastName = max(lastName, load<u32>(at));
-          lastId = max(lastId, load<u32>(at, 4));
+        for (const stop = at + length; at < stop; at += MEMBER_SIZE) {
+          lastName = max(lastName, load<u32>(at, MEMBER_NAME));
+          lastId = max(lastId, load<u32>(at, MEMBER_TYPE));
         }
         break;
       }
       case KIND_ENUM: {
-        const length = vlenOf(info) << 3;
+        const length = vlenOf(info) * ENUMERATOR_SIZE;
         if (<u32>(end - at) < length) return NONE;
-        for (const stop = at + length; at < stop; at += 8) lastName = max(lastName, load<u32>(at));
+        for (const stop = at + length; at < stop; at += ENUMERATOR_SIZE) {
+          lastName = max(lastName, load<u32>(at, ENUMERATOR_NAME));
+        }
         break;
       }
       case KIND_ENUM64: {
-        const length = vlenOf(info) * 12;
+        const length = vlenOf(info) * ENUMERATOR64_SIZE;
         if (<u32>(end - at) < length) return NONE;
-        for (const stop = at + length; at < stop; at += 12) lastName = max(lastName, load<u32>(at));
+        for (const stop = at + length; at < stop; at += ENUMERATOR64_SIZE) {
+          lastName = max(lastName, load<u32>(at, ENUMERATOR_NAME));
+        }
         break;
       }
       case KIND_DATASEC: {
-        const length = vlenOf(info) * 12;
+        const length = vlenOf(info) * SECTION_VARIABLE_SIZE;
         if (<u32>(end - at) < length) return NONE;
-        for (const stop = at + length; at < stop; at += 12) lastId = max(lastId, load<u32>(at));
+        for (const stop = at + length; at < stop; at += SECTION_VARIABLE_SIZE) {
+          lastId = max(lastId, load<u32>(at, SECTION_VARIABLE_TYPE));
+        }
         break;
       }
       case KIND_ARRAY:
-        if (<u32>(end - at) < 12) return NONE;
-        lastId = max(lastId, max(load<u32>(at), load<u32>(at, 4)));
-        at += 12;
+        if (<u32>(end - at) < ARRAY_BYTES) return NONE;
+        lastId = max(lastId, max(load<u32>(at, ARRAY_ELEMENT - TYPE_SIZE), load<u32>(at, ARRAY_INDEX - TYPE_SIZE)));
+        at += ARRAY_BYTES;
         break;
       case KIND_VAR:
       case KIND_DECL_TAG:
         lastId = max(lastId, type.size);
-        at += 4;
+        at += WORD;
         break;
       case KIND_INT:
-        at += 4;
+        at += WORD;
         break;
       case KIND_FWD:
       case KIND_FLOAT:

@@ -4,6 +4,7 @@
 // string offset: "the name that starts here matches". A second pass over the
 // types reads the bit of each name offset. Name offsets may point into the
 // middle of a string, so the bit is exact for every offset, not for starts only.
+import { KIND_MAX } from "../format/generated/abi";
 import { Image, Type } from "../format/image";
 
 /** Bit i: byte i of the 64 at `at` is `byte`. */
@@ -97,7 +98,7 @@ export function collectMarked(image: Image, bits: usize, kinds: u32, from: u32, 
     const off = nameOff - owner.stringsStart;
     if (!((load<u8>(load<u32>(slot) + (off >> 3)) >> <u8>(off & 7)) & 1)) continue;
     const kind = load<u8>(image.kinds + i);
-    if (!((kinds >> (kind > 19 ? 0 : kind)) & 1)) continue;
+    if (!((kinds >> (kind > KIND_MAX ? 0 : kind)) & 1)) continue;
     store<u32>(out + (found << 2), image.firstId + i);
     found++;
   }

@@ -1,21 +1,8 @@
 // Where a text dump stands, and the type its next line is about.
-import { CURSOR_SIZE } from "../format/abi";
+import { Cursor, CURSOR_SIZE, PHASE_DONE, PHASE_END, PHASE_START, PHASE_TYPES } from "../format/generated/abi";
 import { Image, Type, typeAt } from "../format/image";
 
-/** The box diagram stands in abi.ts. */
-@unmanaged
-export class Cursor {
-  ids: usize;
-  count: u32;
-  index: u32;
-  part: u32;
-  phase: u32;
-}
-
-export const PHASE_START: u32 = 0;
-export const PHASE_TYPES: u32 = 1;
-export const PHASE_END: u32 = 2;
-export const PHASE_DONE: u32 = 3;
+export { Cursor, PHASE_DONE, PHASE_END, PHASE_START, PHASE_TYPES };
 
 export function checkCursor(): void {
   assert(offsetof<Cursor>() == CURSOR_SIZE);

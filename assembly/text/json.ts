@@ -1,29 +1,12 @@
 // JSON, byte for byte `bpftool -j btf dump file FILE`, and `-j -p` when pretty
 // (bpftool's dump_btf_type and json_writer.c).
 import {
-  KIND_ARRAY,
-  KIND_CONST,
-  KIND_DATASEC,
-  KIND_DECL_TAG,
-  KIND_ENUM,
-  KIND_ENUM64,
-  KIND_FLOAT,
-  KIND_FUNC,
-  KIND_FUNC_PROTO,
-  KIND_FWD,
-  KIND_INT,
-  KIND_MAX,
-  KIND_PTR,
-  KIND_RESTRICT,
-  KIND_STRUCT,
-  KIND_TYPEDEF,
-  KIND_TYPE_TAG,
-  KIND_UNION,
-  KIND_VAR,
-  KIND_VOLATILE,
-  TYPE_SIZE,
-  WINDOW_SLACK,
-} from "../format/abi";
+  ARRAY_ELEMENT, ARRAY_INDEX, ARRAY_LENGTH, DECL_TAG_COMPONENT, ENUMERATOR64_HIGH, ENUMERATOR64_LOW, ENUMERATOR_VALUE,
+  INT_DATA, KIND_ARRAY, KIND_CONST, KIND_DATASEC, KIND_DECL_TAG, KIND_ENUM, KIND_ENUM64, KIND_FLOAT, KIND_FUNC,
+  KIND_FUNC_PROTO, KIND_FWD, KIND_INT, KIND_MAX, KIND_PTR, KIND_RESTRICT, KIND_STRUCT, KIND_TYPE_TAG, KIND_TYPEDEF,
+  KIND_UNION, KIND_VAR, KIND_VOLATILE, MEMBER_OFFSET, MEMBER_TYPE, PARAM_TYPE, SECTION_VARIABLE_LENGTH,
+  SECTION_VARIABLE_OFFSET, TYPE_SIZE, VAR_LINKAGE, WINDOW_SLACK,
+} from "../format/generated/abi"; // prettier-ignore
 import { elementSize, Image, kindFlag, kindOf, Type, vlenOf } from "../format/image";
 import { currentId, Cursor, PHASE_DONE, PHASE_END, PHASE_START, PHASE_TYPES, recordOf } from "./cursor";
 import { intEncoding, linkage } from "./words";
@@ -88,7 +71,7 @@ function head(p: usize, limit: usize, image: Image, id: u32, at: usize, pretty: 
   p = char(jsonName(char(key(p, pretty, TYPE_DEPTH, ',\"name":'), QUOTE), limit, image, type.nameOff), QUOTE);
   switch (kind) {
     case KIND_INT: {
-      const data = load<u32>(at, TYPE_SIZE);
+      const data = load<u32>(at, INT_DATA);
       p = unsigned(key(p, pretty, TYPE_DEPTH, ',\"size":'), type.size);
       p = unsigned(key(p, pretty, TYPE_DEPTH, ',\"bits_offset":'), (data >> 16) & 0xff);
       p = unsigned(key(p, pretty, TYPE_DEPTH, ',\"nr_bits":'), data & 0xff);
@@ -102,9 +85,9 @@ function head(p: usize, limit: usize, image: Image, id: u32, at: usize, pretty: 
     case KIND_TYPE_TAG:
       return unsigned(key(p, pretty, TYPE_DEPTH, ',\"type_id":'), type.size);
     case KIND_ARRAY:
-      p = unsigned(key(p, pretty, TYPE_DEPTH, ',\"type_id":'), load<u32>(at, TYPE_SIZE));
-      p = unsigned(key(p, pretty, TYPE_DEPTH, ',\"index_type_id":'), load<u32>(at, TYPE_SIZE + 4));
-      return unsigned(key(p, pretty, TYPE_DEPTH, ',\"nr_elems":'), load<u32>(at, TYPE_SIZE + 8));
+      p = unsigned(key(p, pretty, TYPE_DEPTH, ',\"type_id":'), load<u32>(at, ARRAY_ELEMENT));
+      p = unsigned(key(p, pretty, TYPE_DEPTH, ',\"index_type_id":'), load<u32>(at, ARRAY_INDEX));
+      return unsigned(key(p, pretty, TYPE_DEPTH, ',\"nr_elems":'), load<u32>(at, ARRAY_LENGTH));
     case KIND_STRUCT:
     case KIND_UNION:
       p = unsigned(key(p, pretty, TYPE_DEPTH, ',\"size":'), type.size);
@@ -129,7 +112,7 @@ function head(p: usize, limit: usize, image: Image, id: u32, at: usize, pretty: 
       return char(key(p, pretty, TYPE_DEPTH, ',\"params":'), 91);
     case KIND_VAR:
       p = unsigned(key(p, pretty, TYPE_DEPTH, ',\"type_id":'), type.size);
-      return char(linkage(char(key(p, pretty, TYPE_DEPTH, ',\"linkage":'), QUOTE), load<u32>(at, TYPE_SIZE)), QUOTE);
+      return char(linkage(char(key(p, pretty, TYPE_DEPTH, ',\"linkage":'), QUOTE), load<u32>(at, VAR_LINKAGE)), QUOTE);
     case KIND_DATASEC:
       p = unsigned(key(p, pretty, TYPE_DEPTH, ',\"size":'), type.size);
       p = unsigned(key(p, pretty, TYPE_DEPTH, ',\"vlen":'), vlenOf(type.info));
@@ -138,7 +121,7 @@ function head(p: usize, limit: usize, image: Image, id: u32, at: usize, pretty: 
       return unsigned(key(p, pretty, TYPE_DEPTH, ',\"size":'), type.size);
     case KIND_DECL_TAG:
       p = unsigned(key(p, pretty, TYPE_DEPTH, ',\"type_id":'), type.size);
-      return signed(key(p, pretty, TYPE_DEPTH, ',\"component_idx":'), load<i32>(at, TYPE_SIZE));
+      return signed(key(p, pretty, TYPE_DEPTH, ',\"component_idx":'), load<i32>(at, DECL_TAG_COMPONENT));
     default:
       return p;
   }
@@ -149,8 +132,8 @@ function element(p: usize, limit: usize, image: Image, info: u32, kind: u32, at:
   p = char(p, OPEN);
   if (kind == KIND_DATASEC) {
     p = unsigned(key(p, pretty, ELEMENT_DEPTH, '"type_id":'), load<u32>(at));
-    p = unsigned(key(p, pretty, ELEMENT_DEPTH, ',\"offset":'), load<u32>(at, 4));
-    p = unsigned(key(p, pretty, ELEMENT_DEPTH, ',\"size":'), load<u32>(at, 8));
+    p = unsigned(key(p, pretty, ELEMENT_DEPTH, ',\"offset":'), load<u32>(at, SECTION_VARIABLE_OFFSET));
+    p = unsigned(key(p, pretty, ELEMENT_DEPTH, ',\"size":'), load<u32>(at, SECTION_VARIABLE_LENGTH));
     return close(p, pretty, ELEMENT_DEPTH, CLOSE);
   }
   p = char(key(p, pretty, ELEMENT_DEPTH, '"name":'), QUOTE);
@@ -158,9 +141,9 @@ function element(p: usize, limit: usize, image: Image, info: u32, kind: u32, at:
   switch (kind) {
     case KIND_STRUCT:
     case KIND_UNION: {
-      const offset = load<u32>(at, 8);
+      const offset = load<u32>(at, MEMBER_OFFSET);
       const flagged = kindFlag(info);
-      p = unsigned(key(p, pretty, ELEMENT_DEPTH, ',\"type_id":'), load<u32>(at, 4));
+      p = unsigned(key(p, pretty, ELEMENT_DEPTH, ',\"type_id":'), load<u32>(at, MEMBER_TYPE));
       p = unsigned(key(p, pretty, ELEMENT_DEPTH, ',\"bits_offset":'), flagged ? offset & 0xffffff : offset);
       const bits = flagged ? offset >> 24 : 0;
       if (bits) p = unsigned(key(p, pretty, ELEMENT_DEPTH, ',\"bitfield_size":'), bits);
@@ -169,16 +152,16 @@ function element(p: usize, limit: usize, image: Image, info: u32, kind: u32, at:
     case KIND_ENUM:
       p = key(p, pretty, ELEMENT_DEPTH, ',\"val":');
       // bpftool widens the value as signed, whatever the enum is.
-      p = kindFlag(info) ? signed(p, load<i32>(at, 4)) : unsigned64(p, <u64>(<i64>load<i32>(at, 4)));
+      p = kindFlag(info) ? signed(p, load<i32>(at, ENUMERATOR_VALUE)) : unsigned64(p, <u64>(<i64>load<i32>(at, ENUMERATOR_VALUE)));
       break;
     case KIND_ENUM64: {
       p = key(p, pretty, ELEMENT_DEPTH, ',\"val":');
-      const value = (<u64>load<u32>(at, 8) << 32) | load<u32>(at, 4);
+      const value = (<u64>load<u32>(at, ENUMERATOR64_HIGH) << 32) | load<u32>(at, ENUMERATOR64_LOW);
       p = kindFlag(info) ? signed64(p, value) : unsigned64(p, value);
       break;
     }
     default:
-      p = unsigned(key(p, pretty, ELEMENT_DEPTH, ',\"type_id":'), load<u32>(at, 4));
+      p = unsigned(key(p, pretty, ELEMENT_DEPTH, ',\"type_id":'), load<u32>(at, PARAM_TYPE));
       break;
   }
   return close(p, pretty, ELEMENT_DEPTH, CLOSE);

@@ -1,28 +1,11 @@
 // Raw text, byte for byte `bpftool btf dump file FILE` (bpftool's dump_btf_type).
 import {
-  KIND_ARRAY,
-  KIND_CONST,
-  KIND_DATASEC,
-  KIND_DECL_TAG,
-  KIND_ENUM,
-  KIND_ENUM64,
-  KIND_FLOAT,
-  KIND_FUNC,
-  KIND_FUNC_PROTO,
-  KIND_FWD,
-  KIND_INT,
-  KIND_MAX,
-  KIND_PTR,
-  KIND_RESTRICT,
-  KIND_STRUCT,
-  KIND_TYPEDEF,
-  KIND_TYPE_TAG,
-  KIND_UNION,
-  KIND_VAR,
-  KIND_VOLATILE,
-  TYPE_SIZE,
-  WINDOW_SLACK,
-} from "../format/abi";
+  ARRAY_ELEMENT, ARRAY_INDEX, ARRAY_LENGTH, DECL_TAG_COMPONENT, ENUMERATOR64_HIGH, ENUMERATOR64_LOW, ENUMERATOR_VALUE,
+  INT_DATA, KIND_ARRAY, KIND_CONST, KIND_DATASEC, KIND_DECL_TAG, KIND_ENUM, KIND_ENUM64, KIND_FLOAT, KIND_FUNC,
+  KIND_FUNC_PROTO, KIND_FWD, KIND_INT, KIND_MAX, KIND_PTR, KIND_RESTRICT, KIND_STRUCT, KIND_TYPE_TAG, KIND_TYPEDEF,
+  KIND_UNION, KIND_VAR, KIND_VOLATILE, MEMBER_OFFSET, MEMBER_TYPE, PARAM_TYPE, SECTION_VARIABLE_LENGTH,
+  SECTION_VARIABLE_OFFSET, TYPE_SIZE, VAR_LINKAGE, WINDOW_SLACK,
+} from "../format/generated/abi"; // prettier-ignore
 import { elementSize, Image, kindFlag, kindOf, Type, vlenOf } from "../format/image";
 import { currentId, Cursor, PHASE_DONE, PHASE_TYPES, recordOf, referred } from "./cursor";
 import { intEncoding, linkage } from "./words";
@@ -39,7 +22,7 @@ function head(p: usize, limit: usize, image: Image, id: u32, at: usize): usize {
   p = char(name(p, limit, image, type.nameOff), QUOTE);
   switch (kind) {
     case KIND_INT: {
-      const data = load<u32>(at, TYPE_SIZE);
+      const data = load<u32>(at, INT_DATA);
       p = unsigned(text(p, " size="), type.size);
       p = unsigned(text(p, " bits_offset="), (data >> 16) & 0xff);
       p = unsigned(text(p, " nr_bits="), data & 0xff);
@@ -53,9 +36,9 @@ function head(p: usize, limit: usize, image: Image, id: u32, at: usize): usize {
     case KIND_TYPE_TAG:
       return unsigned(text(p, " type_id="), type.size);
     case KIND_ARRAY:
-      p = unsigned(text(p, " type_id="), load<u32>(at, TYPE_SIZE));
-      p = unsigned(text(p, " index_type_id="), load<u32>(at, TYPE_SIZE + 4));
-      return unsigned(text(p, " nr_elems="), load<u32>(at, TYPE_SIZE + 8));
+      p = unsigned(text(p, " type_id="), load<u32>(at, ARRAY_ELEMENT));
+      p = unsigned(text(p, " index_type_id="), load<u32>(at, ARRAY_INDEX));
+      return unsigned(text(p, " nr_elems="), load<u32>(at, ARRAY_LENGTH));
     case KIND_ENUM:
     case KIND_ENUM64:
       p = kindFlag(type.info) ? text(p, " encoding=SIGNED") : text(p, " encoding=UNSIGNED");
@@ -75,12 +58,12 @@ function head(p: usize, limit: usize, image: Image, id: u32, at: usize): usize {
       return unsigned(text(p, " vlen="), vlenOf(type.info));
     case KIND_VAR:
       p = unsigned(text(p, " type_id="), type.size);
-      return linkage(text(p, ", linkage="), load<u32>(at, TYPE_SIZE));
+      return linkage(text(p, ", linkage="), load<u32>(at, VAR_LINKAGE));
     case KIND_FLOAT:
       return unsigned(text(p, " size="), type.size);
     case KIND_DECL_TAG:
       p = unsigned(text(p, " type_id="), type.size);
-      return signed(text(p, " component_idx="), load<i32>(at, TYPE_SIZE));
+      return signed(text(p, " component_idx="), load<i32>(at, DECL_TAG_COMPONENT));
     default:
       return p;
   }
@@ -91,8 +74,8 @@ function element(p: usize, limit: usize, image: Image, info: u32, kind: u32, at:
   if (kind == KIND_DATASEC) {
     const id = load<u32>(at);
     p = unsigned(text(p, "\n\ttype_id="), id);
-    p = unsigned(text(p, " offset="), load<u32>(at, 4));
-    p = unsigned(text(p, " size="), load<u32>(at, 8));
+    p = unsigned(text(p, " offset="), load<u32>(at, SECTION_VARIABLE_OFFSET));
+    p = unsigned(text(p, " size="), load<u32>(at, SECTION_VARIABLE_LENGTH));
     const variable = referred(image, id);
     p = text(kindName(text(p, " ("), kindOf(variable.info)), " '");
     return text(name(p, limit, image, variable.nameOff), "')");
@@ -101,23 +84,23 @@ function element(p: usize, limit: usize, image: Image, info: u32, kind: u32, at:
   switch (kind) {
     case KIND_STRUCT:
     case KIND_UNION: {
-      const offset = load<u32>(at, 8);
+      const offset = load<u32>(at, MEMBER_OFFSET);
       const flagged = kindFlag(info);
-      p = unsigned(text(p, " type_id="), load<u32>(at, 4));
+      p = unsigned(text(p, " type_id="), load<u32>(at, MEMBER_TYPE));
       p = unsigned(text(p, " bits_offset="), flagged ? offset & 0xffffff : offset);
       const bits = flagged ? offset >> 24 : 0;
       return bits ? unsigned(text(p, " bitfield_size="), bits) : p;
     }
     case KIND_ENUM:
       p = text(p, " val=");
-      return kindFlag(info) ? signed(p, load<i32>(at, 4)) : unsigned(p, load<u32>(at, 4));
+      return kindFlag(info) ? signed(p, load<i32>(at, ENUMERATOR_VALUE)) : unsigned(p, load<u32>(at, ENUMERATOR_VALUE));
     case KIND_ENUM64: {
       p = text(p, " val=");
-      const value = (<u64>load<u32>(at, 8) << 32) | load<u32>(at, 4);
+      const value = (<u64>load<u32>(at, ENUMERATOR64_HIGH) << 32) | load<u32>(at, ENUMERATOR64_LOW);
       return kindFlag(info) ? text(signed64(p, value), "LL") : text(unsigned64(p, value), "ULL");
     }
     default:
-      return unsigned(text(p, " type_id="), load<u32>(at, 4));
+      return unsigned(text(p, " type_id="), load<u32>(at, PARAM_TYPE));
   }
 }
 

@@ -1,7 +1,7 @@
 // Bytes of text into a window. Every function takes where to write and returns
 // where it stopped. Steps are 16 bytes wide and may write past their text, by
 // no more than WINDOW_SLACK past the limit.
-import { KIND_MAX } from "../format/abi";
+import { KIND_MAX } from "../format/generated/abi";
 import { Image, stringAt } from "../format/image";
 
 /**

@@ -18,6 +18,7 @@ import {
 import { BtfError, BtfFormatError, BtfLimitError } from "../errors/error.js";
 import { Arena } from "../memory/arena.js";
 import * as abi from "../memory/generated/abi.js";
+import { type Address, type Field, readField, writeField, writeSeed } from "../memory/struct.js";
 import { type Header, readHeader } from "./header.js";
 import { decode, decodeSlice, encodeInto } from "./strings.js";
 
@@ -32,7 +33,7 @@ export class Image {
   readonly base: Image | undefined;
   readonly header: Header;
   /** Address of the descriptor that kernels read. */
-  readonly address: number;
+  readonly address: Address<"Image">;
   /** Address and length in bytes of the raw data, turned to little-endian. */
   readonly raw: number;
   readonly rawLength: number;
@@ -93,7 +94,7 @@ export class Image {
     this.strings = raw + header.headerLength + header.stringsOffset;
     this.stringsStart = base ? base.stringsStart + base.header.stringsLength : 0;
     this.firstId = base ? base.idLimit : 1;
-    this.address = arena.allocate(abi.IMAGE_SIZE);
+    this.address = arena.allocate(abi.IMAGE_SIZE) as Address<"Image">;
     this.#describe();
     if (header.endian === "big") arena.run((kernel) => kernel.swap32(this.types, header.typesLength));
     const most = Math.floor(header.typesLength / abi.TYPE_SIZE);
@@ -115,8 +116,8 @@ export class Image {
     return count;
   }
 
-  #set(field: number, value: number): void {
-    this.arena.view.setUint32(this.address + field, value, true);
+  #set(field: Field<"Image">, value: number): void {
+    writeField(this.arena.view, this.address, field, value);
   }
 
   #describe(): void {
@@ -134,19 +135,17 @@ export class Image {
       this.#set(abi.IMAGE_LAYOUT_LENGTH, header.layoutLength);
     }
     this.#set(abi.IMAGE_SWAPPED, header.endian === "big" ? 1 : 0);
-    // Unpredictable, so that nobody can craft names whose hashes all meet.
-    this.#set(abi.IMAGE_SEED, (Math.random() * 2 ** 32) >>> 0);
-    this.#set(abi.IMAGE_SEED + 4, (Math.random() * 2 ** 32) >>> 0);
+    writeSeed(this.arena.view, this.address, abi.IMAGE_SEED);
   }
 
   /** Turns a kernel's refusal into the error that says which rule, where and with what number. */
   #judge(result: number): number {
     if (result >= 0) return result;
     const { view, kernel } = this.arena;
-    const status = kernel.status();
-    const offset = this.types - this.raw + view.getUint32(status + abi.STATUS_OFFSET, true);
-    const typeId = view.getUint32(status + abi.STATUS_TYPE_ID, true);
-    const value = view.getUint32(status + abi.STATUS_AUX, true);
+    const status = kernel.status() as Address<"Status">;
+    const offset = this.types - this.raw + readField(view, status, abi.STATUS_OFFSET);
+    const typeId = readField(view, status, abi.STATUS_TYPE_ID);
+    const value = readField(view, status, abi.STATUS_AUX);
     switch (-result) {
       case abi.ERR_UNKNOWN_KIND:
         throw new BtfFormatError(ERR_BTF_KIND, { offset, typeId, value, note: this.#whyUnknown(value) });
@@ -160,7 +159,7 @@ export class Image {
       }
       case abi.ERR_TYPE_ID: {
         // Refused by `fill`: `scan` has counted.
-        const limit = this.firstId + view.getUint32(this.address + abi.IMAGE_COUNT, true) - 1;
+        const limit = this.firstId + readField(view, this.address, abi.IMAGE_COUNT) - 1;
         throw new BtfFormatError(ERR_BTF_TYPE_ID, { offset, typeId, value, limit });
       }
       default:
@@ -170,7 +169,7 @@ export class Image {
 
   #whyUnknown(kind: number): string {
     if (this.header.endian === "big") return "unknown, which an image of the other byte order cannot have";
-    const described = (this.header.layoutLength || this.base?.header.layoutLength || 0) / 4;
+    const described = (this.header.layoutLength || this.base?.header.layoutLength || 0) / abi.LAYOUT_ENTRY_SIZE;
     if (described === 0) return "unknown, and no layout section says how long it is";
     if (kind >= described) return `unknown, and the layout section ends at kind ${described - 1}`;
     return "unknown, with lengths in the layout section that are not multiples of 4";

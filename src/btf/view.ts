@@ -4,17 +4,11 @@
  */
 
 import { type Kind, kindName } from "../format/kind.js";
-import { KIND_MASK, KIND_SHIFT, TYPE_SIZE, VLEN_MASK } from "../memory/generated/abi.js";
+import * as abi from "../memory/generated/abi.js";
 import type { Btf } from "./btf.js";
 import type { Image } from "./image.js";
 import { referredType } from "./traverse.js";
 import type { BtfType, Enumerator, Linkage, Member, Param, SectionVariable } from "./types.js";
-
-const MEMBER_SIZE = 12;
-const ENUM_SIZE = 8;
-const ENUM64_SIZE = 12;
-const PARAM_SIZE = 8;
-const SECTION_VARIABLE_SIZE = 12;
 
 const LINKAGES = ["static", "global", "extern"] as const;
 
@@ -43,20 +37,20 @@ class View {
   }
 
   get name(): string {
-    return this.#image.string(word(this.#image, this.#record));
+    return this.#image.string(this.word(abi.TYPE_NAME));
   }
 
   get kindFlag(): boolean {
-    return word(this.#image, this.#record + 4) > 0x7fffffff;
+    return this.word(abi.TYPE_INFO) > 0x7fffffff;
   }
 
   get vlen(): number {
-    return word(this.#image, this.#record + 4) & VLEN_MASK;
+    return this.word(abi.TYPE_INFO) & abi.VLEN_MASK;
   }
 
-  /** Word `index` of the record and what follows it. */
-  protected word(index: number): number {
-    return word(this.#image, this.#record + index * 4);
+  /** Returns the word at an offset in bytes from the start of the record. */
+  protected word(offset: number): number {
+    return word(this.#image, this.#record + offset);
   }
 
   protected typeById(id: number): BtfType {
@@ -64,7 +58,7 @@ class View {
   }
 
   protected elements<T>(size: number, make: (image: Image, at: number) => T): readonly T[] {
-    const first = this.#record + TYPE_SIZE;
+    const first = this.#record + abi.TYPE_SIZE;
     return Object.freeze(Array.from({ length: this.vlen }, (_, i) => make(this.#image, first + i * size)));
   }
 
@@ -96,13 +90,13 @@ class VoidView extends View {
 
 class SizedView extends View {
   get byteSize(): number {
-    return this.word(2);
+    return this.word(abi.TYPE_SIZE_OR_ID);
   }
 }
 
 class ReferenceView extends View {
   get targetId(): number {
-    return this.word(2);
+    return this.word(abi.TYPE_SIZE_OR_ID);
   }
   get target(): BtfType {
     return this.typeById(this.targetId);
@@ -117,19 +111,19 @@ class TagView extends ReferenceView {
 
 class DeclTagView extends TagView {
   get componentIndex(): number {
-    return this.word(3) | 0;
+    return this.word(abi.DECL_TAG_COMPONENT) | 0;
   }
 }
 
 class IntView extends SizedView {
   get bitOffset(): number {
-    return (this.word(3) >> 16) & 0xff;
+    return (this.word(abi.INT_DATA) >> abi.INT_OFFSET_SHIFT) & abi.INT_BITS_MASK;
   }
   get bitSize(): number {
-    return this.word(3) & 0xff;
+    return this.word(abi.INT_DATA) & abi.INT_BITS_MASK;
   }
   get encoding(): number {
-    return (this.word(3) >> 24) & 0xf;
+    return (this.word(abi.INT_DATA) >> abi.INT_ENCODING_SHIFT) & 0xf;
   }
   get isSigned(): boolean {
     return (this.encoding & 1) !== 0;
@@ -144,19 +138,19 @@ class IntView extends SizedView {
 
 class ArrayView extends View {
   get elementId(): number {
-    return this.word(3);
+    return this.word(abi.ARRAY_ELEMENT);
   }
   get element(): BtfType {
     return this.typeById(this.elementId);
   }
   get indexId(): number {
-    return this.word(4);
+    return this.word(abi.ARRAY_INDEX);
   }
   get index(): BtfType {
     return this.typeById(this.indexId);
   }
   get length(): number {
-    return this.word(5);
+    return this.word(abi.ARRAY_LENGTH);
   }
 }
 
@@ -193,13 +187,13 @@ class CompositeView extends SizedView {
 
   get members(): readonly Member[] {
     const flagged = this.kindFlag;
-    this.#members ??= this.elements(MEMBER_SIZE, (image, at) => {
-      const offset = word(image, at + 8);
-      const name = image.string(word(image, at));
-      const typeId = word(image, at + 4);
+    this.#members ??= this.elements(abi.MEMBER_SIZE, (image, at) => {
+      const offset = word(image, at + abi.MEMBER_OFFSET);
+      const name = image.string(word(image, at + abi.MEMBER_NAME));
+      const typeId = word(image, at + abi.MEMBER_TYPE);
       // With kind_flag the upper 8 bits hold the width of a bitfield.
       return flagged
-        ? new MemberView(this.btf, name, typeId, offset & 0xffffff, offset >>> 24)
+        ? new MemberView(this.btf, name, typeId, offset & abi.BIT_OFFSET_MASK, offset >>> abi.BITFIELD_SHIFT)
         : new MemberView(this.btf, name, typeId, offset, 0);
     });
     return this.#members;
@@ -215,9 +209,12 @@ class EnumView extends SizedView {
 
   get values(): readonly Enumerator<number>[] {
     const signed = this.isSigned;
-    this.#values ??= this.elements(ENUM_SIZE, (image, at) => {
-      const value = word(image, at + 4);
-      return Object.freeze({ name: image.string(word(image, at)), value: signed ? value | 0 : value });
+    this.#values ??= this.elements(abi.ENUMERATOR_SIZE, (image, at) => {
+      const value = word(image, at + abi.ENUMERATOR_VALUE);
+      return Object.freeze({
+        name: image.string(word(image, at + abi.ENUMERATOR_NAME)),
+        value: signed ? value | 0 : value,
+      });
     });
     return this.#values;
   }
@@ -232,11 +229,12 @@ class Enum64View extends SizedView {
 
   get values(): readonly Enumerator<bigint>[] {
     const signed = this.isSigned;
-    this.#values ??= this.elements(ENUM64_SIZE, (image, at) => {
+    this.#values ??= this.elements(abi.ENUMERATOR64_SIZE, (image, at) => {
       // Low word first, whatever the byte order.
-      const bits = (BigInt(word(image, at + 8)) << 32n) | BigInt(word(image, at + 4));
+      const high = BigInt(word(image, at + abi.ENUMERATOR64_HIGH));
+      const bits = (high << 32n) | BigInt(word(image, at + abi.ENUMERATOR64_LOW));
       const value = signed ? BigInt.asIntN(64, bits) : bits;
-      return Object.freeze({ name: image.string(word(image, at)), value });
+      return Object.freeze({ name: image.string(word(image, at + abi.ENUMERATOR64_NAME)), value });
     });
     return this.#values;
   }
@@ -250,7 +248,7 @@ class FwdView extends View {
 
 class FuncView extends View {
   get protoId(): number {
-    return this.word(2);
+    return this.word(abi.TYPE_SIZE_OR_ID);
   }
   get proto(): BtfType {
     return this.typeById(this.protoId);
@@ -264,15 +262,16 @@ class FuncProtoView extends View {
   #params: readonly Param[] | undefined;
 
   get returnTypeId(): number {
-    return this.word(2);
+    return this.word(abi.TYPE_SIZE_OR_ID);
   }
   get returnType(): BtfType {
     return this.typeById(this.returnTypeId);
   }
   get params(): readonly Param[] {
     this.#params ??= this.elements(
-      PARAM_SIZE,
-      (image, at) => new ElementView(this.btf, image.string(word(image, at)), word(image, at + 4)),
+      abi.PARAM_SIZE,
+      (image, at) =>
+        new ElementView(this.btf, image.string(word(image, at + abi.PARAM_NAME)), word(image, at + abi.PARAM_TYPE)),
     );
     return this.#params;
   }
@@ -284,13 +283,13 @@ class FuncProtoView extends View {
 
 class VarView extends View {
   get typeId(): number {
-    return this.word(2);
+    return this.word(abi.TYPE_SIZE_OR_ID);
   }
   get type(): BtfType {
     return this.typeById(this.typeId);
   }
   get linkage(): Linkage {
-    return linkageOf(this.word(3));
+    return linkageOf(this.word(abi.VAR_LINKAGE));
   }
 }
 
@@ -317,8 +316,14 @@ class DatasecView extends SizedView {
 
   get variables(): readonly SectionVariable[] {
     this.#variables ??= this.elements(
-      SECTION_VARIABLE_SIZE,
-      (image, at) => new SectionVariableView(this.btf, word(image, at), word(image, at + 4), word(image, at + 8)),
+      abi.SECTION_VARIABLE_SIZE,
+      (image, at) =>
+        new SectionVariableView(
+          this.btf,
+          word(image, at + abi.SECTION_VARIABLE_TYPE),
+          word(image, at + abi.SECTION_VARIABLE_OFFSET),
+          word(image, at + abi.SECTION_VARIABLE_LENGTH),
+        ),
     );
     return this.#variables;
   }
@@ -326,10 +331,10 @@ class DatasecView extends SizedView {
 
 class UnknownView extends View {
   get kindNumber(): number {
-    return (this.word(1) >>> KIND_SHIFT) & KIND_MASK;
+    return (this.word(abi.TYPE_INFO) >>> abi.KIND_SHIFT) & abi.KIND_MASK;
   }
   get sizeOrType(): number {
-    return this.word(2);
+    return this.word(abi.TYPE_SIZE_OR_ID);
   }
 }
 

@@ -3,23 +3,13 @@
 import { ERR_ARGUMENT } from "../errors/btf.js";
 import { BtfError } from "../errors/error.js";
 import * as abi from "../memory/generated/edit-abi.js";
+import { KIND_RELEASES } from "./generated/records.js";
 
 export interface KernelRules {
   readonly maxKind: number;
   /** FEATURE_ bits. */
   readonly features: number;
 }
-
-/** First release, as major × 1000 + minor, with each kind; they came in the order of their numbers. */
-const KINDS: readonly (readonly [release: number, kind: number])[] = [
-  [4018, abi.KIND_RESTRICT],
-  [5000, abi.KIND_FUNC_PROTO],
-  [5002, abi.KIND_DATASEC],
-  [5013, abi.KIND_FLOAT],
-  [5016, abi.KIND_DECL_TAG],
-  [5017, abi.KIND_TYPE_TAG],
-  [6000, abi.KIND_ENUM64],
-];
 
 const FEATURES: readonly (readonly [release: number, feature: number])[] = [
   [5006, abi.FEATURE_FUNC_LINKAGE],
@@ -30,7 +20,7 @@ const FEATURES: readonly (readonly [release: number, feature: number])[] = [
 /** `"6.1"`, `"6.12.95-amd64"` … @throws BtfError ERR_ARGUMENT */
 export function kernelRules(version: string | undefined): KernelRules {
   const release = version === undefined ? Number.POSITIVE_INFINITY : releaseOf(version);
-  const maxKind = KINDS.findLast(([since]) => release >= since)?.[1];
+  const maxKind = KIND_RELEASES.findLast(([since]) => release >= since)?.[1];
   if (maxKind === undefined)
     throw new BtfError(ERR_ARGUMENT, { note: `Linux ${version} loads no BTF: 4.18 is the first that does` });
   const features = FEATURES.reduce((bits, [since, feature]) => (release >= since ? bits | feature : bits), 0);

@@ -1,31 +1,6 @@
-/**
- * Kinds by name: bpftool's names in lower case. The index is the kind's number.
- *
- * @example
- * console.log(KINDS[4]); // struct
- */
-export const KINDS = [
-  "void",
-  "int",
-  "ptr",
-  "array",
-  "struct",
-  "union",
-  "enum",
-  "fwd",
-  "typedef",
-  "volatile",
-  "const",
-  "restrict",
-  "func",
-  "func_proto",
-  "var",
-  "datasec",
-  "float",
-  "decl_tag",
-  "type_tag",
-  "enum64",
-] as const;
+import { KINDS } from "./generated/kinds.js";
+
+export { KINDS };
 
 /** A kind's name. `"void"` is id 0 alone; `"unknown"` is a kind that only a layout section describes. */
 export type Kind = (typeof KINDS)[number] | "unknown";

@@ -7,10 +7,12 @@
 //
 // A declaration that stands for another type is its shadow: it has its class,
 // and counts as none of its members.
-import { KIND_ENUM } from "../../format/abi";
-import { NAMED_SIZE } from "../../format/edit-abi";
+import { KIND_ENUM } from "../../format/generated/abi";
+import {
+  JUDGE_CHOOSE, JUDGE_RETRACT_ALL, JUDGED_HOLDS, JUDGED_REFINE, JUDGED_SETTLE, NAMED_SIZE,
+} from "../../format/generated/edit-abi"; // prettier-ignore
 import { found, markParents } from "./classes";
-import { ALONE, entryAt, entryOfId, Forward, MISTAKEN, Named, SEVERAL, SHADOW, STANDS } from "./forward";
+import { UNRESOLVED, entryAt, entryOfId, Forward, RETRACTED, Named, AMBIGUOUS, RESOLVED_DECLARATION, RESOLUTION } from "./forward";
 import { get, Graph, groupAt, set, set64 } from "./graph";
 
 /**
@@ -42,7 +44,7 @@ export function choose(graph: Graph, kept: usize, count: u32, partners: usize): 
   for (const end = kept + <usize>count * NAMED_SIZE; kept < end; kept += NAMED_SIZE) {
     const entry = entryOfId(graph, changetype<Named>(kept).id);
     // Once a name, with its first declaration.
-    if (entry.declarations != kept || entry.state != SEVERAL || entry.chosen) continue;
+    if (entry.declarations != kept || entry.state != AMBIGUOUS || entry.chosen) continue;
     const most = best(entry, partners);
     if (most) {
       const named = changetype<Named>(most);
@@ -50,7 +52,7 @@ export function choose(graph: Graph, kept: usize, count: u32, partners: usize): 
       if (!get(partners, named.witness)) set(partners, named.witness, named.other);
     } else if (!entry.unlike) entry.chosen = entry.definition;
     else if (entry.kind == KIND_ENUM) {
-      entry.state = ALONE;
+      entry.state = UNRESOLVED;
       entry.chosen = entry.latest;
     }
   }
@@ -76,7 +78,7 @@ export function settle(graph: Graph, kept: usize, count: u32): void {
     const one = get(graph.classes, id);
     const group = groupAt(graph, one);
     if (!group.marks) set(graph.touched, graph.touchedCount++, one);
-    if (load<u8>(opaque + id) & SHADOW) {
+    if (load<u8>(opaque + id) & RESOLVED_DECLARATION) {
       // Its place is the first behind the members.
       const last = group.start + --group.length;
       const other = get(graph.members, last);
@@ -99,8 +101,8 @@ function standFor(graph: Graph, entry: Forward): void {
     if (id < graph.firstId) continue;
     set(graph.alias, id, chosen);
     if (id == chosen) continue;
-    store<u8>(graph.opaque + id, SHADOW);
-    store<u8>(graph.opaque + chosen, STANDS);
+    store<u8>(graph.opaque + id, RESOLVED_DECLARATION);
+    store<u8>(graph.opaque + chosen, RESOLUTION);
   }
 }
 
@@ -118,45 +120,43 @@ function holds(graph: Graph, entry: Forward): bool {
   return same || witnessed;
 }
 
-/** What judgeForwards may do where something does not hold: choose anew, take that choice back, take all back. */
-const ANEW: u32 = 0;
-const ALL: u32 = 2;
-
 /**
- * Judges what declarations stand for. Returns 0 if all holds; 1 if some stand
- * for themselves now, and classes are to be refined; 2 if some have another
- * choice: it goes on with `choose`, from the classes in which names were opaque.
+ * Judges the choices of declarations; `mode` (JUDGE_CHOOSE and so on) says what
+ * to do with those that do not hold. Returns JUDGED_HOLDS; JUDGED_REFINE if some
+ * declarations stand for themselves now, so that classes have to be refined; or
+ * JUDGED_SETTLE if some have another choice: the host restores the classes in
+ * which names were opaque and calls `choose` again.
  */
 export function judgeForwards(graph: Graph, mode: u32): u32 {
-  let answer: u32 = 0;
+  let answer: u32 = JUDGED_HOLDS;
   for (let slot: u32 = 0; slot <= graph.forwardMask; slot++) {
     const entry = entryAt(graph, slot);
-    if (entry.state != SEVERAL || !entry.chosen || (mode != ALL && holds(graph, entry))) continue;
+    if (entry.state != AMBIGUOUS || !entry.chosen || (mode != JUDGE_RETRACT_ALL && holds(graph, entry))) continue;
     let others = false;
     for (let at = entry.definitions; at; at = changetype<Named>(at).next) {
       const named = changetype<Named>(at);
       if (named.id == entry.chosen) named.witness = 0;
       else if (named.witness) others = true;
     }
-    if (others && mode == ANEW) {
+    if (others && mode == JUDGE_CHOOSE) {
       entry.chosen = 0;
-      answer = 2;
+      answer = JUDGED_SETTLE;
     } else if (entry.kind == KIND_ENUM) {
       // libbpf resolves these by their name alone.
-      entry.state = ALONE;
+      entry.state = UNRESOLVED;
       entry.chosen = entry.latest;
-      answer = 2;
+      answer = JUDGED_SETTLE;
     } else {
-      entry.state = MISTAKEN;
+      entry.state = RETRACTED;
       entry.chosen = entry.declaration;
-      answer = max(answer, 1);
+      answer = max(answer, JUDGED_REFINE);
     }
   }
   for (let slot: u32 = 0; slot <= graph.forwardMask; slot++) {
     const entry = entryAt(graph, slot);
-    if (entry.state != MISTAKEN) continue;
-    entry.state = ALONE;
-    if (answer == 1) standAlone(graph, entry);
+    if (entry.state != RETRACTED) continue;
+    entry.state = UNRESOLVED;
+    if (answer == JUDGED_REFINE) standAlone(graph, entry);
   }
   return answer;
 }
@@ -166,7 +166,7 @@ function standAlone(graph: Graph, entry: Forward): void {
   const first = entry.chosen;
   standFor(graph, entry);
   if (first >= graph.firstId) {
-    store<u8>(graph.opaque + first, STANDS);
+    store<u8>(graph.opaque + first, RESOLUTION);
     found(graph, get(graph.places, first), 1);
   }
   const one = get(graph.classes, first);

@@ -11,11 +11,11 @@
 // Types that refer to each other in circles start in one class and stay there
 // unless something tells them apart: the result is the coarsest partition that
 // holds, the largest number of merges.
-import { TYPE_SIZE } from "../../format/abi";
-import { ERR_COLLISION } from "../../format/edit-abi";
+import { TYPE_SIZE } from "../../format/generated/abi";
+import { ERR_COLLISION } from "../../format/generated/edit-abi";
 import { Type } from "../../format/image";
 import { refuse } from "../../format/status";
-import { follow, Named, OPAQUE, STANDS } from "./forward";
+import { follow, Named, OPAQUE, RESOLUTION } from "./forward";
 import { AHEAD, ahead, elementBytes, elementId, fixedBytes, fixedIds, get, get64, Graph, groupAt, mixed, recordAt, recordBytes, refers, set, set64, shapeOf } from "./graph";
 
 /**
@@ -304,7 +304,7 @@ function markMoved(graph: Graph, from: u32): void {
     for (let place = group.start; place < last; place++) {
       const id = get(members, place);
       markParents(graph, id);
-      if (load<u8>(graph.opaque + id) & STANDS) {
+      if (load<u8>(graph.opaque + id) & RESOLUTION) {
         for (let shadow = follow(graph, id, 0); shadow; shadow = follow(graph, id, shadow)) {
           const declaration = changetype<Named>(shadow).id;
           set(graph.classes, declaration, one);

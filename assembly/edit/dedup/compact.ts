@@ -1,6 +1,6 @@
 // What stays: of each class the type with the lowest id, in the old order, with
 // new ids in the records (libbpf's btf_dedup_compact_types, btf_dedup_remap_types).
-import { TYPE_SIZE } from "../../format/abi";
+import { TYPE_SIZE, TYPE_SIZE_OR_ID } from "../../format/generated/abi";
 import { Type } from "../../format/image";
 import { elementBytes, elementId, fixedBytes, fixedIds, get, Graph, recordAt, recordBytes, refers, set, shapeOf } from "./graph";
 
@@ -57,7 +57,7 @@ export function compact(graph: Graph, map: usize, out: usize): u32 {
     const length = recordBytes(shape, info);
     // Whole steps of 8 downwards, each read before it is written: what is written too much has been copied.
     if (from != out) for (let i: u32 = 0; i < length; i += 8) store<u64>(out + i, load<u64>(from + i, 0, 4), 0, 4);
-    if (refers(shape)) store<u32>(out + 8, get(map, load<u32>(out + 8)));
+    if (refers(shape)) store<u32>(out, get(map, load<u32>(out, TYPE_SIZE_OR_ID)), TYPE_SIZE_OR_ID);
     let at = out + TYPE_SIZE;
     for (let i: u32 = 0; i < fixedIds(shape); i++) store<u32>(at + (i << 2), get(map, load<u32>(at + (i << 2))));
     at += fixedBytes(shape);

@@ -1,6 +1,6 @@
 // Records from several images, laid one behind the other: checked once more,
 // counted, and moved to joined ids and strings.
-import { ERR_TYPE_ID, ERR_UNKNOWN_KIND, TYPE_SIZE } from "../../format/abi";
+import { ERR_TYPE_ID, ERR_UNKNOWN_KIND, TYPE_SIZE, TYPE_SIZE_OR_ID } from "../../format/generated/abi";
 import { kindOf, Type } from "../../format/image";
 import { refuse } from "../../format/status";
 import { elementBytes, elementId, elementName, fixedBytes, fixedIds, Graph, isKnown, recordBytes, refers, shapeOf } from "./graph";
@@ -40,7 +40,7 @@ export function take(
     const next = at + recordBytes(shape, info);
     takeName(bits, at);
     if (refers(shape)) {
-      takeId(at + 8);
+      takeId(at + TYPE_SIZE_OR_ID);
       ids++;
     }
     at += TYPE_SIZE;
@@ -54,7 +54,7 @@ export function take(
       if (name && to) {
         for (; at < next; at += size) {
           takeName(bits, at);
-          takeId(at + 4);
+          takeId(at + to - 1);
           ids++;
         }
       } else if (name) for (; at < next; at += size) takeName(bits, at);

@@ -13,8 +13,8 @@
 //
 // libbpf comes to the same while it compares structs (btf_dedup_is_equiv,
 // btf_dedup_merge_hypot_map) and afterwards by name (btf_dedup_resolve_fwds).
-import { KIND_ENUM, KIND_ENUM64, KIND_FWD, KIND_STRUCT, KIND_TYPEDEF, KIND_UNION } from "../../format/abi";
-import { FORWARD_SIZE, NAMED_SIZE } from "../../format/edit-abi";
+import { KIND_ENUM, KIND_ENUM64, KIND_FWD, KIND_STRUCT, KIND_TYPEDEF, KIND_UNION } from "../../format/generated/abi";
+import { Forward, FORWARD_SIZE, Named, NAMED_SIZE } from "../../format/generated/edit-abi";
 import { kindFlag, kindOf, Type, vlenOf } from "../../format/image";
 import { get, get64, Graph, groupAt, mixed, recordAt, set, set64 } from "./graph";
 
@@ -24,45 +24,21 @@ export const OPAQUE: u8 = 1;
 /** An own declaration of such a name. */
 const DECLARED: u8 = 2;
 /** A declaration that stands for another type and is in its class, but none of its members. */
-export const SHADOW: u8 = 4;
+export const RESOLVED_DECLARATION: u8 = 4;
 /** What shadows stand for. */
-export const STANDS: u8 = 8;
+export const RESOLUTION: u8 = 8;
 /** From here on: how many references lead to a declaration, and one. */
 const LEVEL_SHIFT: u8 = 4;
 
 // States of a name; 0: it has one definition or none.
 /** It has several. */
-export const SEVERAL: u32 = 1;
+export const AMBIGUOUS: u32 = 1;
 /** It has several, and no choice among them holds. */
-export const ALONE: u32 = 2;
+export const UNRESOLVED: u32 = 2;
 /** That has just come out. */
-export const MISTAKEN: u32 = 3;
+export const RETRACTED: u32 = 3;
 
-@unmanaged
-export class Forward {
-  name: u32;
-  kind: u32;
-  definition: u32;
-  state: u32;
-  chosen: u32;
-  declaration: u32;
-  unlike: u32;
-  declarations: usize;
-  definitions: usize;
-  latest: u32;
-}
-
-/** A declaration or definition of a name that has several. */
-@unmanaged
-export class Named {
-  id: u32;
-  next: usize;
-  shape: u64;
-  witness: u32;
-  other: u32;
-  votes: u32;
-  unused: u32;
-}
+export { Forward, Named };
 
 /** What is declared: KIND_STRUCT, KIND_UNION, KIND_ENUM; 0 for what is no forward declaration. */
 // @ts-ignore: decorator
@@ -151,7 +127,7 @@ export function findDefinitions(graph: Graph): u32 {
       entry.latest = id;
     } else {
       const shape = get64(graph.shape, id);
-      entry.state = SEVERAL;
+      entry.state = AMBIGUOUS;
       if (get64(graph.shape, entry.definition) == shape) continue;
       entry.unlike = 1;
       const isOpen = entry.declaration <= entry.definition;
@@ -163,7 +139,7 @@ export function findDefinitions(graph: Graph): u32 {
     const id = get(list, i);
     const type = typeOf(graph, id);
     const entry = entryOfType(graph, type);
-    if (entry.state == SEVERAL) set(list, several++, id);
+    if (entry.state == AMBIGUOUS) set(list, several++, id);
     else if (id >= graph.firstId && declared(type)) {
       // A declaration of an enum is like any other of its name, of whatever kind and size.
       const stands = entry.definition || entry.kind != KIND_ENUM ? entry.definition : entry.declaration;

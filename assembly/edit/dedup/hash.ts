@@ -1,7 +1,12 @@
 // What a type is by itself (its shape), and what it is with what it refers to,
 // a few steps deep: the hashes by which classes of equal types begin.
-import { KIND_ARRAY, KIND_DATASEC, KIND_DECL_TAG, KIND_ENUM, KIND_ENUM64, KIND_FUNC_PROTO, KIND_FWD, KIND_INT, KIND_STRUCT, KIND_UNION, KIND_VAR, TYPE_SIZE } from "../../format/abi";
-import { NAMED_SIZE } from "../../format/edit-abi";
+import {
+  ARRAY_LENGTH, ENUMERATOR64_LOW, ENUMERATOR64_SIZE, ENUMERATOR_SIZE, ENUMERATOR_VALUE, KIND_ARRAY, KIND_DATASEC,
+  KIND_DECL_TAG, KIND_ENUM, KIND_ENUM64, KIND_FUNC_PROTO, KIND_FWD, KIND_INT, KIND_STRUCT, KIND_UNION, KIND_VAR,
+  MEMBER_OFFSET, MEMBER_SIZE, MEMBER_TYPE, PARAM_SIZE, PARAM_TYPE, SECTION_VARIABLE_OFFSET, SECTION_VARIABLE_SIZE,
+  SECTION_VARIABLE_TYPE, TYPE_SIZE,
+} from "../../format/generated/abi"; // prettier-ignore
+import { NAMED_SIZE } from "../../format/generated/edit-abi";
 import { kindOf, Type, vlenOf } from "../../format/image";
 import { Named } from "./forward";
 import { fixedBytes, get, get64, Graph, mixed, refers, set, set64, shapeOf } from "./graph";
@@ -65,7 +70,7 @@ export function hashShapes(graph: Graph, single: bool): void {
         at += 4;
         break;
       case KIND_ARRAY:
-        hash = mixed(hash, pair(type.size, load<u32>(at, 8)));
+        hash = mixed(hash, pair(type.size, load<u32>(at, ARRAY_LENGTH - TYPE_SIZE)));
         store<u64>(edge, load<u64>(at, 0, 4), 0, 4);
         edge += 8;
         at += 12;
@@ -73,47 +78,47 @@ export function hashShapes(graph: Graph, single: bool): void {
       case KIND_STRUCT:
       case KIND_UNION:
         hash = mixed(hash, type.size);
-        for (const last = at + vlenOf(info) * 12; at < last; at += 12) {
+        for (const last = at + vlenOf(info) * MEMBER_SIZE; at < last; at += MEMBER_SIZE) {
           const member = nameOf(graph, load<u32>(at));
           store<u32>(at, member);
-          store<u32>(edge, load<u32>(at, 4));
+          store<u32>(edge, load<u32>(at, MEMBER_TYPE));
           edge += 4;
-          hash = mixed(hash, pair(member, load<u32>(at, 8)));
+          hash = mixed(hash, pair(member, load<u32>(at, MEMBER_OFFSET)));
         }
         break;
       case KIND_ENUM:
         hash = mixed(hash, type.size);
-        for (const last = at + vlenOf(info) * 8; at < last; at += 8) {
+        for (const last = at + vlenOf(info) * ENUMERATOR_SIZE; at < last; at += ENUMERATOR_SIZE) {
           const label = nameOf(graph, load<u32>(at));
           store<u32>(at, label);
-          hash = mixed(hash, pair(label, load<u32>(at, 4)));
+          hash = mixed(hash, pair(label, load<u32>(at, ENUMERATOR_VALUE)));
         }
         break;
       case KIND_ENUM64:
         hash = mixed(hash, type.size);
-        for (const last = at + vlenOf(info) * 12; at < last; at += 12) {
+        for (const last = at + vlenOf(info) * ENUMERATOR64_SIZE; at < last; at += ENUMERATOR64_SIZE) {
           const label = nameOf(graph, load<u32>(at));
           store<u32>(at, label);
-          hash = mixed(mixed(hash, label), load<u64>(at, 4, 4));
+          hash = mixed(mixed(hash, label), load<u64>(at, ENUMERATOR64_LOW, 4));
         }
         break;
       case KIND_FUNC_PROTO:
         store<u32>(edge, type.size);
         edge += 4;
-        for (const last = at + vlenOf(info) * 8; at < last; at += 8) {
+        for (const last = at + vlenOf(info) * PARAM_SIZE; at < last; at += PARAM_SIZE) {
           const param = nameOf(graph, load<u32>(at));
           store<u32>(at, param);
-          store<u32>(edge, load<u32>(at, 4));
+          store<u32>(edge, load<u32>(at, PARAM_TYPE));
           edge += 4;
           hash = mixed(hash, param);
         }
         break;
       case KIND_DATASEC:
         hash = mixed(hash, single ? id : type.size);
-        for (const last = at + vlenOf(info) * 12; at < last; at += 12) {
-          store<u32>(edge, load<u32>(at));
+        for (const last = at + vlenOf(info) * SECTION_VARIABLE_SIZE; at < last; at += SECTION_VARIABLE_SIZE) {
+          store<u32>(edge, load<u32>(at, SECTION_VARIABLE_TYPE));
           edge += 4;
-          hash = mixed(hash, load<u64>(at, 4, 4));
+          hash = mixed(hash, load<u64>(at, SECTION_VARIABLE_OFFSET, 4));
         }
         break;
       default:

@@ -1,7 +1,7 @@
 // References that lead back to where they started without passing a struct or
 // union: no C type is like that, and libbpf refuses it (ELOOP in
 // btf_dedup_ref_type).
-import { ERR_REFERENCE_LOOP } from "../../format/edit-abi";
+import { ERR_REFERENCE_LOOP } from "../../format/generated/edit-abi";
 import { refuse } from "../../format/status";
 import { get, Graph, set } from "./graph";
 

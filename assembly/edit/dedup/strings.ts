@@ -2,7 +2,7 @@
 // offset it has in the strings that come out, so that equal names are equal
 // words. Strings go out in the order in which records refer to them, which is
 // libbpf's (btf_dedup_strings).
-import { ERR_NAME_OVERLAP } from "../../format/edit-abi";
+import { ERR_NAME_OVERLAP } from "../../format/generated/edit-abi";
 import { bytesAt, sameString, zeroBytes } from "../../format/bytes";
 import { refuse } from "../../format/status";
 import { get, get64, Graph, mixed, set } from "./graph";

@@ -1,8 +1,10 @@
 // Which structs hold fields that mean something to the verifier of programs
 // (btf_parse_struct_metas): locks, list heads, kernel pointers. Among all types
 // they are few; what has to hold of them, src/edit/verify/fields.ts checks.
-import { KIND_PTR, KIND_STRUCT, KIND_TYPE_TAG, KIND_VOLATILE, TYPE_SIZE } from "../../format/abi";
-import { FIELD_TYPE } from "../../format/edit-abi";
+import {
+  KIND_PTR, KIND_STRUCT, KIND_TYPE_TAG, KIND_VOLATILE, LINUX_VLEN_MASK, MEMBER_SIZE, MEMBER_TYPE, TYPE_SIZE,
+} from "../../format/generated/abi"; // prettier-ignore
+import { FIELD_TYPE } from "../../format/generated/edit-abi";
 import { typeAt, kindAt, Verify } from "./state";
 
 /** "bpf_" */
@@ -31,9 +33,9 @@ export function listFieldHolders(btf: Verify): u32 {
   for (let id: u32 = 1; id < btf.idLimit; id++) {
     if (kindAt(btf, id) != KIND_STRUCT) continue;
     const type = typeAt(btf, id);
-    const members = type.info & 0xffff;
+    const members = type.info & LINUX_VLEN_MASK;
     for (let i: u32 = 0; i < members; i++) {
-      if (load<u8>(btf.states + load<u32>(changetype<usize>(type) + i * 12, TYPE_SIZE + 4)) != FIELD_TYPE) continue;
+      if (load<u8>(btf.states + load<u32>(changetype<usize>(type) + i * MEMBER_SIZE, TYPE_SIZE + MEMBER_TYPE)) != FIELD_TYPE) continue;
       store<u32>(btf.ids + ((<usize>count) << 2), id);
       count++;
       break;

@@ -1,10 +1,13 @@
 // Whether a member fits where it stands (the kernel's check_member and
 // check_kflag_member functions).
-import { KIND_ARRAY, KIND_ENUM, KIND_ENUM64, KIND_FLOAT, KIND_INT, KIND_PTR, TYPE_SIZE } from "../../format/abi";
+import {
+  BIT_OFFSET_MASK, BITFIELD_SHIFT, INT_BITS_MASK, INT_DATA, INT_OFFSET_SHIFT, KIND_ARRAY, KIND_ENUM, KIND_ENUM64,
+  KIND_FLOAT, KIND_INT, KIND_PTR,
+} from "../../format/generated/abi"; // prettier-ignore
 import {
   RULE_BITFIELD_SIZE, RULE_BITS_OVERFLOW, RULE_BYTE_ALIGNED, RULE_COPY_BITS, RULE_FLOAT_ALIGNED, RULE_MEMBER_BASE,
   RULE_MEMBER_EXCEEDS, RULE_MEMBER_START,
-} from "../../format/edit-abi"; // prettier-ignore
+} from "../../format/generated/edit-abi"; // prettier-ignore
 import { Type } from "../../format/image";
 
 const BITS_MAX: u32 = 128;
@@ -17,9 +20,9 @@ const ENUM_BITS: u32 = 32;
  * of an array in bytes, `pointer` that of a pointer.
  */
 export function checkPlace(type: Type, kind: u32, arraySize: u32, word: u32, flag: bool, structSize: u32, pointer: u32): u32 {
-  const width = flag ? word >> 24 : 0;
-  let offset = flag ? word & 0xffffff : word;
-  if (kind == KIND_INT) return checkInt(load<u32>(changetype<usize>(type), TYPE_SIZE), width, offset, flag, structSize);
+  const width = flag ? word >> BITFIELD_SHIFT : 0;
+  let offset = flag ? word & BIT_OFFSET_MASK : word;
+  if (kind == KIND_INT) return checkInt(load<u32>(changetype<usize>(type), INT_DATA), width, offset, flag, structSize);
   if (kind == KIND_ENUM || kind == KIND_ENUM64) {
     if (flag) {
       let bits = width;
@@ -42,8 +45,8 @@ export function checkPlace(type: Type, kind: u32, arraySize: u32, word: u32, fla
 }
 
 function checkInt(data: u32, width: u32, offset: u32, flag: bool, structSize: u32): u32 {
-  const shift = (data >> 16) & 0xff;
-  let bits = data & 0xff;
+  const shift = (data >> INT_OFFSET_SHIFT) & INT_BITS_MASK;
+  let bits = data & INT_BITS_MASK;
   if (flag) {
     if (shift || (bits != 8 && bits != 16 && bits != 32 && bits != 64 && bits != 128)) return RULE_MEMBER_BASE;
     if (!width) {

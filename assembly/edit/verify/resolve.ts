@@ -5,15 +5,17 @@
 // a type is resolved once. After a finding the types on the stack count as
 // failed, and what meets one of them fails with it without a finding of its own.
 import {
-  KIND_ARRAY, KIND_CONST, KIND_DATASEC, KIND_DECL_TAG, KIND_ENUM, KIND_ENUM64, KIND_FLOAT, KIND_FUNC, KIND_FUNC_PROTO,
-  KIND_FWD, KIND_INT, KIND_PTR, KIND_RESTRICT, KIND_STRUCT, KIND_TYPEDEF, KIND_TYPE_TAG, KIND_UNION, KIND_VAR,
-  KIND_VOLATILE, TYPE_SIZE,
-} from "../../format/abi"; // prettier-ignore
-import * as rule from "../../format/edit-abi";
+  ARRAY_ELEMENT, ARRAY_INDEX, ARRAY_LENGTH, DECL_TAG_COMPONENT, INT_BITS_MASK, INT_DATA, INT_OFFSET_SHIFT, KIND_ARRAY,
+  KIND_CONST, KIND_DATASEC, KIND_DECL_TAG, KIND_ENUM, KIND_ENUM64, KIND_FLOAT, KIND_FUNC, KIND_FUNC_PROTO, KIND_FWD,
+  KIND_INT, KIND_PTR, KIND_RESTRICT, KIND_STRUCT, KIND_TYPE_TAG, KIND_TYPEDEF, KIND_UNION, KIND_VAR, KIND_VOLATILE,
+  LINUX_VLEN_MASK, MEMBER_OFFSET, MEMBER_SIZE, MEMBER_TYPE, PARAM_NAME, PARAM_SIZE, PARAM_TYPE, SECTION_VARIABLE_LENGTH,
+  SECTION_VARIABLE_SIZE, SECTION_VARIABLE_TYPE, TYPE_SIZE, TYPE_SIZE_OR_ID,
+} from "../../format/generated/abi"; // prettier-ignore
+import * as rule from "../../format/generated/edit-abi";
 import { kindFlag, vlenOf } from "../../format/image";
 import { checkPlace } from "./member";
 import { isIdentifier, offsetValid } from "./name";
-import { among, kindAt, NO_TYPE, report, typeAt, Verify, WHOLE } from "./state";
+import { among, kindAt, NO_TYPE, report, typeAt, Verify, NO_ELEMENT } from "./state";
 
 const VISITED: u8 = 1;
 const RESOLVED: u8 = 2;
@@ -132,9 +134,9 @@ function hasSize(btf: Verify, id: u32): bool {
 // @ts-ignore: decorator
 @inline
 function isRegularInt(btf: Verify, id: u32): bool {
-  const data = load<u32>(changetype<usize>(typeAt(btf, id)), TYPE_SIZE);
-  const bits = data & 0xff;
-  return !((data >> 16) & 0xff) && (bits == 8 || bits == 16 || bits == 32 || bits == 64 || bits == 128);
+  const data = load<u32>(changetype<usize>(typeAt(btf, id)), INT_DATA);
+  const bits = data & INT_BITS_MASK;
+  return !((data >> INT_OFFSET_SHIFT) & INT_BITS_MASK) && (bits == 8 || bits == 16 || bits == 32 || bits == 64 || bits == 128);
 }
 
 /** One step with the type on top of the stack. */
@@ -154,26 +156,26 @@ function step(btf: Verify): u32 {
       return resolveSection(btf, id, at, entry);
     case KIND_FUNC: {
       const proto = type.size;
-      if (kindAt(btf, proto) != KIND_FUNC_PROTO) return refuse(btf, rule.RULE_TYPE_ID, id, at + 8, WHOLE, proto);
+      if (kindAt(btf, proto) != KIND_FUNC_PROTO) return refuse(btf, rule.RULE_TYPE_ID, id, at + TYPE_SIZE_OR_ID, NO_ELEMENT, proto);
       const target = typeAt(btf, proto);
-      const count = vlenOf(target.info) & 0xffff;
+      const count = vlenOf(target.info) & LINUX_VLEN_MASK;
       for (let i: u32 = 0; i < count; i++) {
-        const param = changetype<usize>(target) + TYPE_SIZE + (i << 3);
-        if (!load<u32>(param) && load<u32>(param, 4)) return refuse(btf, rule.RULE_ARGUMENT, id, at + 8, i, load<u32>(param, 4));
+        const param = changetype<usize>(target) + TYPE_SIZE + i * PARAM_SIZE;
+        if (!load<u32>(param, PARAM_NAME) && load<u32>(param, PARAM_TYPE)) return refuse(btf, rule.RULE_ARGUMENT, id, at + TYPE_SIZE_OR_ID, i, load<u32>(param, PARAM_TYPE));
       }
       return pop(btf, proto, 0);
     }
     case KIND_DECL_TAG: {
       const target = type.size;
       const targetKind = kindAt(btf, target);
-      if (!among(TAGGED, targetKind)) return refuse(btf, rule.RULE_TYPE_ID, id, at + 8, WHOLE, target);
+      if (!among(TAGGED, targetKind)) return refuse(btf, rule.RULE_TYPE_ID, id, at + TYPE_SIZE_OR_ID, NO_ELEMENT, target);
       if (!isSink(targetKind) && !isResolved(btf, target)) return push(btf, target, targetKind);
-      const component = load<i32>(at, TYPE_SIZE);
+      const component = load<i32>(at, DECL_TAG_COMPONENT);
       if (component != -1) {
-        if (targetKind == KIND_VAR || targetKind == KIND_TYPEDEF) return refuse(btf, rule.RULE_COMPONENT, id, at + TYPE_SIZE, WHOLE, component);
+        if (targetKind == KIND_VAR || targetKind == KIND_TYPEDEF) return refuse(btf, rule.RULE_COMPONENT, id, at + DECL_TAG_COMPONENT, NO_ELEMENT, component);
         const counted = targetKind == KIND_FUNC ? typeAt(btf, target).size : target;
-        if (<u32>component >= (vlenOf(typeAt(btf, counted).info) & 0xffff)) {
-          return refuse(btf, rule.RULE_COMPONENT, id, at + TYPE_SIZE, WHOLE, component);
+        if (<u32>component >= (vlenOf(typeAt(btf, counted).info) & LINUX_VLEN_MASK)) {
+          return refuse(btf, rule.RULE_COMPONENT, id, at + DECL_TAG_COMPONENT, NO_ELEMENT, component);
         }
       }
       return pop(btf, target, 0);
@@ -190,9 +192,9 @@ function refuse(btf: Verify, which: u32, id: u32, at: usize, element: u32, value
 
 /** Modifiers, typedefs, pointers and variables. */
 function resolveReference(btf: Verify, id: u32, at: usize, kind: u32): u32 {
-  let next = load<u32>(at, 8);
+  let next = load<u32>(at, TYPE_SIZE_OR_ID);
   const nextKind = kindAt(btf, next);
-  if (nextKind == NO_TYPE || among(SOURCES, nextKind)) return refuse(btf, rule.RULE_TYPE_ID, id, at + 8, WHOLE, next);
+  if (nextKind == NO_TYPE || among(SOURCES, nextKind)) return refuse(btf, rule.RULE_TYPE_ID, id, at + TYPE_SIZE_OR_ID, NO_ELEMENT, next);
   if (!isSink(nextKind) && !isResolved(btf, next)) return push(btf, next, nextKind);
   if (!among(MODIFIERS, kind) && among(MODIFIERS, nextKind)) {
     // A modifier that was resolved from a struct or array may have stopped at a pointer.
@@ -201,40 +203,40 @@ function resolveReference(btf: Verify, id: u32, at: usize, kind: u32): u32 {
     if (behindKind == KIND_PTR && !isSink(behindKind) && !isResolved(btf, behind)) return push(btf, behind, behindKind);
   }
   if (hasSize(btf, next)) return pop(btf, foundId, 0);
-  if (kind == KIND_VAR) return refuse(btf, rule.RULE_TYPE_ID, id, at + 8, WHOLE, next);
+  if (kind == KIND_VAR) return refuse(btf, rule.RULE_TYPE_ID, id, at + TYPE_SIZE_OR_ID, NO_ELEMENT, next);
   let last = nextKind;
   if (among(RESOLVING, nextKind) && isResolved(btf, next)) {
     const written = next;
     next = resolvedId(btf, next);
     last = kindAt(btf, next);
-    if (!among(POINTEES, last)) return refuse(btf, rule.RULE_TYPE_ID, id, at + 8, WHOLE, written);
+    if (!among(POINTEES, last)) return refuse(btf, rule.RULE_TYPE_ID, id, at + TYPE_SIZE_OR_ID, NO_ELEMENT, written);
   }
-  if (!among(POINTEES, last)) return refuse(btf, rule.RULE_TYPE_ID, id, at + 8, WHOLE, next);
+  if (!among(POINTEES, last)) return refuse(btf, rule.RULE_TYPE_ID, id, at + TYPE_SIZE_OR_ID, NO_ELEMENT, next);
   return pop(btf, next, 0);
 }
 
 function resolveArray(btf: Verify, id: u32, at: usize): u32 {
-  const index = load<u32>(at, TYPE_SIZE + 4);
+  const index = load<u32>(at, ARRAY_INDEX);
   const indexKind = kindAt(btf, index);
   if (indexKind == NO_TYPE || among(SIZELESS | SOURCES, indexKind)) {
-    return refuse(btf, rule.RULE_INDEX, id, at + TYPE_SIZE + 4, WHOLE, index);
+    return refuse(btf, rule.RULE_INDEX, id, at + ARRAY_INDEX, NO_ELEMENT, index);
   }
   if (!isSink(indexKind) && !isResolved(btf, index)) return push(btf, index, indexKind);
   if (!hasSize(btf, index) || kindAt(btf, foundId) != KIND_INT || !isRegularInt(btf, foundId)) {
-    return refuse(btf, rule.RULE_INDEX, id, at + TYPE_SIZE + 4, WHOLE, index);
+    return refuse(btf, rule.RULE_INDEX, id, at + ARRAY_INDEX, NO_ELEMENT, index);
   }
-  const element = load<u32>(at, TYPE_SIZE);
+  const element = load<u32>(at, ARRAY_ELEMENT);
   const elementKind = kindAt(btf, element);
   if (elementKind == NO_TYPE || among(SIZELESS | SOURCES, elementKind)) {
-    return refuse(btf, rule.RULE_ELEMENT, id, at + TYPE_SIZE, WHOLE, element);
+    return refuse(btf, rule.RULE_ELEMENT, id, at + ARRAY_ELEMENT, NO_ELEMENT, element);
   }
   if (!isSink(elementKind) && !isResolved(btf, element)) return push(btf, element, elementKind);
-  if (!hasSize(btf, element)) return refuse(btf, rule.RULE_ELEMENT, id, at + TYPE_SIZE, WHOLE, element);
+  if (!hasSize(btf, element)) return refuse(btf, rule.RULE_ELEMENT, id, at + ARRAY_ELEMENT, NO_ELEMENT, element);
   if (kindAt(btf, foundId) == KIND_INT && !isRegularInt(btf, foundId)) {
-    return refuse(btf, rule.RULE_INT_ARRAY, id, at + TYPE_SIZE, WHOLE, element);
+    return refuse(btf, rule.RULE_INT_ARRAY, id, at + ARRAY_ELEMENT, NO_ELEMENT, element);
   }
-  const length = load<u32>(at, TYPE_SIZE + 8);
-  if (<u64>foundSize * length > <u64>u32.MAX_VALUE) return refuse(btf, rule.RULE_ARRAY_OVERFLOW, id, at + TYPE_SIZE + 8, WHOLE, length);
+  const length = load<u32>(at, ARRAY_LENGTH);
+  if (<u64>foundSize * length > <u64>u32.MAX_VALUE) return refuse(btf, rule.RULE_ARRAY_OVERFLOW, id, at + ARRAY_LENGTH, NO_ELEMENT, length);
   return pop(btf, foundId, foundSize * length);
 }
 
@@ -242,45 +244,45 @@ function resolveMembers(btf: Verify, id: u32, entry: usize): u32 {
   const type = typeAt(btf, id);
   const at = changetype<usize>(type);
   const flag = kindFlag(type.info);
-  const count = type.info & 0xffff;
+  const count = type.info & LINUX_VLEN_MASK;
   let i = load<u32>(entry, 4);
   // A member that had to be resolved first is looked at again now.
   if (i) i--;
   for (; i < count; i++) {
-    const member = at + TYPE_SIZE + i * 12;
-    const to = load<u32>(member, 4);
+    const member = at + TYPE_SIZE + i * MEMBER_SIZE;
+    const to = load<u32>(member, MEMBER_TYPE);
     const kind = kindAt(btf, to);
-    if (kind == NO_TYPE || among(SIZELESS | SOURCES, kind)) return refuse(btf, rule.RULE_MEMBER, id, member + 4, i, to);
+    if (kind == NO_TYPE || among(SIZELESS | SOURCES, kind)) return refuse(btf, rule.RULE_MEMBER, id, member + MEMBER_TYPE, i, to);
     if (!isSink(kind) && !isResolved(btf, to)) {
       store<u32>(entry, i + 1, 4);
       return push(btf, to, kind);
     }
     let concrete = to;
     if (among(MODIFIERS, kind)) {
-      if (!hasSize(btf, to)) return refuse(btf, rule.RULE_MEMBER, id, member + 4, i, to);
+      if (!hasSize(btf, to)) return refuse(btf, rule.RULE_MEMBER, id, member + MEMBER_TYPE, i, to);
       concrete = foundId;
     }
     let size: u32 = 0;
     if (kindAt(btf, concrete) == KIND_ARRAY && hasSize(btf, concrete)) size = foundSize;
-    const broken = checkPlace(typeAt(btf, concrete), kindAt(btf, concrete), size, load<u32>(member, 8), flag, type.size, btf.pointer);
-    if (broken) return refuse(btf, broken, id, member + 8, i, load<u32>(member, 8));
+    const broken = checkPlace(typeAt(btf, concrete), kindAt(btf, concrete), size, load<u32>(member, MEMBER_OFFSET), flag, type.size, btf.pointer);
+    if (broken) return refuse(btf, broken, id, member + MEMBER_OFFSET, i, load<u32>(member, MEMBER_OFFSET));
   }
   return pop(btf, 0, 0);
 }
 
 function resolveSection(btf: Verify, id: u32, at: usize, entry: usize): u32 {
   mode = MODE_ANY;
-  const count = typeAt(btf, id).info & 0xffff;
+  const count = typeAt(btf, id).info & LINUX_VLEN_MASK;
   for (let i = load<u32>(entry, 4); i < count; i++) {
-    const variable = at + TYPE_SIZE + i * 12;
-    const to = load<u32>(variable);
+    const variable = at + TYPE_SIZE + i * SECTION_VARIABLE_SIZE;
+    const to = load<u32>(variable, SECTION_VARIABLE_TYPE);
     if (kindAt(btf, to) != KIND_VAR) return refuse(btf, rule.RULE_NOT_VAR, id, variable, i, to);
     if (!isResolved(btf, to)) {
       store<u32>(entry, i + 1, 4);
       return push(btf, to, KIND_VAR);
     }
     if (!hasSize(btf, typeAt(btf, to).size)) return refuse(btf, rule.RULE_VARIABLE_TYPE, id, variable, i, to);
-    if (load<u32>(variable, 8) < foundSize) return refuse(btf, rule.RULE_VARIABLE_SMALL, id, variable + 8, i, load<u32>(variable, 8));
+    if (load<u32>(variable, SECTION_VARIABLE_LENGTH) < foundSize) return refuse(btf, rule.RULE_VARIABLE_SMALL, id, variable + SECTION_VARIABLE_LENGTH, i, load<u32>(variable, SECTION_VARIABLE_LENGTH));
   }
   return pop(btf, 0, 0);
 }
@@ -293,8 +295,8 @@ function resolve(btf: Verify, id: u32): bool {
   let result = push(btf, id, kindAt(btf, id));
   while (result <= PUSHED && top) result = step(btf);
   if (result <= PUSHED) return true;
-  if (result == TOO_DEEP) report(btf, rule.RULE_DEPTH, id, at, WHOLE, DEPTH);
-  else if (result == LOOPS) report(btf, rule.RULE_LOOP, id, at, WHOLE, 0);
+  if (result == TOO_DEEP) report(btf, rule.RULE_DEPTH, id, at, NO_ELEMENT, DEPTH);
+  else if (result == LOOPS) report(btf, rule.RULE_LOOP, id, at, NO_ELEMENT, 0);
   while (top) store<u8>(btf.states + load<u32>(stack + ((--top) << 3)), FAILED);
   store<u8>(btf.states + id, FAILED);
   return false;
@@ -313,26 +315,26 @@ function checkProto(btf: Verify, id: u32): bool {
   const returns = type.size;
   if (returns) {
     const kind = kindAt(btf, returns);
-    if (kind == NO_TYPE || among(SOURCES, kind)) return report(btf, rule.RULE_RETURN_TYPE, id, at + 8, WHOLE, returns);
+    if (kind == NO_TYPE || among(SOURCES, kind)) return report(btf, rule.RULE_RETURN_TYPE, id, at + TYPE_SIZE_OR_ID, NO_ELEMENT, returns);
     if (!resolves(btf, returns, kind)) return false;
-    if (!hasSize(btf, returns)) return report(btf, rule.RULE_RETURN_TYPE, id, at + 8, WHOLE, returns);
+    if (!hasSize(btf, returns)) return report(btf, rule.RULE_RETURN_TYPE, id, at + TYPE_SIZE_OR_ID, NO_ELEMENT, returns);
   }
-  let count = type.info & 0xffff;
+  let count = type.info & LINUX_VLEN_MASK;
   if (!count) return true;
-  const last = at + TYPE_SIZE + ((count - 1) << 3);
-  if (!load<u32>(last, 4)) {
-    if (load<u32>(last)) return report(btf, rule.RULE_ARGUMENT, id, last, count - 1, 0);
+  const last = at + TYPE_SIZE + (count - 1) * PARAM_SIZE;
+  if (!load<u32>(last, PARAM_TYPE)) {
+    if (load<u32>(last, PARAM_NAME)) return report(btf, rule.RULE_ARGUMENT, id, last, count - 1, 0);
     count--;
   }
   for (let i: u32 = 0; i < count; i++) {
-    const param = at + TYPE_SIZE + (i << 3);
-    const name = load<u32>(param);
-    const to = load<u32>(param, 4);
+    const param = at + TYPE_SIZE + i * PARAM_SIZE;
+    const name = load<u32>(param, PARAM_NAME);
+    const to = load<u32>(param, PARAM_TYPE);
     const kind = kindAt(btf, to);
-    if (kind == NO_TYPE || among(SOURCES, kind)) return report(btf, rule.RULE_ARGUMENT, id, param + 4, i, to);
+    if (kind == NO_TYPE || among(SOURCES, kind)) return report(btf, rule.RULE_ARGUMENT, id, param + PARAM_TYPE, i, to);
     if (name && (!offsetValid(btf, name) || !isIdentifier(btf, name))) return report(btf, rule.RULE_ARGUMENT, id, param, i, name);
     if (!resolves(btf, to, kind)) return false;
-    if (!hasSize(btf, to)) return report(btf, rule.RULE_ARGUMENT, id, param + 4, i, to);
+    if (!hasSize(btf, to)) return report(btf, rule.RULE_ARGUMENT, id, param + PARAM_TYPE, i, to);
   }
   return true;
 }
@@ -364,12 +366,12 @@ export function checkTags(btf: Verify): void {
     let tags = kind == KIND_TYPE_TAG;
     for (let left = CHAIN; among(MODIFIERS, kind); left--) {
       if (!left) {
-        report(btf, rule.RULE_CHAIN, id, changetype<usize>(typeAt(btf, id)), WHOLE, CHAIN);
+        report(btf, rule.RULE_CHAIN, id, changetype<usize>(typeAt(btf, id)), NO_ELEMENT, CHAIN);
         break;
       }
       if (kind == KIND_TYPE_TAG) {
         if (!tags) {
-          report(btf, rule.RULE_TAG_ORDER, id, changetype<usize>(typeAt(btf, id)), WHOLE, at);
+          report(btf, rule.RULE_TAG_ORDER, id, changetype<usize>(typeAt(btf, id)), NO_ELEMENT, at);
           break;
         }
       } else tags = false;

@@ -1,52 +1,32 @@
-// What a verification knows, and its findings. The box diagrams stand in
-// edit-abi.ts.
-import { FINDING_SIZE, VERIFY_SIZE } from "../../format/edit-abi";
+// Access to the workspace of a verification, and the notes of its findings.
+import { LINUX_KIND_MASK } from "../../format/generated/abi";
+import { Finding, FINDING_SIZE, NO_ELEMENT, Verify, VERIFY_SIZE } from "../../format/generated/edit-abi";
 import { kindOf, Type } from "../../format/image";
 
-@unmanaged
-export class Verify {
-  types: usize;
-  typesLength: u32;
-  strings: usize;
-  stringsLength: u32;
-  firstId: u32;
-  ownStart: u32;
-  idLimit: u32;
-  offsets: usize;
-  states: usize;
-  ids: usize;
-  sizes: usize;
-  findings: usize;
-  room: u32;
-  count: u32;
-  maxKind: u32;
-  features: u32;
-  pointer: u32;
-}
+export { Verify };
 
 export function checkVerify(): void {
   assert(offsetof<Verify>() == VERIFY_SIZE);
 }
 
-/** No member, value, parameter or variable. */
-export const WHOLE: u32 = 0xffffffff;
+export { NO_ELEMENT };
 
-/** Notes a finding in own types; in the base's it is none. Returns false. */
+/** Notes a finding, unless it is about a type of the base. Returns false. */
 export function report(to: Verify, rule: u32, id: u32, at: usize, element: u32, value: u32): bool {
   if (id < to.firstId) return false;
   if (to.count < to.room) {
-    const finding = to.findings + <usize>to.count * FINDING_SIZE;
-    store<u32>(finding, rule);
-    store<u32>(finding, id, 4);
-    store<u32>(finding, <u32>(at - to.types) - to.ownStart, 8);
-    store<u32>(finding, element, 12);
-    store<u32>(finding, value, 16);
+    const finding = changetype<Finding>(to.findings + <usize>to.count * FINDING_SIZE);
+    finding.rule = rule;
+    finding.typeId = id;
+    finding.offset = <u32>(at - to.types) - to.ownStart;
+    finding.element = element;
+    finding.value = value;
   }
   to.count++;
   return false;
 }
 
-/** The record of a type, or null if there is none with this id; void is one. */
+/** Returns the record of type `id`, 1 ≤ id < idLimit. */
 // @ts-ignore: decorator
 @inline
 export function typeAt(btf: Verify, id: u32): Type {
@@ -58,7 +38,7 @@ export function typeAt(btf: Verify, id: u32): Type {
 @inline
 export function kindAt(btf: Verify, id: u32): u32 {
   if (!id) return 0;
-  return id < btf.idLimit ? kindOf(typeAt(btf, id).info) & 0x1f : NO_TYPE;
+  return id < btf.idLimit ? kindOf(typeAt(btf, id).info) & LINUX_KIND_MASK : NO_TYPE;
 }
 
 export const NO_TYPE: u32 = 0xffffffff;

@@ -1,23 +1,16 @@
 // Bodies of structs, unions and enums (libbpf's btf_dump_emit_struct_def,
 // btf_dump_emit_bit_padding, btf_dump_emit_enum_def).
 import {
-  C_OPTION_ANNOTATE,
-  ERR_C_CYCLE,
-  KIND_ENUM,
-  KIND_ENUM64,
-  KIND_MAX,
-  KIND_STRUCT,
-  KIND_UNION,
-  KIND_UNKN,
-  TYPE_SIZE,
-} from "../../format/abi";
+  C_OPTION_ANNOTATE, ENUMERATOR64_HIGH, ENUMERATOR64_LOW, ENUMERATOR_VALUE, ERR_C_CYCLE, KIND_ENUM64, KIND_MAX,
+  KIND_STRUCT, KIND_UNKN, MEMBER_OFFSET, MEMBER_SIZE, MEMBER_TYPE, TYPE_SIZE,
+} from "../../format/generated/abi"; // prettier-ignore
 import { char, signed, signed64, phrase, unsigned, unsigned64 } from "../writer";
 import { kindFlag, kindOf, Type, vlenOf } from "../../format/image";
 import { context, fail, failure, full, image, spend, typeOf } from "./context";
 import { declare } from "./declare";
 import { alignOf, isPacked, sizeOf } from "./layout";
 import { enumeratorName, plainName, typeName } from "./names";
-import { DEPTH_LIMIT } from "./order";
+import { C_DEPTH_LIMIT } from "./order";
 
 /** libbpf's longest indent, in tabs. */
 const INDENT_LIMIT: u32 = 13;
@@ -119,7 +112,7 @@ function annotation(p: usize, bit: u32, bits: u32, size: i64): usize {
 /** `struct NAME { … }`, without a semicolon, its members one tab deeper than `level`. */
 export function composite(p: usize, id: u32, level: u32, depth: i32): usize {
   if (!spend(id)) return p;
-  if (depth > DEPTH_LIMIT) {
+  if (depth > C_DEPTH_LIMIT) {
     fail(ERR_C_CYCLE, id);
     return p;
   }
@@ -136,10 +129,10 @@ export function composite(p: usize, id: u32, level: u32, depth: i32): usize {
   let end: i32 = 0;
   let afterBitfield = false;
   const first = changetype<usize>(type) + TYPE_SIZE;
-  for (let member = first; member < first + vlen * 12; member += 12) {
+  for (let member = first; member < first + vlen * MEMBER_SIZE; member += MEMBER_SIZE) {
     if (full(p)) return p;
-    const memberType = load<u32>(member, 4);
-    const offset = load<u32>(member, 8);
+    const memberType = load<u32>(member, MEMBER_TYPE);
+    const offset = load<u32>(member, MEMBER_OFFSET);
     const bits = flagged ? offset >> 24 : 0;
     const start = flagged ? offset & 0xffffff : offset;
     const size = sizeOf(memberType);
@@ -183,11 +176,11 @@ export function enumeration(p: usize, id: u32, level: u32): usize {
     if (full(p)) return p;
     p = phrase(enumeratorName(newline(p, level + 1), load<u32>(value)), " = ");
     if (wide) {
-      high |= load<u32>(value, 8);
-      const bits = (<u64>load<u32>(value, 8) << 32) | load<u32>(value, 4);
+      high |= load<u32>(value, ENUMERATOR64_HIGH);
+      const bits = (<u64>load<u32>(value, ENUMERATOR64_HIGH) << 32) | load<u32>(value, ENUMERATOR64_LOW);
       p = isSigned ? phrase(signed64(p, bits), "LL,") : phrase(unsigned64(p, bits), "ULL,");
     } else {
-      const bits = load<u32>(value, 4);
+      const bits = load<u32>(value, ENUMERATOR_VALUE);
       p = char(isSigned ? signed(p, bits) : unsigned(p, bits), 44);
     }
   }

@@ -6,40 +6,18 @@
 // changes are kept downwards from the window's end. Where the two would meet
 // the changes are undone, and the host comes back with an empty window or a
 // larger one.
-import { C_CONTEXT_SIZE, ERR_C_WORK, ERR_C_WINDOW } from "../../format/abi";
+import {
+  C_CONTEXT_SIZE, C_EMITTED, C_EMITTING, C_FORWARD, C_NAMED, C_ORDERED, C_ORDERING, C_REFERENCED, Context, ERR_C_WINDOW,
+  ERR_C_WORK,
+} from "../../format/generated/abi"; // prettier-ignore
 import { Image, stringAt, Type, typeAt } from "../../format/image";
 import { refuse } from "../../format/status";
 
-/** The box diagram stands in abi.ts. */
-@unmanaged
-export class Context {
-  flags: usize;
-  uses: usize;
-  alignments: usize;
-  hashes: usize;
-  queue: usize;
-  queued: u32;
-  next: u32;
-  names: usize;
-  namesMask: u32;
-  stack: usize;
-  pointerSize: u32;
-  options: u32;
-  work: u64;
-}
+export { C_EMITTED, C_EMITTING, C_FORWARD, C_NAMED, C_ORDERED, C_ORDERING, C_REFERENCED, Context };
 
 export function checkContext(): void {
   assert(offsetof<Context>() == C_CONTEXT_SIZE);
 }
-
-// Flags of a type, one byte each.
-export const ORDERING: u8 = 1;
-export const ORDERED: u8 = 2;
-export const EMITTING: u8 = 4;
-export const EMITTED: u8 = 8;
-export const FORWARD: u8 = 16;
-export const NAMED: u8 = 32;
-export const REFERENCED: u8 = 64;
 
 /** Text of one step, and the log entries it makes, never pass the limit by more. */
 const SLACK: usize = 2048;

@@ -1,36 +1,17 @@
 // C declarators: a chain of pointers, arrays, functions and modifiers around a
 // name (libbpf's btf_dump_emit_type_decl, btf_dump_emit_type_chain).
 import {
-  C_STACK_COUNT,
-  ERR_C_CYCLE,
-  KIND_ARRAY,
-  KIND_CONST,
-  KIND_DATASEC,
-  KIND_DECL_TAG,
-  KIND_ENUM,
-  KIND_ENUM64,
-  KIND_FLOAT,
-  KIND_FUNC,
-  KIND_FUNC_PROTO,
-  KIND_FWD,
-  KIND_INT,
-  KIND_PTR,
-  KIND_RESTRICT,
-  KIND_STRUCT,
-  KIND_TYPEDEF,
-  KIND_TYPE_TAG,
-  KIND_UNION,
-  KIND_UNKN,
-  KIND_VAR,
-  KIND_VOLATILE,
-  TYPE_SIZE,
-} from "../../format/abi";
+  ARRAY_ELEMENT, ARRAY_LENGTH, C_STACK_COUNT, ERR_C_CYCLE, KIND_ARRAY, KIND_CONST, KIND_DATASEC, KIND_DECL_TAG,
+  KIND_ENUM, KIND_ENUM64, KIND_FLOAT, KIND_FUNC, KIND_FUNC_PROTO, KIND_FWD, KIND_INT, KIND_PTR, KIND_RESTRICT,
+  KIND_STRUCT, KIND_TYPE_TAG, KIND_TYPEDEF, KIND_UNION, KIND_UNKN, KIND_VAR, KIND_VOLATILE, PARAM_NAME, PARAM_SIZE,
+  PARAM_TYPE, TYPE_SIZE,
+} from "../../format/generated/abi"; // prettier-ignore
 import { char, phrase, unsigned } from "../writer";
 import { idLimit, kindFlag, kindOf, Type, vlenOf } from "../../format/image";
 import { enumeration, composite } from "./body";
 import { context, fail, failure, full, image, spend, typeOf } from "./context";
 import { isEmpty, Label, plainName, typeName, writeLabel } from "./names";
-import { DEPTH_LIMIT } from "./order";
+import { C_DEPTH_LIMIT } from "./order";
 
 const SPACE: u8 = 32;
 
@@ -65,7 +46,7 @@ function isModifier(kind: u32): bool {
  */
 export function declare(p: usize, id: u32, label: Label, level: u32, depth: i32): usize {
   if (failure) return p;
-  if (depth > DEPTH_LIMIT) {
+  if (depth > C_DEPTH_LIMIT) {
     fail(ERR_C_CYCLE, id);
     return p;
   }
@@ -83,7 +64,7 @@ export function declare(p: usize, id: u32, label: Label, level: u32, depth: i32)
       store<u32>(context.stack + (top << 2), at);
       top++;
     } else if (!spend(at)) return p;
-    if (kind == KIND_ARRAY) at = load<u32>(changetype<usize>(typeOf(at)), TYPE_SIZE);
+    if (kind == KIND_ARRAY) at = load<u32>(changetype<usize>(typeOf(at)), ARRAY_ELEMENT);
     else if (kind == KIND_PTR || kind == KIND_FUNC_PROTO || isModifier(kind)) at = typeOf(at).size;
     else break;
   }
@@ -123,7 +104,7 @@ function spacedName(p: usize, label: Label, afterPointer: bool): usize {
 }
 
 function chain(p: usize, start: u32, label: Label, level: u32, depth: i32): usize {
-  if (depth > DEPTH_LIMIT) {
+  if (depth > C_DEPTH_LIMIT) {
     fail(ERR_C_CYCLE, 0);
     return p;
   }
@@ -214,7 +195,7 @@ function arrayOf(p: usize, start: u32, array: Type, label: Label, level: u32, de
     p = chain(p, start, label, level, depth + 1);
     if (parentheses) p = char(p, 41);
   }
-  return char(unsigned(char(p, 91), load<u32>(changetype<usize>(array), TYPE_SIZE + 8)), 93);
+  return char(unsigned(char(p, 91), load<u32>(changetype<usize>(array), ARRAY_LENGTH)), 93);
 }
 
 function functionOf(p: usize, start: u32, proto: Type, label: Label, level: u32, depth: i32, afterPointer: bool): usize {
@@ -225,13 +206,13 @@ function functionOf(p: usize, start: u32, proto: Type, label: Label, level: u32,
   p = char(p, 40);
   const first = changetype<usize>(proto) + TYPE_SIZE;
   const end = first + vlenOf(proto.info) * 8;
-  if (first == end || (first + 8 == end && load<u32>(first, 4) == 0)) return phrase(p, "void)");
-  for (let param = first; param < end; param += 8) {
+  if (first == end || (first + PARAM_SIZE == end && load<u32>(first, PARAM_TYPE) == 0)) return phrase(p, "void)");
+  for (let param = first; param < end; param += PARAM_SIZE) {
     if (full(p)) return p;
     if (param != first) p = phrase(p, ", ");
-    const type = load<u32>(param, 4);
-    if (type == 0 && param + 8 == end) p = phrase(p, "...");
-    else p = declare(p, type, load<u32>(param), level, depth + 1);
+    const type = load<u32>(param, PARAM_TYPE);
+    if (type == 0 && param + PARAM_SIZE == end) p = phrase(p, "...");
+    else p = declare(p, type, load<u32>(param, PARAM_NAME), level, depth + 1);
   }
   return char(p, 41);
 }

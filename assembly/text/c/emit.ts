@@ -1,30 +1,17 @@
 // Definitions in the order that C wants them, with forward declarations where
 // they are needed (libbpf's btf_dump_emit_type).
 import {
-  ERR_C_CYCLE,
-  KIND_ARRAY,
-  KIND_CONST,
-  KIND_ENUM,
-  KIND_ENUM64,
-  KIND_FUNC_PROTO,
-  KIND_FWD,
-  KIND_INT,
-  KIND_PTR,
-  KIND_RESTRICT,
-  KIND_STRUCT,
-  KIND_TYPEDEF,
-  KIND_TYPE_TAG,
-  KIND_UNION,
-  KIND_VOLATILE,
-  TYPE_SIZE,
-} from "../../format/abi";
+  ARRAY_ELEMENT, ERR_C_CYCLE, KIND_ARRAY, KIND_CONST, KIND_ENUM, KIND_ENUM64, KIND_FUNC_PROTO, KIND_FWD, KIND_INT,
+  KIND_PTR, KIND_RESTRICT, KIND_STRUCT, KIND_TYPE_TAG, KIND_TYPEDEF, KIND_UNION, KIND_VOLATILE, MEMBER_SIZE,
+  MEMBER_TYPE, PARAM_SIZE, PARAM_TYPE, TYPE_SIZE,
+} from "../../format/generated/abi"; // prettier-ignore
 import { char, phrase } from "../writer";
 import { idLimit, kindFlag, kindOf, Type, vlenOf } from "../../format/image";
 import { composite, enumeration } from "./body";
-import { EMITTED, EMITTING, fail, failure, flagsOf, FORWARD, full, image, setFlags, spend, stringOf, typeOf } from "./context";
+import { C_EMITTED, C_EMITTING, fail, failure, flagsOf, C_FORWARD, full, image, setFlags, spend, stringOf, typeOf } from "./context";
 import { declare } from "./declare";
 import { labelTypedef, plainName, typeName } from "./names";
-import { DEPTH_LIMIT } from "./order";
+import { C_DEPTH_LIMIT } from "./order";
 
 /** Ends a definition of its own. */
 function semicolon(p: usize): usize {
@@ -83,34 +70,34 @@ function typedefOf(p: usize, id: u32, type: Type): usize {
 export function emit(p: usize, id: u32, container: u32, depth: i32): usize {
   if (full(p) || id >= idLimit(image)) return p;
   const flags = flagsOf(id);
-  if (flags & EMITTED || !spend(id)) return p;
-  if (depth > DEPTH_LIMIT) {
+  if (flags & C_EMITTED || !spend(id)) return p;
+  if (depth > C_DEPTH_LIMIT) {
     fail(ERR_C_CYCLE, id);
     return p;
   }
   const type = typeOf(id);
   const at = changetype<usize>(type);
   const kind = kindOf(type.info);
-  if (flags & EMITTING) {
-    if (flags & FORWARD) return p;
+  if (flags & C_EMITTING) {
+    if (flags & C_FORWARD) return p;
     if (kind == KIND_STRUCT || kind == KIND_UNION) {
       if (id == container || !type.nameOff) return p;
       p = forward(p, id, type);
     } else if (kind == KIND_TYPEDEF) {
       if (!isBuiltin(type)) p = typedefOf(p, id, type);
     } else return p;
-    setFlags(id, flagsOf(id) | FORWARD);
+    setFlags(id, flagsOf(id) | C_FORWARD);
     return p;
   }
   switch (kind) {
     case KIND_INT:
       p = missingAlias(p, type.nameOff);
-      setFlags(id, flags | EMITTED);
+      setFlags(id, flags | C_EMITTED);
       return p;
     case KIND_ENUM:
     case KIND_ENUM64:
       if (container == 0) p = semicolon(enumeration(p, id, 0));
-      setFlags(id, flagsOf(id) | EMITTED);
+      setFlags(id, flagsOf(id) | C_EMITTED);
       return p;
     case KIND_PTR:
     case KIND_VOLATILE:
@@ -119,25 +106,25 @@ export function emit(p: usize, id: u32, container: u32, depth: i32): usize {
     case KIND_TYPE_TAG:
       return emit(p, type.size, container, depth + 1);
     case KIND_ARRAY:
-      return emit(p, load<u32>(at, TYPE_SIZE), container, depth + 1);
+      return emit(p, load<u32>(at, ARRAY_ELEMENT), container, depth + 1);
     case KIND_FWD:
       p = semicolon(typeName(phrase(p, kindFlag(type.info) ? "union " : "struct "), id));
-      setFlags(id, flagsOf(id) | EMITTED);
+      setFlags(id, flagsOf(id) | C_EMITTED);
       return p;
     case KIND_TYPEDEF:
-      setFlags(id, flags | EMITTING);
+      setFlags(id, flags | C_EMITTING);
       p = emit(p, type.size, id, depth + 1);
-      if (!(flagsOf(id) & FORWARD) && !isBuiltin(type)) p = typedefOf(p, id, type);
-      setFlags(id, (flagsOf(id) & ~EMITTING) | EMITTED);
+      if (!(flagsOf(id) & C_FORWARD) && !isBuiltin(type)) p = typedefOf(p, id, type);
+      setFlags(id, (flagsOf(id) & ~C_EMITTING) | C_EMITTED);
       return p;
     case KIND_STRUCT:
     case KIND_UNION:
       return emitComposite(p, id, type, container, depth);
     case KIND_FUNC_PROTO: {
       p = emit(p, type.size, container, depth + 1);
-      const end = at + TYPE_SIZE + vlenOf(type.info) * 8;
-      for (let param = at + TYPE_SIZE; param < end && !failure; param += 8) {
-        p = emit(p, load<u32>(param, 4), container, depth + 1);
+      const end = at + TYPE_SIZE + vlenOf(type.info) * PARAM_SIZE;
+      for (let param = at + TYPE_SIZE; param < end && !failure; param += PARAM_SIZE) {
+        p = emit(p, load<u32>(param, PARAM_TYPE), container, depth + 1);
       }
       return p;
     }
@@ -147,24 +134,24 @@ export function emit(p: usize, id: u32, container: u32, depth: i32): usize {
 }
 
 function emitComposite(p: usize, id: u32, type: Type, container: u32, depth: i32): usize {
-  setFlags(id, flagsOf(id) | EMITTING);
+  setFlags(id, flagsOf(id) | C_EMITTING);
   if (container == 0 || !type.nameOff) {
     // The body will be written: what its members name has to be declared before.
     const inner = type.nameOff ? id : container;
     const first = changetype<usize>(type) + TYPE_SIZE;
-    const end = first + vlenOf(type.info) * 12;
-    for (let member = first; member < end && !failure; member += 12) {
-      p = emit(p, load<u32>(member, 4), inner, depth + 1);
+    const end = first + vlenOf(type.info) * MEMBER_SIZE;
+    for (let member = first; member < end && !failure; member += MEMBER_SIZE) {
+      p = emit(p, load<u32>(member, MEMBER_TYPE), inner, depth + 1);
     }
-  } else if (!(flagsOf(id) & FORWARD) && id != container) {
+  } else if (!(flagsOf(id) & C_FORWARD) && id != container) {
     p = forward(p, id, type);
-    setFlags(id, flagsOf(id) | FORWARD);
+    setFlags(id, flagsOf(id) | C_FORWARD);
   }
   if (container) {
-    setFlags(id, flagsOf(id) & ~EMITTING);
+    setFlags(id, flagsOf(id) & ~C_EMITTING);
     return p;
   }
   p = semicolon(composite(p, id, 0, 0));
-  setFlags(id, (flagsOf(id) & ~EMITTING) | EMITTED);
+  setFlags(id, (flagsOf(id) & ~C_EMITTING) | C_EMITTED);
   return p;
 }

@@ -1,5 +1,5 @@
 // Names that a header would show and that are no C identifiers, such as Rust's.
-import { KIND_DATASEC, KIND_DECL_TAG, KIND_ENUM, KIND_ENUM64, KIND_FUNC, KIND_FUNC_PROTO, KIND_INT, KIND_STRUCT, KIND_TYPE_TAG, KIND_UNION, KIND_VAR, TYPE_SIZE } from "../../format/abi";
+import { KIND_DATASEC, KIND_DECL_TAG, KIND_ENUM, KIND_ENUM64, KIND_FUNC, KIND_FUNC_PROTO, KIND_INT, KIND_STRUCT, KIND_TYPE_TAG, KIND_UNION, KIND_VAR, TYPE_SIZE } from "../../format/generated/abi";
 import { idLimit, Image, kindOf, stringAt, typeAt, vlenOf } from "../../format/image";
 
 function isIdentifier(at: usize): bool {

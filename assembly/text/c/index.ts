@@ -1,9 +1,9 @@
 // The C dump's entry points.
-import { ERR_C_WINDOW, KIND_MAX, KIND_UNKN } from "../../format/abi";
+import { ERR_C_WINDOW, KIND_MAX, KIND_UNKN } from "../../format/generated/abi";
 import { currentId, Cursor, PHASE_DONE, PHASE_TYPES } from "../cursor";
 import { char, name, ready, phrase, unsigned } from "../writer";
 import { Image, kindOf } from "../../format/image";
-import { begin, context, Context, EMITTED, failure, full, image, keepFlags, limit, mark, ORDERED, typeOf, undo } from "./context";
+import { begin, context, Context, C_EMITTED, failure, full, image, keepFlags, limit, mark, C_ORDERED, typeOf, undo } from "./context";
 import { beginDeclaration, declare } from "./declare";
 import { emit } from "./emit";
 import { Label, labelAddress } from "./names";
@@ -16,7 +16,7 @@ import { sortIds } from "./sort";
  */
 export function prepareC(owner: Image, state: Context): u32 {
   begin(owner, state, 0, 1 << 16);
-  keepFlags(0, ORDERED | EMITTED);
+  keepFlags(0, C_ORDERED | C_EMITTED);
   return markReferenced();
 }
 

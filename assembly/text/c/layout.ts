@@ -1,24 +1,9 @@
 // Sizes and alignments as libbpf derives them (btf__resolve_size, btf__align_of).
 import {
-  ERR_C_CYCLE,
-  KIND_ARRAY,
-  KIND_CONST,
-  KIND_DATASEC,
-  KIND_DECL_TAG,
-  KIND_ENUM,
-  KIND_ENUM64,
-  KIND_FLOAT,
-  KIND_INT,
-  KIND_PTR,
-  KIND_RESTRICT,
-  KIND_STRUCT,
-  KIND_TYPEDEF,
-  KIND_TYPE_TAG,
-  KIND_UNION,
-  KIND_VAR,
-  KIND_VOLATILE,
-  TYPE_SIZE,
-} from "../../format/abi";
+  ARRAY_ELEMENT, ARRAY_LENGTH, ERR_C_CYCLE, KIND_ARRAY, KIND_CONST, KIND_DATASEC, KIND_DECL_TAG, KIND_ENUM, KIND_ENUM64,
+  KIND_FLOAT, KIND_INT, KIND_PTR, KIND_RESTRICT, KIND_STRUCT, KIND_TYPE_TAG, KIND_TYPEDEF, KIND_UNION, KIND_VAR,
+  KIND_VOLATILE, MEMBER_OFFSET, MEMBER_SIZE, MEMBER_TYPE, TYPE_SIZE,
+} from "../../format/generated/abi"; // prettier-ignore
 import { Image, kindFlag, kindOf, Type, vlenOf } from "../../format/image";
 import { context, fail, failure, image, typeOf } from "./context";
 
@@ -53,10 +38,10 @@ export function sizeOf(id: u32): i64 {
         id = type.size;
         break;
       case KIND_ARRAY: {
-        const total = product(elements, load<u32>(changetype<usize>(type), TYPE_SIZE + 8));
+        const total = product(elements, load<u32>(changetype<usize>(type), ARRAY_LENGTH));
         if (total < 0) return -1;
         elements = total;
-        id = load<u32>(changetype<usize>(type), TYPE_SIZE);
+        id = load<u32>(changetype<usize>(type), ARRAY_ELEMENT);
         break;
       }
       default:
@@ -106,7 +91,7 @@ export function alignOf(id: u32, depth: i32 = 0): u32 {
       break;
     case KIND_ARRAY:
       store<u8>(slot, BUSY);
-      alignment = alignOf(load<u32>(changetype<usize>(type), TYPE_SIZE), depth + 1);
+      alignment = alignOf(load<u32>(changetype<usize>(type), ARRAY_ELEMENT), depth + 1);
       break;
     case KIND_STRUCT:
     case KIND_UNION:
@@ -122,14 +107,14 @@ export function alignOf(id: u32, depth: i32 = 0): u32 {
 
 function compositeAlignment(type: Type, depth: i32): u32 {
   const first = changetype<usize>(type) + TYPE_SIZE;
-  const end = first + vlenOf(type.info) * 12;
+  const end = first + vlenOf(type.info) * MEMBER_SIZE;
   const flagged = kindFlag(type.info);
   let widest: u32 = 1;
-  for (let member = first; member < end; member += 12) {
-    const alignment = alignOf(load<u32>(member, 4), depth + 1);
+  for (let member = first; member < end; member += MEMBER_SIZE) {
+    const alignment = alignOf(load<u32>(member, MEMBER_TYPE), depth + 1);
     if (!alignment) return 0;
     widest = max(widest, alignment);
-    const offset = load<u32>(member, 8);
+    const offset = load<u32>(member, MEMBER_OFFSET);
     // With a bitfield size of 0 the raw offset is the offset.
     if (!(flagged && offset >> 24) && offset % (8 * alignment)) return 1;
   }
@@ -139,12 +124,12 @@ function compositeAlignment(type: Type, depth: i32): u32 {
 /** Whether C lays the struct out only as packed (libbpf's btf_is_struct_packed). */
 export function isPacked(type: Type): bool {
   const first = changetype<usize>(type) + TYPE_SIZE;
-  const end = first + vlenOf(type.info) * 12;
+  const end = first + vlenOf(type.info) * MEMBER_SIZE;
   const flagged = kindFlag(type.info);
   let widest: u32 = 1;
-  for (let member = first; member < end; member += 12) {
-    const alignment = alignOf(load<u32>(member, 4));
-    const offset = load<u32>(member, 8);
+  for (let member = first; member < end; member += MEMBER_SIZE) {
+    const alignment = alignOf(load<u32>(member, MEMBER_TYPE));
+    const offset = load<u32>(member, MEMBER_OFFSET);
     if (alignment && !(flagged && offset >> 24) && offset % (8 * alignment)) return true;
     widest = max(widest, alignment);
   }

@@ -1,11 +1,11 @@
 // Names that C would take for the same get a number: tags (struct, union,
 // enum) count among themselves, typedefs and enumerators among themselves
 // (libbpf's btf_dump_resolve_name, btf_dump_name_dups).
-import { KIND_ENUM, KIND_FWD, KIND_TYPEDEF } from "../../format/abi";
+import { KIND_ENUM, KIND_FWD, KIND_TYPEDEF } from "../../format/generated/abi";
 import { hashString, sameString } from "../../format/bytes";
 import { bytes as rawBytes, name as rawName, phrase, unsigned } from "../writer";
 import { kindOf, vlenOf } from "../../format/image";
-import { change, context, flagsOf, image, limit, NAMED, setFlags, stringOf, typeOf } from "./context";
+import { change, context, flagsOf, image, limit, C_NAMED, setFlags, stringOf, typeOf } from "./context";
 
 // A counter: { name offset + 1, uses as a tag, uses as an identifier }; 0 is free.
 const COUNTER_SIZE: u32 = 12;
@@ -45,8 +45,8 @@ export function typeName(p: usize, id: u32): usize {
   if (!type.nameOff) return p;
   const flags = flagsOf(id);
   const slot = context.uses + (id << 2);
-  if (!(flags & NAMED)) {
-    setFlags(id, flags | NAMED);
+  if (!(flags & C_NAMED)) {
+    setFlags(id, flags | C_NAMED);
     const kind = kindOf(type.info);
     // Declarations without a body do not claim their name.
     const claims = kind != KIND_FWD && !(kind == KIND_ENUM && vlenOf(type.info) == 0);

@@ -1,30 +1,13 @@
 // The order of bpftool's sorted header: rank, name sorted by, own name, a hash
 // that tells types of the same name apart, id (bpftool's sort_btf_c).
 import {
-  ERR_C_CYCLE,
-  KIND_ARRAY,
-  KIND_CONST,
-  KIND_DECL_TAG,
-  KIND_ENUM,
-  KIND_ENUM64,
-  KIND_FLOAT,
-  KIND_FUNC_PROTO,
-  KIND_FWD,
-  KIND_INT,
-  KIND_MAX,
-  KIND_PTR,
-  KIND_RESTRICT,
-  KIND_STRUCT,
-  KIND_TYPEDEF,
-  KIND_TYPE_TAG,
-  KIND_UNION,
-  KIND_UNKN,
-  KIND_VOLATILE,
-  TYPE_SIZE,
-} from "../../format/abi";
+  ARRAY_ELEMENT, ARRAY_LENGTH, ERR_C_CYCLE, KIND_ARRAY, KIND_CONST, KIND_DECL_TAG, KIND_ENUM, KIND_ENUM64, KIND_FLOAT,
+  KIND_FUNC_PROTO, KIND_FWD, KIND_INT, KIND_MAX, KIND_PTR, KIND_RESTRICT, KIND_STRUCT, KIND_TYPE_TAG, KIND_TYPEDEF,
+  KIND_UNION, KIND_UNKN, KIND_VOLATILE, MEMBER_SIZE, MEMBER_TYPE, TYPE_SIZE,
+} from "../../format/generated/abi"; // prettier-ignore
 import { idLimit, kindOf, Type, vlenOf } from "../../format/image";
 import { context, fail, failure, image, spend, stringOf, typeOf } from "./context";
-import { DEPTH_LIMIT } from "./order";
+import { C_DEPTH_LIMIT } from "./order";
 
 // A record holds all that is compared:
 //
@@ -56,13 +39,13 @@ function kindAt(id: u32): u32 {
 
 /** The type an array or reference leads to next; itself otherwise. */
 function step(id: u32, kind: u32): u32 {
-  if (kind == KIND_ARRAY) return load<u32>(changetype<usize>(typeOf(id)), TYPE_SIZE);
+  if (kind == KIND_ARRAY) return load<u32>(changetype<usize>(typeOf(id)), ARRAY_ELEMENT);
   return isReference(kind) ? typeOf(id).size : id;
 }
 
 function rankOf(id: u32): u32 {
   let named = false;
-  for (let steps = 0; steps < DEPTH_LIMIT; steps++) {
+  for (let steps = 0; steps < C_DEPTH_LIMIT; steps++) {
     const kind = kindAt(id);
     if (id && typeOf(id).nameOff) named = true;
     switch (kind) {
@@ -91,7 +74,7 @@ function rankOf(id: u32): u32 {
 /** Address of the name that a type is sorted by: its own, its target's, or its first enumerator's. */
 function sortName(id: u32): usize {
   const direct = id;
-  for (let steps = 0; steps < DEPTH_LIMIT; steps++) {
+  for (let steps = 0; steps < C_DEPTH_LIMIT; steps++) {
     const kind = kindAt(id);
     const next = step(id, kind);
     if (next == id) {
@@ -132,7 +115,7 @@ function combineName(hash: u64, nameOff: u32): u64 {
 /** bpftool's btf_type_disambig_hash; remembered, with members and without. */
 function hashOf(id: u32, members: bool, depth: i32): u64 {
   if (!id || failure) return 0;
-  if (depth > DEPTH_LIMIT) {
+  if (depth > C_DEPTH_LIMIT) {
     fail(ERR_C_CYCLE, id);
     return 0;
   }
@@ -148,14 +131,14 @@ function hashOf(id: u32, members: bool, depth: i32): u64 {
     const end = at + TYPE_SIZE + vlenOf(type.info) * size;
     for (let value = at + TYPE_SIZE; value < end; value += size) hash = combineName(hash, load<u32>(value));
   } else if (kind == KIND_STRUCT || kind == KIND_UNION) {
-    const end = at + TYPE_SIZE + (members ? vlenOf(type.info) : <u32>0) * 12;
-    for (let member = at + TYPE_SIZE; member < end; member += 12) {
+    const end = at + TYPE_SIZE + (members ? vlenOf(type.info) : <u32>0) * MEMBER_SIZE;
+    for (let member = at + TYPE_SIZE; member < end; member += MEMBER_SIZE) {
       hash = combineName(hash, load<u32>(member));
-      hash = combine(hash, hashOf(load<u32>(member, 4), false, depth + 1));
+      hash = combine(hash, hashOf(load<u32>(member, MEMBER_TYPE), false, depth + 1));
     }
   } else if (kind == KIND_ARRAY) {
-    hash = combine(hash, load<u32>(at, TYPE_SIZE + 8));
-    hash = combine(hash, hashOf(load<u32>(at, TYPE_SIZE), members, depth + 1));
+    hash = combine(hash, load<u32>(at, ARRAY_LENGTH));
+    hash = combine(hash, hashOf(load<u32>(at, ARRAY_ELEMENT), members, depth + 1));
   } else if (isReference(kind)) {
     hash = combine(hash, hashOf(type.size, members, depth + 1));
   }
@@ -257,7 +240,7 @@ function sortRecords(from: usize, end: usize, spare: usize): usize {
 function leadsToRest(id: u32, lost: u32, depth: i32): bool {
   if (id && id == lost) return true;
   if (!id || id >= idLimit(image) || failure) return false;
-  if (depth > DEPTH_LIMIT || !spend(id)) {
+  if (depth > C_DEPTH_LIMIT || !spend(id)) {
     fail(ERR_C_CYCLE, id);
     return false;
   }

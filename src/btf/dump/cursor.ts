@@ -5,12 +5,11 @@ import { BtfLookupError } from "../../errors/error.js";
 import type { Window } from "../../memory/arena.js";
 import * as abi from "../../memory/generated/abi.js";
 import type { Kernel } from "../../memory/kernel.js";
+import { type Address, readField, writeField } from "../../memory/struct.js";
 import type { Btf } from "../btf.js";
 import type { Image } from "../image.js";
 import type { BtfType } from "../types.js";
 import type { Emitter } from "./dump.js";
-
-const PHASE_DONE = 3;
 
 /** Ids of chosen types. @throws BtfLookupError ERR_NO_SUCH_ID */
 export function idsOf(btf: Btf, types: Iterable<BtfType | number>): number[] {
@@ -34,25 +33,25 @@ export class Cursor {
     this.#window = arena.takeWindow(abi.CURSOR_SIZE + (ids ? ids.length * 4 : 0));
     const at = this.#window.at;
     arena.bytes.fill(0, at, at + abi.CURSOR_SIZE);
-    arena.view.setUint32(at + abi.CURSOR_COUNT, this.total, true);
+    writeField(arena.view, this.address, abi.CURSOR_COUNT, this.total);
     if (!ids) return;
     const list = at + abi.CURSOR_SIZE;
-    arena.view.setUint32(at + abi.CURSOR_IDS, list, true);
+    writeField(arena.view, this.address, abi.CURSOR_IDS, list);
     // Every host of WebAssembly that there is is little-endian.
     new Uint32Array(arena.bytes.buffer, list, ids.length).set(ids);
   }
 
-  get address(): number {
+  get address(): Address<"Cursor"> {
     return this.#window.at;
   }
 
   /** How many types are behind it. */
   get done(): number {
-    return this.#image.view.getUint32(this.address + abi.CURSOR_INDEX, true);
+    return readField(this.#image.view, this.address, abi.CURSOR_INDEX);
   }
 
   get ended(): boolean {
-    return this.#image.view.getUint32(this.address + abi.CURSOR_PHASE, true) === PHASE_DONE;
+    return readField(this.#image.view, this.address, abi.CURSOR_PHASE) === abi.PHASE_DONE;
   }
 
   close(): void {

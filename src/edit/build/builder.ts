@@ -78,7 +78,7 @@ export interface BuilderOptions {
 
 const LINKAGES: readonly Linkage[] = ["static", "global", "extern"];
 /** A member's offset next to the width of a bitfield has 24 bits. */
-const BITFIELD_OFFSET_MAX = 0xffffff;
+const BITFIELD_OFFSET_MAX = abi.BIT_OFFSET_MASK;
 const BITFIELD_SIZE_MAX = 255;
 const U32_MAX = 0xffffffff;
 const INT_BITS = 7;
@@ -183,7 +183,7 @@ export class BtfBuilder {
     if (!isPowerOfTwo(byteSize, 16)) throw new BtfError(ERR_BUILD_SIZE, { note: `INT "${name}"`, value: byteSize });
     if ((bits & INT_BITS) !== bits) throw new BtfError(ERR_BUILD_ENCODING, { name, value: bits });
     return this.#draft.attempt(() =>
-      this.#draft.add(this.string(name), infoOf(abi.KIND_INT), byteSize, (bits << 24) | (byteSize * 8)),
+      this.#draft.add(this.string(name), infoOf(abi.KIND_INT), byteSize, (bits << abi.INT_ENCODING_SHIFT) | (byteSize * 8)),
     );
   }
 
@@ -292,7 +292,7 @@ export class BtfBuilder {
       }
     }
     this.#draft.attempt(() =>
-      this.#draft.addElement(isBitfield, this.string(name), id, (bitfieldSize << 24) | bitOffset),
+      this.#draft.addElement(isBitfield, this.string(name), id, (bitfieldSize << abi.BITFIELD_SHIFT) | bitOffset),
     );
   }
 

@@ -3,7 +3,7 @@ import type { Btf } from "../../btf/btf.js";
 import type { Image } from "../../btf/image.js";
 import { ERR_BUILD_LIMIT, ERR_BUILD_REFERENCE } from "../../errors/edit.js";
 import { BtfError, BtfLimitError } from "../../errors/error.js";
-import { VLEN_MASK } from "../../memory/generated/edit-abi.js";
+import { TYPE_INFO, TYPE_SIZE, VLEN_MASK } from "../../memory/generated/edit-abi.js";
 import type { Sections } from "./encode.js";
 import { Growable } from "./growable.js";
 import { StringTable } from "./string-table.js";
@@ -34,7 +34,7 @@ export class Draft {
 
   /** Adds a record of the words given and returns its id. */
   add(name: number, info: number, sizeOrType: number, ...words: number[]): number {
-    this.checkRoom(1, 12 + words.length * 4);
+    this.checkRoom(1, TYPE_SIZE + words.length * 4);
     this.#last = this.types.length;
     this.types.word(name);
     this.types.word(info);
@@ -73,7 +73,7 @@ export class Draft {
 
   /** `info` of the last record, 0 if there is none. */
   get lastInfo(): number {
-    return this.#last < 0 ? 0 : this.types.view.getUint32(this.#last + 4, true);
+    return this.#last < 0 ? 0 : this.types.view.getUint32(this.#last + TYPE_INFO, true);
   }
 
   /** Adds an element to the last record. @throws BtfLimitError ERR_BUILD_LIMIT */
@@ -83,7 +83,7 @@ export class Draft {
     if (vlen > VLEN_MASK) throw new BtfLimitError(ERR_BUILD_LIMIT, { name: "vlen", value: vlen, limit: VLEN_MASK });
     this.checkRoom(0, words.length * 4);
     for (const word of words) this.types.word(word);
-    this.types.view.setUint32(this.#last + 4, ((info & ~VLEN_MASK) | vlen | (kindFlag ? 0x80000000 : 0)) >>> 0, true);
+    this.types.view.setUint32(this.#last + TYPE_INFO, ((info & ~VLEN_MASK) | vlen | (kindFlag ? 0x80000000 : 0)) >>> 0, true);
   }
 
   /** Words of the last record, to look at what it holds. */
@@ -107,7 +107,7 @@ export class Draft {
       this.strings.truncate(mark.strings);
       this.nextId = mark.id;
       this.#last = mark.last;
-      if (mark.last >= 0) this.types.view.setUint32(mark.last + 4, mark.info, true);
+      if (mark.last >= 0) this.types.view.setUint32(mark.last + TYPE_INFO, mark.info, true);
       throw cause;
     }
   }

@@ -4,6 +4,8 @@ import type { Endian } from "../../btf/header.js";
 import type { Image } from "../../btf/image.js";
 import { ERR_ARGUMENT, ERR_UNSUPPORTED } from "../../errors/btf.js";
 import { BtfEnvironmentError, BtfError } from "../../errors/error.js";
+import { RECORD_SHAPES } from "../../format/generated/records.js";
+import { LAYOUT_ENTRY_SIZE } from "../../memory/generated/edit-abi.js";
 import { isKnownKind } from "./record.js";
 
 /** How the bytes are laid out. */
@@ -34,16 +36,10 @@ export interface Sections {
   readonly flags?: number;
 }
 
-/** Source: libbpf's table for kinds 0 to 19: bytes after the record, bytes per element. */
-const FIXED: readonly number[] = [0, 4, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 4, 0, 0];
-const PER_ELEMENT: readonly number[] = [0, 0, 0, 0, 12, 12, 8, 0, 0, 0, 0, 0, 0, 8, 0, 12, 0, 0, 0, 12];
-
-/** A layout entry: {u8 fixed bytes, u8 bytes per element, u16 flags}. */
-const LAYOUT_ENTRY = 4;
-
+/** Returns the layout section of all kinds that this toolkit knows. */
 function knownLayout(): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(FIXED.length * LAYOUT_ENTRY);
-  FIXED.forEach((fixed, kind) => bytes.set([fixed, PER_ELEMENT[kind]!], kind * LAYOUT_ENTRY));
+  const bytes = new Uint8Array(RECORD_SHAPES.length * LAYOUT_ENTRY_SIZE);
+  RECORD_SHAPES.forEach(([, fixed, , element], kind) => bytes.set([fixed * 4, element * 4], kind * LAYOUT_ENTRY_SIZE));
   return bytes;
 }
 
@@ -112,7 +108,7 @@ export function assembled(
       const at = headerLength + types.length;
       bytes.set(layout, at);
       if (layoutEndian !== endian) {
-        for (let i = at; i < at + layoutLength; i += LAYOUT_ENTRY) bytes.subarray(i + 2, i + 4).reverse();
+        for (let i = at; i < at + layoutLength; i += LAYOUT_ENTRY_SIZE) bytes.subarray(i + 2, i + 4).reverse();
       }
     }
     bytes.set(strings, headerLength + stringsOffset);

@@ -8,9 +8,6 @@ import type { ProgressOptions } from "../progress.js";
 import { Dedup, SEEDS } from "./dedup.js";
 import { Workspace } from "./workspace.js";
 
-/** Bytes of two hashes and eight words. */
-const SCRATCH = 48;
-
 /**
  * 128 bits a type.
  *
@@ -83,8 +80,8 @@ function tryFingerprints(work: Workspace, options: ProgressOptions): BigUint64Ar
   dedup.classes(true, false);
   if (!dedup.holds) return undefined;
   const count = work.get(abi.GRAPH_CLASS_COUNT);
-  const scratch = arena.allocate(count * SCRATCH);
-  work.zero(scratch, count * SCRATCH);
+  const scratch = arena.allocate(count * abi.FINGERPRINT_SCRATCH);
+  work.zero(scratch, count * abi.FINGERPRINT_SCRATCH);
   const out = arena.allocate(count * 16);
   work.judge(work.run((kernel, graph) => kernel.fingerprint(graph, records, scratch, out)));
   const ofClass = new BigUint64Array(arena.bytes.buffer, out, count * 2);

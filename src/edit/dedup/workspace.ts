@@ -11,6 +11,7 @@ import { BtfEnvironmentError, BtfFormatError, BtfInternalError, BtfLimitError } 
 import { Arena, type Pool } from "../../memory/arena.js";
 import { type EditKernel, instantiateEdit } from "../../memory/edit-kernel.js";
 import * as abi from "../../memory/generated/edit-abi.js";
+import { type Address, type Field, readField, writeField, writeSeed } from "../../memory/struct.js";
 
 const pool: Pool<EditKernel> = { spare: [], make: instantiateEdit };
 
@@ -41,7 +42,7 @@ function chainOf(image: Image | undefined): Image[] {
 export class Workspace {
   readonly arena = editArena();
   /** Address of the descriptor. */
-  readonly graph: number;
+  readonly graph: Address<"Graph">;
   readonly parts: readonly Part[];
   /** The first id that is not the base's, and one past the last. */
   readonly firstId: number;
@@ -69,7 +70,7 @@ export class Workspace {
     }
     const { arena } = this;
     try {
-      this.graph = arena.allocate(abi.GRAPH_SIZE);
+      this.graph = arena.allocate(abi.GRAPH_SIZE) as Address<"Graph">;
       const types = arena.allocate(typesLength);
       const strings = arena.allocate(this.stringsLength + PADDING);
       arena.bytes.fill(0, this.graph, this.graph + abi.GRAPH_SIZE);
@@ -144,12 +145,12 @@ export class Workspace {
     this.arena.release();
   }
 
-  set(field: number, value: number): void {
-    this.arena.view.setUint32(this.graph + field, value, true);
+  set(field: Field<"Graph">, value: number): void {
+    writeField(this.arena.view, this.graph, field, value);
   }
 
-  get(field: number): number {
-    return this.arena.view.getUint32(this.graph + field, true);
+  get(field: Field<"Graph">): number {
+    return readField(this.arena.view, this.graph, field);
   }
 
   /** `length` bytes: of what has served, if that is enough, or new ones. */
@@ -164,7 +165,7 @@ export class Workspace {
   }
 
   /** Gives an array of `count` elements of `size` bytes to a field of the descriptor. */
-  array(field: number, count: number, size: number): number {
+  array(field: Field<"Graph">, count: number, size: number): number {
     const at = this.allocate(count * size);
     this.set(field, at);
     return at;
@@ -181,8 +182,7 @@ export class Workspace {
 
   /** Another seed, so that nobody can craft names or types that all meet. */
   reseed(): void {
-    this.set(abi.GRAPH_SEED, (Math.random() * 2 ** 32) >>> 0);
-    this.set(abi.GRAPH_SEED + 4, (Math.random() * 2 ** 32) >>> 0);
+    writeSeed(this.arena.view, this.graph, abi.GRAPH_SEED);
   }
 
   run<T>(call: (kernel: EditKernel, graph: number) => T): T {
@@ -202,9 +202,9 @@ export class Workspace {
   judge(result: number): number {
     if (result >= 0) return result;
     const { view, kernel } = this.arena;
-    const status = kernel.status();
-    const at = view.getUint32(status + abi.STATUS_TYPE_ID, true);
-    const value = view.getUint32(status + abi.STATUS_AUX, true);
+    const status = kernel.status() as Address<"Status">;
+    const at = readField(view, status, abi.STATUS_TYPE_ID);
+    const value = readField(view, status, abi.STATUS_AUX);
     const origin = this.originOf(at);
     const typeId = origin?.id ?? at;
     const name = origin ? origin.image.string(origin.image.view.getUint32(origin.image.record(typeId), true)) : "";

@@ -5,17 +5,7 @@
  * cannot make sense of (btf_parse_struct_metas, btf_check_and_fixup_fields).
  * Its log has no word of them.
  */
-import {
-  KIND_ARRAY,
-  KIND_CONST,
-  KIND_DECL_TAG,
-  KIND_PTR,
-  KIND_RESTRICT,
-  KIND_STRUCT,
-  KIND_TYPE_TAG,
-  KIND_TYPEDEF,
-  KIND_VOLATILE,
-} from "../../memory/generated/edit-abi.js"; // prettier-ignore
+import * as abi from "../../memory/generated/edit-abi.js";
 import { FIELD_RULES, type VerifyRule } from "./rules.js";
 
 /** Types as they lie in memory. All of them keep the rules for records and references. */
@@ -40,7 +30,6 @@ export interface BrokenField {
 const FIELDS_MAX = 11;
 /** MAX_RESOLVE_DEPTH */
 const DEPTH = 32;
-const MODIFIERS = new Set([KIND_TYPEDEF, KIND_VOLATILE, KIND_CONST, KIND_RESTRICT, KIND_TYPE_TAG]);
 
 interface FieldType {
   readonly byteSize: number;
@@ -104,7 +93,7 @@ export class FieldCheck {
     const found: number[] = [];
     for (const id of candidates) {
       // Of structs that share a name, the first.
-      if (this.#kind(id) === KIND_STRUCT ? names.delete(this.#name(id)) : typeof this.#pointer(id) === "string") {
+      if (this.#kind(id) === abi.KIND_STRUCT ? names.delete(this.#name(id)) : typeof this.#pointer(id) === "string") {
         found.push(id);
       }
     }
@@ -126,54 +115,63 @@ export class FieldCheck {
     return broken.length > 0 ? broken : this.#checkOwners(fields);
   }
 
-  /** 0 for void. */
+  /** Returns a word of a record and what follows it, by its offset in bytes. */
+  #at(id: number, offset: number): number {
+    return this.#records.view.getUint32(this.#records.record(id) + offset, true);
+  }
+
+  #info(id: number): number {
+    return this.#at(id, abi.TYPE_INFO);
+  }
+
+  /** Returns the number of a type's kind, 0 for void. */
   #kind(id: number): number {
-    return id === 0 ? 0 : (this.#records.view.getUint32(this.#records.record(id) + 4, true) >>> 24) & 0x1f;
+    return id === 0 ? 0 : (this.#info(id) >>> abi.KIND_SHIFT) & abi.LINUX_KIND_MASK;
   }
 
   #flag(id: number): boolean {
-    return this.#records.view.getUint32(this.#records.record(id) + 4, true) >>> 31 === 1;
+    return this.#info(id) >>> 31 === 1;
   }
 
   #length(id: number): number {
-    return this.#records.view.getUint32(this.#records.record(id) + 4, true) & 0xffff;
+    return this.#info(id) & abi.LINUX_VLEN_MASK;
   }
 
   #name(id: number): string {
-    return this.#records.text(this.#records.view.getUint32(this.#records.record(id), true));
+    return this.#records.text(this.#at(id, abi.TYPE_NAME));
   }
 
   /** The size, or the type that is referred to. */
   #size(id: number): number {
-    return this.#records.view.getUint32(this.#records.record(id) + 8, true);
+    return this.#at(id, abi.TYPE_SIZE_OR_ID);
   }
 
-  /** The word of a member: name, type, offset. */
-  #word(id: number, member: number, word: 0 | 1 | 2): number {
-    return this.#records.view.getUint32(this.#records.record(id) + 12 + member * 12 + word * 4, true);
+  /** Returns a word of a member: MEMBER_NAME, MEMBER_TYPE or MEMBER_OFFSET. */
+  #word(id: number, member: number, field: number): number {
+    return this.#at(id, abi.TYPE_SIZE + member * abi.MEMBER_SIZE + field);
   }
 
   #bitOffset(id: number, member: number, flag: boolean): number {
-    const word = this.#word(id, member, 2);
-    return flag ? word & 0xffffff : word;
+    const word = this.#word(id, member, abi.MEMBER_OFFSET);
+    return flag ? word & abi.BIT_OFFSET_MASK : word;
   }
 
   #withoutModifiers(id: number): number {
-    while (MODIFIERS.has(this.#kind(id))) id = this.#size(id);
+    while ((abi.MODIFIER_KINDS >> this.#kind(id)) & 1) id = this.#size(id);
     return id;
   }
 
   /** The type tag of a kernel pointer; undefined for what is none, a rule that it breaks. */
   #pointer(id: number): string | VerifyRule | undefined {
-    const pointer = this.#kind(id) === KIND_VOLATILE ? this.#size(id) : id;
-    if (this.#kind(pointer) !== KIND_PTR) return undefined;
+    const pointer = this.#kind(id) === abi.KIND_VOLATILE ? this.#size(id) : id;
+    if (this.#kind(pointer) !== abi.KIND_PTR) return undefined;
     const tag = this.#size(pointer);
-    if (this.#kind(tag) !== KIND_TYPE_TAG || this.#flag(tag)) return undefined;
-    if (this.#kind(this.#size(tag)) === KIND_TYPE_TAG) return FIELD_RULES.pointerTag;
+    if (this.#kind(tag) !== abi.KIND_TYPE_TAG || this.#flag(tag)) return undefined;
+    if (this.#kind(this.#size(tag)) === abi.KIND_TYPE_TAG) return FIELD_RULES.pointerTag;
     const name = this.#name(tag);
     if (name === OTHER_TAG) return undefined;
     if (!POINTER_TAGS.has(name)) return FIELD_RULES.pointerTag;
-    return this.#kind(this.#withoutModifiers(tag)) === KIND_STRUCT ? name : FIELD_RULES.pointerTarget;
+    return this.#kind(this.#withoutModifiers(tag)) === abi.KIND_STRUCT ? name : FIELD_RULES.pointerTarget;
   }
 
   /**
@@ -203,17 +201,16 @@ export class FieldCheck {
     fields: Field[],
     seen: Set<string>,
   ): number | VerifyRule {
-    let target = this.#word(id, member, 1);
+    let target = this.#word(id, member, abi.MEMBER_TYPE);
     let repeats = 1;
     let arrays = 0;
-    for (; arrays < DEPTH && this.#kind(target) === KIND_ARRAY; arrays++) {
-      const record = this.#records.record(target);
-      repeats = Math.imul(repeats, this.#records.view.getUint32(record + 20, true)) >>> 0;
-      target = this.#records.view.getUint32(record + 12, true);
+    for (; arrays < DEPTH && this.#kind(target) === abi.KIND_ARRAY; arrays++) {
+      repeats = Math.imul(repeats, this.#at(target, abi.ARRAY_LENGTH)) >>> 0;
+      target = this.#at(target, abi.ARRAY_ELEMENT);
     }
     if (arrays === DEPTH) return FIELD_RULES.depth;
     if (repeats === 0) return 0;
-    const isStruct = this.#kind(target) === KIND_STRUCT;
+    const isStruct = this.#kind(target) === abi.KIND_STRUCT;
     let name: string | undefined = this.#name(target);
     let type = Object.hasOwn(FIELD_TYPES, name) ? FIELD_TYPES[name] : undefined;
     if (type?.isSingle) {
@@ -229,7 +226,7 @@ export class FieldCheck {
       if (tag === undefined) return 0;
       if (isRule(tag)) return tag;
       name = tag;
-      const pointer = this.#kind(target) === KIND_VOLATILE ? this.#size(target) : target;
+      const pointer = this.#kind(target) === abi.KIND_VOLATILE ? this.#size(target) : target;
       contained = [this.#withoutModifiers(this.#size(pointer)), ""];
     } else {
       if (!isStruct || this.#size(target) !== type.byteSize) return 0;
@@ -274,16 +271,16 @@ export class FieldCheck {
 
   /** What the tag `contains:STRUCT:MEMBER` of a list head or a tree says. */
   #contains(id: number, member: number): readonly [target: number, node: string] | VerifyRule {
-    const { view, idLimit } = this.#records;
+    const { idLimit } = this.#records;
     if (!this.#tags || !this.#structs) {
       this.#tags = new Map();
       this.#structs = new Map();
       for (let at = 1; at < idLimit; at++) {
         const kind = this.#kind(at);
-        if (kind === KIND_STRUCT) {
+        if (kind === abi.KIND_STRUCT) {
           const name = this.#name(at);
           if (!this.#structs.has(name)) this.#structs.set(name, at);
-        } else if (kind === KIND_DECL_TAG) {
+        } else if (kind === abi.KIND_DECL_TAG) {
           const tags = this.#tags.get(this.#size(at));
           if (tags) tags.push(at);
           else this.#tags.set(this.#size(at), [at]);
@@ -292,7 +289,7 @@ export class FieldCheck {
     }
     const prefix = "contains:";
     const values = (this.#tags.get(id) ?? [])
-      .filter((tag) => view.getInt32(this.#records.record(tag) + 12, true) === member)
+      .filter((tag) => (this.#at(tag, abi.DECL_TAG_COMPONENT) | 0) === member)
       .map((tag) => this.#name(tag))
       .filter((value) => value.startsWith(prefix));
     const [, name, node] = /^contains:([^:]*):(.*)$/s.exec(values[0] ?? "") ?? [];
@@ -325,9 +322,9 @@ export class FieldCheck {
   #checkNode({ type, target, node }: Field): VerifyRule | undefined {
     let found = false;
     for (let i = 0; i < this.#length(target); i++) {
-      if (this.#records.text(this.#word(target, i, 0)) !== node) continue;
-      const to = this.#word(target, i, 1);
-      if (found || this.#kind(to) !== KIND_STRUCT || this.#name(to) !== type.node) return FIELD_RULES.containsNode;
+      if (this.#records.text(this.#word(target, i, abi.MEMBER_NAME)) !== node) continue;
+      const to = this.#word(target, i, abi.MEMBER_TYPE);
+      if (found || this.#kind(to) !== abi.KIND_STRUCT || this.#name(to) !== type.node) return FIELD_RULES.containsNode;
       // The kernel reads the offset by the flag of the node's type.
       const offset = this.#bitOffset(target, i, this.#flag(to));
       if (offset % 8 || (offset / 8) % 8) return FIELD_RULES.containsNode;

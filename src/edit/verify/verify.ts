@@ -1,9 +1,11 @@
 /** Says beforehand what a kernel will say of BTF (BPF_BTF_LOAD). */
 import { Btf } from "../../btf/btf.js";
 import type { Image } from "../../btf/image.js";
+import { isModifierKind } from "../../btf/traverse.js";
 import { kernelRules } from "../../format/kernel-version.js";
 import { KINDS } from "../../format/kind.js";
 import * as abi from "../../memory/generated/edit-abi.js";
+import { type Address, type Field, readField, writeField } from "../../memory/struct.js";
 import { encode, swapWords } from "../build/encode.js";
 import { editArena } from "../dedup/workspace.js";
 import type { ProgressOptions } from "../progress.js";
@@ -54,9 +56,6 @@ const LIMIT = 100;
 const LEADS_TO_TYPE = ["member-type", "array-element", "array-index", "variable-type", "return-type"];
 /** Types that are followed to explain a finding. */
 const EXPLAINED_DEPTH = 32;
-/** Records have at least 12 bytes. */
-const RECORD_LEAST = 12;
-const NONE = 0xffffffff;
 
 /** An image and its bases, the lowest first. */
 function chainOf(image: Image | undefined): Image[] {
@@ -104,7 +103,7 @@ interface Found {
 
 class Verification {
   readonly #arena = editArena();
-  readonly #at: number;
+  readonly #at: Address<"Verify">;
   readonly #header: Layout;
   readonly #firstId: number;
   readonly #types: number;
@@ -120,14 +119,14 @@ class Verification {
     const ownStart = below.reduce((sum, image) => sum + image.header.typesLength, 0);
     const typesLength = ownStart + header.typesLength;
     const stringsBelow = below.reduce((sum, image) => sum + image.header.stringsLength, 0);
-    const ids = Math.floor(typesLength / RECORD_LEAST) + 2;
+    const ids = Math.floor(typesLength / abi.TYPE_SIZE) + 2;
     this.#header = header;
     this.#firstId = base?.size ?? 1;
     this.#ownStart = ownStart;
     this.#stringsLength = stringsBelow + header.stringsLength;
     this.#limit = Math.max(1, limit);
     try {
-      this.#at = arena.allocate(abi.VERIFY_SIZE);
+      this.#at = arena.allocate(abi.VERIFY_SIZE) as Address<"Verify">;
       this.#types = arena.allocate(typesLength);
       this.#strings = arena.allocate(this.#stringsLength + 16);
       const offsets = arena.allocate(ids * 4);
@@ -150,23 +149,19 @@ class Verification {
       arena.bytes.set(bytes.subarray(header.strings, header.strings + header.stringsLength), strings);
       arena.bytes.fill(0, strings + header.stringsLength, strings + header.stringsLength + 16);
       arena.bytes.fill(0, states, states + ids);
-      const fields = [
-        this.#types,
-        typesLength,
-        this.#strings,
-        this.#stringsLength,
-        this.#firstId,
-        ownStart,
-        0,
-        offsets,
-        states,
-        resolved,
-        sizes,
-        this.#findings,
-        this.#limit,
-        0,
-      ]; // prettier-ignore
-      fields.forEach((value, i) => arena.view.setUint32(this.#at + i * 4, value, true));
+      arena.bytes.fill(0, this.#at, this.#at + abi.VERIFY_SIZE);
+      this.#set(abi.VERIFY_TYPES, this.#types);
+      this.#set(abi.VERIFY_TYPES_LENGTH, typesLength);
+      this.#set(abi.VERIFY_STRINGS, this.#strings);
+      this.#set(abi.VERIFY_STRINGS_LENGTH, this.#stringsLength);
+      this.#set(abi.VERIFY_FIRST_ID, this.#firstId);
+      this.#set(abi.VERIFY_OWN_START, ownStart);
+      this.#set(abi.VERIFY_OFFSETS, offsets);
+      this.#set(abi.VERIFY_STATES, states);
+      this.#set(abi.VERIFY_IDS, resolved);
+      this.#set(abi.VERIFY_SIZES, sizes);
+      this.#set(abi.VERIFY_FINDINGS, this.#findings);
+      this.#set(abi.VERIFY_ROOM, this.#limit);
     } catch (cause) {
       arena.release();
       throw cause;
@@ -182,9 +177,9 @@ class Verification {
       onProgress?.(Math.floor(total * share), total);
     };
     try {
-      arena.view.setUint32(this.#at + abi.VERIFY_MAX_KIND, maxKind, true);
-      arena.view.setUint32(this.#at + abi.VERIFY_FEATURES, features, true);
-      arena.view.setUint32(this.#at + abi.VERIFY_POINTER, pointerSize, true);
+      this.#set(abi.VERIFY_MAX_KIND, maxKind);
+      this.#set(abi.VERIFY_FEATURES, features);
+      this.#set(abi.VERIFY_POINTER, pointerSize);
       signal?.throwIfAborted();
       arena.run((kernel) => kernel.checkRecords(this.#at));
       step(0.4);
@@ -203,9 +198,12 @@ class Verification {
     }
   }
 
-  /** A field of the descriptor. */
-  #get(field: number): number {
-    return this.#arena.view.getUint32(this.#at + field, true);
+  #get(field: Field<"Verify">): number {
+    return readField(this.#arena.view, this.#at, field);
+  }
+
+  #set(field: Field<"Verify">, value: number): void {
+    writeField(this.#arena.view, this.#at, field, value);
   }
 
   get #count(): number {
@@ -221,11 +219,14 @@ class Verification {
 
   #finding(index: number): Found {
     const { view } = this.#arena;
-    const at = this.#findings + index * abi.FINDING_SIZE;
-    const [number, typeId, offset, element, value] = [0, 4, 8, 12, 16].map((field) =>
-      view.getUint32(at + field, true),
-    ) as [number, number, number, number, number]; // prettier-ignore
-    return this.#describe(TYPE_RULES[number]!, typeId, offset, element, value);
+    const at = (this.#findings + index * abi.FINDING_SIZE) as Address<"Finding">;
+    return this.#describe(
+      TYPE_RULES[readField(view, at, abi.FINDING_RULE)]!,
+      readField(view, at, abi.FINDING_TYPE_ID),
+      readField(view, at, abi.FINDING_OFFSET),
+      readField(view, at, abi.FINDING_ELEMENT),
+      readField(view, at, abi.FINDING_VALUE),
+    );
   }
 
   /** Fields with a meaning to the verifier of programs. Records and references are as they should be. */
@@ -251,8 +252,8 @@ class Verification {
     for (const id of types) arena.bytes[this.#get(abi.VERIFY_STATES) + id] = abi.FIELD_TYPE;
     const broken = check.check(list(arena.run((kernel) => kernel.listFieldHolders(this.#at))));
     return broken.slice(0, this.#limit).map(({ rule, typeId, member }) => {
-      const offset = record(typeId) - this.#types + (member < 0 ? 0 : 12 + member * 12);
-      return this.#describe(rule, typeId, offset, member < 0 ? NONE : member, 0);
+      const offset = record(typeId) - this.#types + (member < 0 ? 0 : abi.TYPE_SIZE + member * abi.MEMBER_SIZE);
+      return this.#describe(rule, typeId, offset, member < 0 ? abi.NO_ELEMENT : member, 0);
     });
   }
 
@@ -260,9 +261,11 @@ class Verification {
     const { view } = this.#arena;
     const column = this.#get(abi.VERIFY_OFFSETS);
     const record = this.#types + view.getUint32(column + typeId * 4, true);
-    const isWhole = record + 8 <= this.#types + this.#ownStart + this.#header.typesLength;
-    const kind = isWhole ? (KINDS[(view.getUint32(record + 4, true) >>> 24) & 0x1f] ?? "") : "";
-    const name = isWhole ? this.#name(view.getUint32(record, true)) : "";
+    const isWhole = record + abi.TYPE_SIZE_OR_ID <= this.#types + this.#ownStart + this.#header.typesLength;
+    const kind = isWhole
+      ? (KINDS[(view.getUint32(record + abi.TYPE_INFO, true) >>> abi.KIND_SHIFT) & abi.LINUX_KIND_MASK] ?? "")
+      : "";
+    const name = isWhole ? this.#name(view.getUint32(record + abi.TYPE_NAME, true)) : "";
     const byte = this.#header.types + offset;
     const type = `type [${typeId}]${kind && ` ${kind.toUpperCase()}`}${name && ` ${JSON.stringify(name)}`}`;
     const number = rule === TYPE_RULES[abi.RULE_ARGUMENT] ? element + 1 : value;
@@ -278,8 +281,9 @@ class Verification {
   #explain(kind: string, record: number, element: number): string | undefined {
     const { view } = this.#arena;
     const isMember = kind === "struct" || kind === "union";
-    if (isMember && element === NONE) return undefined;
-    const word = isMember ? 16 + element * 12 : kind === "array" ? 12 : 8;
+    if (isMember && element === abi.NO_ELEMENT) return undefined;
+    const member = abi.TYPE_SIZE + element * abi.MEMBER_SIZE;
+    const word = isMember ? member + abi.MEMBER_TYPE : kind === "array" ? abi.ARRAY_ELEMENT : abi.TYPE_SIZE_OR_ID;
     let id = view.getUint32(record + word, true);
     const column = this.#get(abi.VERIFY_OFFSETS);
     const passed: string[] = [];
@@ -287,21 +291,18 @@ class Verification {
       if (id === 0) return `${passed.join("")}void has no size`;
       if (id >= this.#get(abi.VERIFY_ID_LIMIT)) return undefined;
       const at = this.#types + view.getUint32(column + id * 4, true);
-      const name = this.#name(view.getUint32(at, true));
-      const found = KINDS[(view.getUint32(at + 4, true) >>> 24) & 0x1f] ?? "";
+      const name = this.#name(view.getUint32(at + abi.TYPE_NAME, true));
+      const found = KINDS[(view.getUint32(at + abi.TYPE_INFO, true) >>> abi.KIND_SHIFT) & abi.LINUX_KIND_MASK] ?? "";
       const shown = `${found.toUpperCase()} [${id}]${name && ` ${JSON.stringify(name)}`}`;
+      if (found && isModifierKind(found)) {
+        passed.push(`${shown} leads to `);
+        id = view.getUint32(at + abi.TYPE_SIZE_OR_ID, true);
+        continue;
+      }
       switch (found) {
-        case "typedef":
-        case "const":
-        case "volatile":
-        case "restrict":
-        case "type_tag":
-          passed.push(`${shown} leads to `);
-          id = view.getUint32(at + 8, true);
-          break;
         case "array":
           passed.push(`${shown} holds `);
-          id = view.getUint32(at + 12, true);
+          id = view.getUint32(at + abi.ARRAY_ELEMENT, true);
           break;
         case "fwd":
           return `${passed.join("")}${shown}, a declaration without a definition: it has no size; define the type, or use a pointer to it`;
@@ -320,10 +321,12 @@ class Verification {
 
   /** Which member, value, parameter or variable. */
   #place(kind: string, record: number, element: number): string {
-    if (element === NONE) return "";
+    if (element === abi.NO_ELEMENT) return "";
     const { view } = this.#arena;
     if (kind === "struct" || kind === "union") {
-      const name = this.#name(view.getUint32(record + 12 + element * 12, true));
+      const name = this.#name(
+        view.getUint32(record + abi.TYPE_SIZE + element * abi.MEMBER_SIZE + abi.MEMBER_NAME, true),
+      );
       return `, member ${element}${name && ` ${JSON.stringify(name)}`}`;
     }
     if (kind === "enum" || kind === "enum64") return `, value ${element}`;

@@ -5,6 +5,7 @@ import { BtfFormatError, BtfLimitError } from "../../../errors/error.js";
 import type { Arena, Window } from "../../../memory/arena.js";
 import * as abi from "../../../memory/generated/abi.js";
 import type { Kernel } from "../../../memory/kernel.js";
+import { type Address, type Field, readField, writeField, writeField64 } from "../../../memory/struct.js";
 import type { Btf } from "../../btf.js";
 import type { Image } from "../../image.js";
 import { pathOfCycle } from "../../query/cycle.js";
@@ -17,14 +18,14 @@ export class CContext {
   readonly #btf: Btf;
   readonly #image: Image;
   readonly #windows: Window[] = [];
-  readonly address: number;
+  readonly address: Address<"Context">;
 
   constructor(btf: Btf, { annotate = false } = {}) {
     this.#btf = btf;
     this.#image = btf.image;
     const { arena } = btf.image;
     const { size } = btf;
-    this.address = this.#takeZeros(abi.C_CONTEXT_SIZE);
+    this.address = this.#takeZeros(abi.C_CONTEXT_SIZE) as Address<"Context">;
     // Flags are changed a word at a time.
     this.#set(abi.C_FLAGS, this.#takeZeros(size + 4));
     this.#set(abi.C_USES, this.#takeZeros(size * 4));
@@ -35,7 +36,7 @@ export class CContext {
     this.#set(abi.C_OPTIONS, annotate ? abi.C_OPTION_ANNOTATE : 0);
     let work = WORK_LEAST;
     for (let at: Image | undefined = btf.image; at; at = at.base) work += at.header.typesLength * WORK_PER_BYTE;
-    arena.view.setBigUint64(this.address + abi.C_WORK, BigInt(work), true);
+    writeField64(arena.view, this.address, abi.C_WORK, BigInt(work));
     const names = arena.run((kernel) => kernel.prepareC(this.#image.address, this.address)) >>> 0;
     const counters = 2 ** Math.ceil(Math.log2(names * 1.25 + 16));
     this.#set(abi.C_NAMES, this.#takeZeros(counters * abi.C_COUNTER_SIZE));
@@ -58,15 +59,15 @@ export class CContext {
     return at;
   }
 
-  #set(field: number, value: number): void {
-    this.#arena.view.setUint32(this.address + field, value, true);
+  #set(field: Field<"Context">, value: number): void {
+    writeField(this.#arena.view, this.address, field, value);
   }
 
-  /** Whether a type's definition or forward declaration has been written. */
+  /** Tells whether a type's definition or forward declaration has been written. */
   isWritten(id: number): boolean {
     const { view } = this.#arena;
-    // The flags EMITTED and FORWARD of assembly/c/context.ts.
-    return (view.getUint8(view.getUint32(this.address + abi.C_FLAGS, true) + id) & 24) !== 0;
+    const flags = view.getUint8(readField(view, this.address, abi.C_FLAGS) + id);
+    return (flags & (abi.C_EMITTED | abi.C_FORWARD)) !== 0;
   }
 
   /** Runs a kernel that returns a count or a negated error code. */
@@ -75,11 +76,11 @@ export class CContext {
     const result = arena.run((kernel) => call(kernel, this.#image.address, this.address));
     if (result >= 0) return result;
     if (result === -abi.ERR_C_WINDOW) return 0;
-    const typeId = arena.view.getUint32(arena.kernel.status() + abi.STATUS_TYPE_ID, true);
+    const typeId = readField(arena.view, arena.kernel.status() as Address<"Status">, abi.STATUS_TYPE_ID);
     if (result === -abi.ERR_C_WORK) throw new BtfLimitError(ERR_WORK, { typeId });
     const note = pathOfCycle(this.#btf, typeId);
     if (note) throw new BtfFormatError(ERR_BTF_LOOP, { typeId, note });
-    throw new BtfLimitError(ERR_BTF_DEPTH, { typeId, limit: 400 });
+    throw new BtfLimitError(ERR_BTF_DEPTH, { typeId, limit: abi.C_DEPTH_LIMIT });
   }
 
   /** Ids, void included, in the order of bpftool's sorted header; those that write nothing left out. */
