@@ -3,8 +3,22 @@
  * memory of their own. It is compiled when one of them is first needed, and
  * bundlers leave it out where none is.
  */
+import type {
+  JUDGE_CHOOSE,
+  JUDGE_RETRACT,
+  JUDGE_RETRACT_ALL,
+  JUDGED_HOLDS,
+  JUDGED_REFINE,
+  JUDGED_SETTLE,
+} from "./generated/edit-abi.js";
 import { EDIT } from "./generated/inline-edit.js";
 import { compile, instancesFrom, type KernelSource, type Make, refused } from "./kernel.js";
+
+/** What `judgeForwards` does with choices that do not hold. @internal */
+export type JudgeMode = typeof JUDGE_CHOOSE | typeof JUDGE_RETRACT | typeof JUDGE_RETRACT_ALL;
+
+/** The answer of `judgeForwards`. @internal */
+export type Judgement = typeof JUDGED_HOLDS | typeof JUDGED_REFINE | typeof JUDGED_SETTLE;
 
 /** Exports of the module; all numbers are addresses, lengths in bytes, type ids, or counts. @internal */
 export interface EditKernel {
@@ -37,8 +51,7 @@ export interface EditKernel {
   findWitnesses(graph: number, kept: number, count: number, queue: number): void;
   choose(graph: number, kept: number, count: number, partners: number): void;
   settle(graph: number, kept: number, count: number): void;
-  /** 0 if all holds, 1 to refine, 2 to settle again; mode 0: choose anew, 1: take back, 2: take all back. */
-  judgeForwards(graph: number, mode: number): number;
+  judgeForwards(graph: number, mode: JudgeMode): Judgement;
   startClasses(graph: number): void;
   restoreClasses(graph: number, kept: number, count: number): void;
   listParents(graph: number): void;

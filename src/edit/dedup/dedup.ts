@@ -9,6 +9,7 @@ import type { ByteSource } from "../../btf/source.js";
 import { ERR_INTERNAL } from "../../errors/btf.js";
 import { ERR_BTF_EXT, ERR_BUILD_BASE } from "../../errors/edit.js";
 import { BtfError, BtfFormatError, BtfInternalError } from "../../errors/error.js";
+import type { Judgement } from "../../memory/edit-kernel.js";
 import * as abi from "../../memory/generated/edit-abi.js";
 import { assembled, frameOf, type Sections } from "../build/encode.js";
 import type { ProgressOptions } from "../progress.js";
@@ -49,27 +50,38 @@ export interface MergeResult {
   readonly ext: readonly (Uint8Array | undefined)[];
 }
 
-/** Rounds in pairs by which classes begin: measured, more cost more than they spare. */
+/** Pairs of hash rounds that classes start from. Measured: more rounds cost more time than they save. */
 const HASH_PAIRS = 1;
-/** Classes looked at between two looks at the signal. */
+/** Classes that `refine` looks at between two checks of the signal. */
 const REFINE_BUDGET = 50_000;
-/** Seeds to try before a collision of hashes is no chance any more. @internal */
+/** Seeds to try before a collision of hashes counts as a bug. @internal */
 export const SEEDS = 4;
 /**
- * What is done, time by time, where choices of declarations do not hold: other
- * ones are made (0), they are taken back (1), in the end all of them (2).
+ * What `judgeForwards` does, round by round, with choices of declarations that
+ * do not hold. The last mode leaves none, so that the rounds end.
  */
-const JUDGEMENTS = [0, 0, 0, 1, 1, 1, 2] as const;
+const JUDGEMENTS = [
+  abi.JUDGE_CHOOSE,
+  abi.JUDGE_CHOOSE,
+  abi.JUDGE_CHOOSE,
+  abi.JUDGE_RETRACT,
+  abi.JUDGE_RETRACT,
+  abi.JUDGE_RETRACT,
+  abi.JUDGE_RETRACT_ALL,
+] as const;
 
-/** Types that declare or define names with several definitions: their address and count. */
-interface Opaque {
+/** Share of the time that has passed after each pass, measured. */
+const SHARE = { strings: 0.25, shapes: 0.4, loops: 0.45, start: 0.7, refine: 0.75, choose: 0.9, compact: 1 } as const;
+
+/** A list of types in the workspace: those that declare or define an ambiguous name. */
+interface TypeList {
   readonly at: number;
   readonly count: number;
 }
 
 const kindBits = (...kinds: number[]): number => kinds.reduce((bits, kind) => bits | (1 << kind), 0);
 
-/** Circles through these alone are refused, as by libbpf. */
+/** Cycles through these kinds alone are refused, as by libbpf. */
 const REFERENCE_KINDS = /* @__PURE__ */ kindBits(
   abi.KIND_PTR,
   abi.KIND_CONST,
@@ -81,57 +93,82 @@ const REFERENCE_KINDS = /* @__PURE__ */ kindBits(
   abi.KIND_ARRAY,
   abi.KIND_FUNC_PROTO,
 ); // prettier-ignore
-/** And through these, which libbpf does not notice: such a type has no size. */
-const MODIFIER_KINDS = /* @__PURE__ */ kindBits(
-  abi.KIND_CONST,
-  abi.KIND_VOLATILE,
-  abi.KIND_RESTRICT,
-  abi.KIND_TYPEDEF,
-  abi.KIND_TYPE_TAG,
-  abi.KIND_ARRAY,
-); // prettier-ignore
+/** Cycles through these kinds alone are refused too: such a type has no size. libbpf does not detect them. */
+const SIZELESS_KINDS = abi.MODIFIER_KINDS | (1 << abi.KIND_ARRAY);
 
-/** The least power of two that is at least `count`. */
+/** Returns the least power of two that is at least `count`, and at least 16. */
 function powerOfTwo(count: number): number {
   return 2 ** Math.ceil(Math.log2(Math.max(16, count)));
 }
 
-/** The steps, one after the other. @internal */
+/** Slots of a hash table for `count` entries: at most three quarters are used. */
+function slotsFor(count: number): number {
+  return powerOfTwo((count * 4) / 3 + 1);
+}
+
+/**
+ * The passes of a deduplication. Callers run them in this order:
+ *
+ * 1. `uniteStrings` gives each string that is referred to one offset.
+ * 2. `hashShapes` hashes records without their references and lists these.
+ * 3. `separateTypes`, or all of
+ *    - `resolveForwards` lets a declaration stand for its only definition,
+ *    - `refuseLoops` refuses references that form a cycle,
+ *    - `startClasses` puts types with equal hashes into a class,
+ *    - `refineClasses` splits classes until their members refer to equal classes,
+ *    - `chooseDefinitions` does so for names with several definitions.
+ * 4. `holds` tells whether a collision of hashes has spoiled a class.
+ * 5. `compact` writes one record of each class.
+ *
+ * Columns live in the workspace, and some of them share memory:
+ *
+ * | column                          | written by      | memory                              |
+ * | ------------------------------- | --------------- | ----------------------------------- |
+ * | name bits, ranks, names         | `uniteStrings`  | freed by `hashShapes`               |
+ * | strings                         | the workspace   | freed by `hashShapes`               |
+ * | offsets, kinds, edges, shape    | `hashShapes`    | their own                           |
+ * | alias, members                  | `hashShapes`    | their own; loop search uses members |
+ * | hash, slots                     | `startClasses`  | one block, the hash block           |
+ * | parents                         | `refineClasses` | the hash block                      |
+ * | map                             | `compact`       | the hash block                      |
+ * | classes, places, touched        | `startClasses`  | loop search uses places and touched |
+ *
+ * @internal
+ */
 export class Dedup {
   readonly #work: Workspace;
-  readonly #step: (done: number) => void;
-  /** Address and count of the name offsets outside of the records. */
-  #list = 0;
-  #listLength = 0;
-  /** Where the tables of names end. */
+  readonly #report: (share: number) => void;
+  /** Name offsets that stand outside of the records. */
+  #list: TypeList = { at: 0, count: 0 };
+  /** End of the tables of names. */
   #namesEnd = 0;
+  /** Types whose names are ambiguous; `resolveForwards` lists them. */
+  #ambiguous: TypeList = { at: 0, count: 0 };
 
   constructor(work: Workspace, { signal, onProgress }: DedupOptions) {
     this.#work = work;
-    // Shares of the time, measured.
-    this.#step = (share) => {
+    this.#report = (share) => {
       signal?.throwIfAborted();
       onProgress?.(Math.floor(work.idLimit * share), work.idLimit);
     };
   }
 
-  /** Names: each string once. `ext` are name offsets outside of the records. */
-  names(ext: Uint32Array): void {
+  /** Gives each string one offset. `outside` are name offsets that stand outside of the records. */
+  uniteStrings(outside: Uint32Array): void {
     const work = this.#work;
     const words = Math.floor(work.stringsLength / 64) + 1;
-    const list = work.arena.allocate(ext.length * 4);
-    new Uint32Array(work.arena.bytes.buffer, list, ext.length).set(ext);
-    this.#list = list;
-    this.#listLength = ext.length;
+    const at = work.arena.allocate(outside.length * 4);
+    new Uint32Array(work.arena.bytes.buffer, at, outside.length).set(outside);
+    this.#list = { at, count: outside.length };
     work.array(abi.GRAPH_NAME_RANKS, words, 4);
     const marks = work.run((kernel, graph) => {
-      kernel.markList(graph, list, ext.length);
+      kernel.markList(graph, at, outside.length);
       return kernel.rankNames(graph);
     });
     this.#namesEnd = work.array(abi.GRAPH_NAMES, marks, 8) + marks * 8;
-    // From here on scratch: it is needed for this step alone.
+    // The table, hashes and offsets serve this pass alone: `rewind` frees them.
     const { mark } = work.arena;
-    const slots = powerOfTwo((marks * 4) / 3 + 1);
+    const slots = slotsFor(marks);
     const table = work.array(abi.GRAPH_SLOTS, slots, 4);
     work.set(abi.GRAPH_SLOT_MASK, slots - 1);
     work.zero(table, slots * 4);
@@ -141,19 +178,20 @@ export class Dedup {
     work.judge(work.run((kernel, graph) => kernel.uniteNames(graph, hashes, offsets)));
     work.arena.rewind(mark);
     const out = work.array(abi.GRAPH_OUT_STRINGS, work.get(abi.GRAPH_OUT_LENGTH) + 16, 1);
-    // What is no split starts with "".
+    // The strings of an image without a base start with "".
     work.zero(out, 1);
     work.set(abi.GRAPH_OUT_LENGTH, work.firstId === 1 ? 1 : 0);
-    this.#step(0.25);
+    this.#report(SHARE.strings);
   }
 
-  /** The new offsets of the names outside of the records, in their order. */
+  /** The new offsets of the names outside of the records, in the order in which they were given. */
   get renamed(): Uint32Array {
-    return new Uint32Array(this.#work.arena.bytes.buffer, this.#list, this.#listLength).slice();
+    const { at, count } = this.#list;
+    return new Uint32Array(this.#work.arena.bytes.buffer, at, count).slice();
   }
 
-  /** Shapes and references; `single`: a VAR or DATASEC is like no other. */
-  shapes(single: boolean): void {
+  /** Hashes records without their references, and lists these. With `single`, a VAR or DATASEC equals no other. */
+  hashShapes(single: boolean): void {
     const work = this.#work;
     const count = work.idLimit;
     for (const field of [abi.GRAPH_OFFSETS, abi.GRAPH_ALIAS, abi.GRAPH_MEMBERS]) work.array(field, count, 4);
@@ -163,50 +201,40 @@ export class Dedup {
     work.array(abi.GRAPH_SHAPE, count, 8);
     work.run((kernel, graph) => {
       kernel.hashShapes(graph, +single);
-      kernel.renameList(graph, this.#list, this.#listLength);
+      kernel.renameList(graph, this.#list.at, this.#list.count);
     });
-    // All names are new ones now: the old strings and the tables have served.
+    // Records hold new name offsets now: nothing reads the old strings and the tables any more.
     const strings = work.get(abi.GRAPH_STRINGS);
-    work.serve(strings, strings + work.stringsLength);
-    work.serve(work.get(abi.GRAPH_NAME_RANKS), this.#namesEnd);
-    this.#step(0.4);
+    work.reuse(strings, strings + work.stringsLength);
+    work.reuse(work.get(abi.GRAPH_NAME_RANKS), this.#namesEnd);
+    this.#allocateClasses();
+    this.#report(SHARE.shapes);
   }
 
-  /** Classes of equal types; without `merge` each type is one, without `forwards` declarations stand for themselves. */
-  classes(merge: boolean, forwards = true): void {
+  /** Allocates the columns of classes; hash, slots, parents and map share the hash block. */
+  #allocateClasses(): void {
     const work = this.#work;
     const count = work.idLimit;
-    const slots = powerOfTwo((count * 4) / 3 + 1);
-    // Parents come when the hashes have served.
-    const hash = work.allocate(Math.max(count * 8 + slots * 4, work.edgeCount * 4));
-    work.set(abi.GRAPH_HASH, hash);
-    work.set(abi.GRAPH_SLOTS, hash + count * 8);
+    const slots = slotsFor(count);
+    const hashBlock = work.allocate(Math.max(count * 8 + slots * 4, work.edgeCount * 4));
+    work.set(abi.GRAPH_HASH, hashBlock);
+    work.set(abi.GRAPH_SLOTS, hashBlock + count * 8);
     work.set(abi.GRAPH_SLOT_MASK, slots - 1);
-    work.set(abi.GRAPH_PARENTS, hash);
+    work.set(abi.GRAPH_PARENTS, hashBlock);
     work.array(abi.GRAPH_OTHER_HASH, count, 8);
     work.array(abi.GRAPH_GROUPS, count, abi.GROUP_SIZE);
     for (const field of [abi.GRAPH_CLASSES, abi.GRAPH_PLACES, abi.GRAPH_TOUCHED]) work.array(field, count, 4);
     work.array(abi.GRAPH_PARENT_START, count + 1, 4);
     work.zero(work.array(abi.GRAPH_OPAQUE, count, 1), count);
-    if (!merge) {
-      work.run((kernel, graph) => kernel.separate(graph));
-      return;
-    }
-    const opaque = forwards ? this.#hideNames() : { at: 0, count: 0 };
-    if (forwards) this.#refuseLoops();
-    work.zero(work.get(abi.GRAPH_SLOTS), slots * 4);
-    work.run((kernel, graph) => {
-      kernel.hashTypes(graph, HASH_PAIRS, opaque.at, opaque.count);
-      kernel.startClasses(graph);
-    });
-    this.#step(0.7);
-    this.#refine();
-    if (opaque.count > 0) this.#chooseForwards(opaque);
-    this.#step(0.9);
   }
 
-  /** Lets declarations stand for their one definition, and makes names with several opaque. */
-  #hideNames(): Opaque {
+  /** Puts each type into a class of its own: strings are united, types are not. */
+  separateTypes(): void {
+    this.#work.run((kernel, graph) => kernel.separate(graph));
+  }
+
+  /** Lets declarations stand for their only definition, and makes types with an ambiguous name opaque. */
+  resolveForwards(): void {
     const work = this.#work;
     const names = powerOfTwo(work.get(abi.GRAPH_DECLARED_COUNT) * 2);
     work.zero(work.array(abi.GRAPH_FORWARDS, names, abi.FORWARD_SIZE), names * abi.FORWARD_SIZE);
@@ -217,13 +245,50 @@ export class Dedup {
       kernel.makeOpaque(graph, at, count);
       kernel.redirect(graph);
     });
-    return { at, count };
+    this.#ambiguous = { at, count };
   }
 
-  /** Chooses what declarations stand for, and refines until all choices hold. */
-  #chooseForwards({ at, count }: Opaque): void {
+  /** Refuses references that form a cycle. @throws BtfFormatError ERR_DEDUP_LOOP */
+  refuseLoops(): void {
+    const work = this.#work;
+    const states = work.get(abi.GRAPH_TOUCHED);
+    const stack = work.get(abi.GRAPH_MEMBERS);
+    const next = work.get(abi.GRAPH_PLACES);
+    for (const kinds of [REFERENCE_KINDS, SIZELESS_KINDS]) {
+      work.zero(states, work.idLimit);
+      work.judge(work.run((kernel, graph) => kernel.findLoop(graph, kinds, states, stack, next)));
+    }
+    this.#report(SHARE.loops);
+  }
+
+  /** Puts types with equal hashes into a class. */
+  startClasses(): void {
+    const work = this.#work;
+    const { at, count } = this.#ambiguous;
+    work.zero(work.get(abi.GRAPH_SLOTS), (work.get(abi.GRAPH_SLOT_MASK) + 1) * 4);
+    work.run((kernel, graph) => {
+      kernel.hashTypes(graph, HASH_PAIRS, at, count);
+      kernel.startClasses(graph);
+    });
+    this.#report(SHARE.start);
+  }
+
+  /** Splits classes until the members of each refer to equal classes. */
+  refineClasses(): void {
+    while (this.#work.run((kernel, graph) => kernel.refine(graph, REFINE_BUDGET))) this.#report(SHARE.refine);
+  }
+
+  /** Chooses the definitions that ambiguous declarations stand for, and refines until all choices hold. */
+  chooseDefinitions(): void {
+    const { at, count } = this.#ambiguous;
+    if (count > 0) this.#chooseAmong(at, count);
+    this.#report(SHARE.choose);
+  }
+
+  #chooseAmong(at: number, count: number): void {
     const work = this.#work;
     const length = work.idLimit * 4;
+    // Before it keeps the classes, this column is the queue of the search for witnesses.
     const kept = work.allocate(length);
     const partners = work.allocate(length);
     work.zero(partners, length);
@@ -241,53 +306,34 @@ export class Dedup {
       });
     };
     settle();
-    this.#refine();
+    this.refineClasses();
     for (const mode of JUDGEMENTS) {
-      const answer = work.run((kernel, graph) => kernel.judgeForwards(graph, mode));
-      if (answer === 0) return;
-      if (answer === 2) {
+      const answer: Judgement = work.run((kernel, graph) => kernel.judgeForwards(graph, mode));
+      if (answer === abi.JUDGED_HOLDS) return;
+      if (answer === abi.JUDGED_SETTLE) {
         work.run((kernel, graph) => kernel.restoreClasses(graph, kept, classCount));
         settle();
       }
-      this.#refine();
+      this.refineClasses();
     }
   }
 
-  /** Splits classes until they hold. */
-  #refine(): void {
-    while (this.#work.run((kernel, graph) => kernel.refine(graph, REFINE_BUDGET))) this.#step(0.75);
-  }
-
-  /** Whether no class rests on a collision of hashes. */
+  /** Tells whether all members of each class are equal: false after a collision of hashes. */
   get holds(): boolean {
     return this.#work.run((kernel, graph) => kernel.checkClasses(graph)) === 0;
   }
 
-  #refuseLoops(): void {
-    const work = this.#work;
-    const states = work.get(abi.GRAPH_TOUCHED);
-    for (const kinds of [REFERENCE_KINDS, MODIFIER_KINDS]) {
-      work.zero(states, work.idLimit);
-      work.judge(
-        work.run((kernel, graph) =>
-          kernel.findLoop(graph, kinds, states, work.get(abi.GRAPH_MEMBERS), work.get(abi.GRAPH_PLACES)),
-        ),
-      );
-    }
-    this.#step(0.45);
-  }
-
-  /** What stays, in the place of the own records. */
+  /** Writes one record of each class over the records of the inputs. */
   compact(): { map: Uint32Array; types: Uint8Array; strings: Uint8Array } {
     const work = this.#work;
-    // The class hashes have served.
+    // Nothing reads the hash block any more.
     const map = work.get(abi.GRAPH_HASH);
     const out = work.get(abi.GRAPH_TYPES) + work.ownOffset;
     const length = work.run((kernel, graph) => {
       kernel.assignIds(graph, map);
       return kernel.compact(graph, map, out);
     });
-    this.#step(1);
+    this.#report(SHARE.compact);
     const { bytes } = work.arena;
     const strings = work.get(abi.GRAPH_OUT_STRINGS);
     return {
@@ -373,9 +419,16 @@ export function deduplicate<T>(
     try {
       const dedup = new Dedup(work, options);
       const names = extNames(work, exts);
-      dedup.names(names);
-      dedup.shapes(true);
-      dedup.classes(options.dedup !== false);
+      dedup.uniteStrings(names);
+      dedup.hashShapes(true);
+      if (options.dedup === false) dedup.separateTypes();
+      else {
+        dedup.resolveForwards();
+        dedup.refuseLoops();
+        dedup.startClasses();
+        dedup.refineClasses();
+        dedup.chooseDefinitions();
+      }
       if (!dedup.holds) {
         if (seed < SEEDS) continue;
         throw new BtfInternalError(ERR_INTERNAL, { note: "hashes collide whatever the seed" });

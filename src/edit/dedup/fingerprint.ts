@@ -69,15 +69,17 @@ export function fingerprints(btf: Btf, options: ProgressOptions = {}): Fingerpri
 function tryFingerprints(work: Workspace, options: ProgressOptions): BigUint64Array | undefined {
   const { arena, idLimit } = work;
   const dedup = new Dedup(work, options);
-  dedup.names(new Uint32Array(0));
+  dedup.uniteStrings(new Uint32Array(0));
   const names = arena.allocate(work.run((kernel, graph) => kernel.rankNames(graph)) * 16);
   const records = arena.allocate(idLimit * 16);
   work.run((kernel, graph) => {
     kernel.hashNames(graph, names);
     kernel.hashRecords(graph, names, records);
   });
-  dedup.shapes(false);
-  dedup.classes(true, false);
+  // Declarations stand for themselves, and cycles are types as any others.
+  dedup.hashShapes(false);
+  dedup.startClasses();
+  dedup.refineClasses();
   if (!dedup.holds) return undefined;
   const count = work.get(abi.GRAPH_CLASS_COUNT);
   const scratch = arena.allocate(count * abi.FINGERPRINT_SCRATCH);

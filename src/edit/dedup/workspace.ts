@@ -50,8 +50,8 @@ export class Workspace {
   /** References in all records. */
   readonly edgeCount: number;
   readonly stringsLength: number;
-  /** Memory that what it held needs no longer, from multiples of 16 on. */
-  readonly #served: { readonly at: number; readonly length: number }[] = [];
+  /** Memory that nothing reads any more, each stretch from a multiple of 16 on. */
+  readonly #free: { readonly at: number; readonly length: number }[] = [];
 
   /** Lays out `images` on `base`. @throws BtfLimitError ERR_BUILD_LIMIT, ERR_MEMORY; BtfEnvironmentError ERR_UNSUPPORTED */
   constructor(images: readonly Image[], base: Image | undefined) {
@@ -153,14 +153,14 @@ export class Workspace {
     return readField(this.arena.view, this.graph, field);
   }
 
-  /** `length` bytes: of what has served, if that is enough, or new ones. */
+  /** Returns `length` bytes: free memory if a stretch is long enough, else new memory. */
   allocate(length: number): number {
-    const index = this.#served.findIndex((one) => one.length >= length);
+    const index = this.#free.findIndex((stretch) => stretch.length >= length);
     if (index < 0) return this.arena.allocate(length);
-    const { at, length: room } = this.#served[index]!;
+    const { at, length: room } = this.#free[index]!;
     const used = Math.ceil(length / 16) * 16;
-    if (used < room) this.#served[index] = { at: at + used, length: room - used };
-    else this.#served.splice(index, 1);
+    if (used < room) this.#free[index] = { at: at + used, length: room - used };
+    else this.#free.splice(index, 1);
     return at;
   }
 
@@ -171,9 +171,9 @@ export class Workspace {
     return at;
   }
 
-  /** What lies in [at, end) has served: later arrays may lie there. */
-  serve(at: number, end: number): void {
-    this.#served.push({ at, length: end - at });
+  /** Frees [at, end) for later arrays: nothing reads it any more. */
+  reuse(at: number, end: number): void {
+    this.#free.push({ at, length: end - at });
   }
 
   zero(at: number, length: number): void {
