@@ -13,7 +13,7 @@ const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 
 /** What opens, looks up and prints: the default entry. Objects and editing have entries of their own. */
 const isCore = (id) =>
-  /build\/js\/(memory\/(generated\/abi|kernel|arena|struct)|btf|bpf\/elf\/(btf|file)|errors\/(btf|error)|format\/(generated\/)?kinds?)(?=[/.])/.test(
+  /build\/js\/(memory\/(generated\/abi|kernel|arena|struct)|btf|bpf\/elf\/(btf|file)|errors\/(btf|error|rule)|format\/(generated\/)?kinds?)(?=[/.])/.test(
     id,
   );
 /** What makes and reshapes BTF, with a WebAssembly module of its own: readers do without. */
@@ -39,7 +39,7 @@ const scriptChunk = (id) =>
 const inputs = entries.flatMap(({ name, hosts }) => [name, ...hosts.map((host) => `${host}/${name}`)]);
 /** What the command line needs before it knows the command. */
 const isStart = (id) =>
-  /node_modules\/commander\/|build\/js\/(errors\/(error|btf)|format\/(generated\/)?kinds?|btf\/query\/nearest|cli\/(commands|context|exit|options|program))\./.test(
+  /node_modules\/commander\/|build\/js\/(errors\/(error|btf|rule)|format\/(generated\/)?kinds?|btf\/query\/nearest|cli\/(commands|context|exit|options|program))\./.test(
     id,
   );
 

@@ -1,6 +1,6 @@
-// Imports in src/ point one way, without cycles; what is imported for its type
-// alone does not count. node:* and packages stay where they belong, and one
-// file alone grows memory.
+// Imports in src/ point to lower layers, without cycles. Imports of types alone
+// may point back: they are listed and counted, so that a new one is seen.
+// node:* and packages stay where they belong, and one file alone grows memory.
 import { readdirSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { entries } from "../entries.mjs";
@@ -10,7 +10,7 @@ const LAYERS = [
   ["errors/"],
   ["memory/"],
   ["format/"],
-  ["bpf/elf/file.ts", "bpf/elf/btf.ts"],
+  ["btf/source.ts", "btf/compression.ts", "bpf/elf/file.ts", "bpf/elf/btf.ts"],
   ["btf/"],
   ["bpf/instruction.ts"],
   ["bpf/elf/", "bpf/ext/"],
@@ -62,15 +62,19 @@ function isTypeOnly(clause) {
 }
 
 function importsOf(text) {
-  return Array.from(text.matchAll(IMPORT), ({ groups }) => groups)
-    .filter(({ clause = "" }) => !isTypeOnly(clause))
-    .map(({ static: from, dynamic }) => ({ from: from ?? dynamic, isDynamic: dynamic !== undefined }));
+  return Array.from(text.matchAll(IMPORT), ({ groups: { clause = "", static: from, dynamic } }) => ({
+    from: from ?? dynamic,
+    isDynamic: dynamic !== undefined,
+    isType: isTypeOnly(clause),
+  }));
 }
 
 const files = readdirSync("src", { recursive: true, encoding: "utf8" })
   .map((file) => file.replaceAll("\\", "/"))
   .filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts"));
 const graph = new Map();
+/** Imports of types alone: [file, target]. */
+const typeArrows = [];
 
 for (const file of files) {
   const text = readFileSync(posix.join("src", file), "utf8");
@@ -79,8 +83,10 @@ for (const file of files) {
   if (file !== MEMORY_OWNER && !MEMORY_MAKERS.test(file) && /memory\s*\.\s*grow\b/.test(text))
     problems.push(`${file} grows memory, as only ${MEMORY_OWNER} may`);
   const inside = [];
-  for (const { from, isDynamic } of importsOf(text)) {
-    if (from.startsWith("node:")) {
+  for (const { from, isDynamic, isType } of importsOf(text)) {
+    if (isType) {
+      if (from.startsWith(".")) typeArrows.push([file, posix.join(posix.dirname(file), from).replace(/\.js$/, ".ts")]);
+    } else if (from.startsWith("node:")) {
       if (!NODE_IMPORTERS.some((place) => belongs(file, place))) problems.push(`${file} imports ${from}`);
     } else if (!from.startsWith(".")) {
       const allowed = Object.entries(PACKAGE_IMPORTERS).some(
@@ -96,7 +102,7 @@ for (const file of files) {
   graph.set(file, inside);
 }
 
-/** Depth first; `path` is the way here. */
+/** Depth first; `path` are the files from the start to here. */
 function findCycles(file, path, finished) {
   if (path.includes(file)) problems.push(`a cycle: ${[...path.slice(path.indexOf(file)), file].join(" → ")}`);
   else if (!finished.has(file)) {
@@ -107,6 +113,20 @@ function findCycles(file, path, finished) {
 const finished = new Set();
 for (const file of files) findCycles(file, [], finished);
 
+/** Tells whether what `from` imports lead to `to`. */
+function leadsTo(from, to, seen = new Set()) {
+  if (from === to) return true;
+  if (seen.has(from)) return false;
+  seen.add(from);
+  return (graph.get(from) ?? []).some((target) => leadsTo(target, to, seen));
+}
+const back = typeArrows.filter(
+  ([file, target]) => layerOf(target) > layerOf(file) || (graph.has(target) && leadsTo(target, file)),
+);
+for (const [file, target] of back) console.log(`type only, points back: ${file} → ${target}`);
+
 for (const problem of problems) console.error(problem);
-console.log(`layers: ${files.length} files, ${problems.length} problems`);
+console.log(
+  `layers: ${files.length} files, ${back.length} type-only arrows that point back, ${problems.length} problems`,
+);
 process.exitCode = problems.length > 0 ? 1 : 0;

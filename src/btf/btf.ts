@@ -225,7 +225,7 @@ export class Btf {
 
   /** As `pointerSize`, `undefined` where nothing tells. */
   get knownPointerSize(): 4 | 8 | undefined {
-    this.#pointerSize ??= this.base?.knownPointerSize ?? pointerSizeOf(this);
+    this.#pointerSize ??= this.base?.knownPointerSize ?? pointerSizeOf(this.ofKind("int", { own: true }));
     return this.#pointerSize;
   }
 

@@ -5,7 +5,6 @@
 
 import { type Kind, kindName } from "../format/kind.js";
 import * as abi from "../memory/generated/abi.js";
-import type { Btf } from "./btf.js";
 import type { Image } from "./image.js";
 import { referredType } from "./traverse.js";
 import type { BtfType, Enumerator, Linkage, Member, Param, SectionVariable } from "./types.js";
@@ -20,6 +19,9 @@ function linkageOf(number: number): Linkage {
 function word(image: Image, at: number): number {
   return image.view.getUint32(at, true);
 }
+
+/** The Btf that a type belongs to: types.ts names it, so that views do not import it. */
+type Btf = BtfType["btf"];
 
 class View {
   readonly kind: Kind;

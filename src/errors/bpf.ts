@@ -1,5 +1,5 @@
 /** Codes and messages of errors about BPF objects and their relocation. */
-import { rule } from "./btf.js";
+import { rule } from "./rule.js";
 
 // BPF objects and .BTF.ext (libbpf's bpf_object__elf_init, btf_ext_parse)
 export const ERR_OBJECT = /* @__PURE__ */ rule("ERR_OBJECT", (d) => `not a BPF object: ${d.note}`);

@@ -2,20 +2,12 @@
  * What an error says: one rule per code, with its text. Each is a constant of
  * its own, so that a bundle holds only those that it can throw.
  */
-import type { ErrorDetails, Rule } from "./error.js";
+import { type ErrorDetails, rule } from "./rule.js";
 
 const hex = (value = 0): string => `0x${value.toString(16)}`;
 const count = (value = 0, unit = "byte"): string => `${value} ${unit}${value === 1 ? "" : "s"}`;
 const meant = ({ nearest }: ErrorDetails): string =>
   nearest?.length ? `; did you mean ${nearest.map((name) => `"${name}"`).join(", ")}?` : "";
-
-/** Makes a rule. */
-export function rule<C extends Rule["code"]>(
-  code: C,
-  text: Rule["text"],
-): { readonly code: C; readonly text: Rule["text"] } {
-  return { code, text };
-}
 
 // Header (libbpf's btf_parse_hdr)
 export const ERR_BTF_EMPTY = /* @__PURE__ */ rule(

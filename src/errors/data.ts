@@ -1,5 +1,5 @@
 /** What errors about typed data say: values of a type in bytes, and back. */
-import { rule } from "./btf.js";
+import { rule } from "./rule.js";
 
 export const ERR_DATA_SHORT = /* @__PURE__ */ rule(
   "ERR_DATA_SHORT",

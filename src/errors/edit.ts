@@ -1,5 +1,5 @@
 /** What an error of making and reshaping says: as rules.ts, and apart from it, for readers do without. */
-import { rule } from "./btf.js";
+import { rule } from "./rule.js";
 
 // Builder (libbpf's btf__add_*), dedup (btf__dedup)
 export const ERR_BUILD_NAME = /* @__PURE__ */ rule("ERR_BUILD_NAME", (d) => `${d.note} needs a name`);

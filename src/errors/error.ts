@@ -1,6 +1,7 @@
 /**
- * Errors. Each has a stable `code`; its text comes from the rules in rules.ts.
- * `offset` (bytes) and `typeId` say where, as far as the rule has a place.
+ * The classes of errors. Each error has a stable `code` and a text, both from
+ * the files of codes beside this one; `offset` (bytes) and `typeId` tell the
+ * place, if the code has one.
  */
 
 import type * as objectRules from "./bpf.js";
@@ -10,34 +11,11 @@ import type * as editRules from "./edit.js";
 import type * as imageRules from "./image.js";
 import type * as liveRules from "./live.js";
 import type * as loadRules from "./load.js";
+import type { ErrorDetails, Rule } from "./rule.js";
 
-/** The facts an error is about. Offsets are bytes from the start of the BTF data. */
-export interface ErrorDetails {
-  /** Where, in bytes from the start of the BTF data (or of the ELF file). */
-  offset?: number;
-  /** The type at fault. */
-  typeId?: number;
-  /** The number that broke the rule: a length, an id, a kind. */
-  value?: number;
-  /** The bound that it broke. */
-  limit?: number;
-  /** A name: of a type, a member, a section, a file. */
-  name?: string;
-  /** Names that look like `name`, nearest first. */
-  nearest?: readonly string[];
-  /** What else there is to say. */
-  note?: string;
-}
+export type { ErrorDetails, Rule };
 
-/** A way to go wrong. */
-export interface Rule {
-  /** Stable name. */
-  readonly code: `ERR_${string}`;
-  /** What to say of it. */
-  readonly text: (details: ErrorDetails) => string;
-}
-
-type Rules = Omit<typeof rules, "rule"> &
+type Rules = typeof rules &
   typeof objectRules &
   typeof dataRules &
   typeof editRules &

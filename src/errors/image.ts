@@ -1,7 +1,6 @@
 /** The codes of errors about kernel images and packages, with their messages. */
 
-import { rule } from "./btf.js";
-import type { ErrorDetails } from "./error.js";
+import { type ErrorDetails, rule } from "./rule.js";
 
 /** The file inside the input that the error is about, if it is not the input itself. */
 const at = ({ name }: ErrorDetails): string => (name ? `${name}: ` : "");

@@ -1,5 +1,5 @@
-/** The size of a pointer, guessed as libbpf guesses it (determine_ptr_size). */
-import type { Btf } from "../btf.js";
+/** Derives the size of a pointer from the types, as libbpf does (determine_ptr_size). */
+import type { IntType } from "../types.js";
 
 const LONG_NAMES = new Set([
   "long",
@@ -15,9 +15,9 @@ const LONG_NAMES = new Set([
   "int long unsigned",
 ]);
 
-/** Size in bytes of the first own INT of 4 or 8 bytes that is called some `long`. */
-export function pointerSizeOf(btf: Btf): 4 | 8 | undefined {
-  for (const type of btf.ofKind("int", { own: true })) {
+/** Returns the size in bytes of the first INT of 4 or 8 bytes with a spelling of `long` as its name. */
+export function pointerSizeOf(ints: Iterable<IntType>): 4 | 8 | undefined {
+  for (const type of ints) {
     if ((type.byteSize === 4 || type.byteSize === 8) && LONG_NAMES.has(type.name)) return type.byteSize;
   }
   return undefined;
