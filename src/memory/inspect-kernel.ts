@@ -43,6 +43,11 @@ let make: Make<InspectKernel> = () => {
   return make();
 };
 
+/** Instances come from `given` from now on. @internal */
+export function provideInspect(given: Make<InspectKernel>): void {
+  make = given;
+}
+
 /** A new instance, with a memory of its own. @throws BtfEnvironmentError ERR_WASM @internal */
 export function instantiateInspect(): InspectKernel {
   try {
