@@ -168,11 +168,11 @@ export class Image {
   }
 
   #whyUnknown(kind: number): string {
-    if (this.header.endian === "big") return "unknown, which an image of the other byte order cannot have";
+    if (this.header.endian === "big") return "which is unknown: an image of the other byte order cannot have unknown kinds";
     const described = (this.header.layoutLength || this.base?.header.layoutLength || 0) / abi.LAYOUT_ENTRY_SIZE;
-    if (described === 0) return "unknown, and no layout section says how long it is";
-    if (kind >= described) return `unknown, and the layout section ends at kind ${described - 1}`;
-    return "unknown, with lengths in the layout section that are not multiples of 4";
+    if (described === 0) return "which is unknown, and no layout section gives its length";
+    if (kind >= described) return `which is unknown, and the layout section ends at kind ${described - 1}`;
+    return "which is unknown, and its lengths in the layout section are not multiples of 4";
   }
 
   /** One past the last id. */

@@ -1,12 +1,12 @@
 /**
- * What an error says: one rule per code, with its text. Each is a constant of
- * its own, so that a bundle holds only those that it can throw.
+ * The error codes of the default entry, each with its text. Each code is a
+ * constant of its own, so that a bundle holds only those that it can throw.
  */
 import { type ErrorDetails, rule } from "./rule.js";
 
 const hex = (value = 0): string => `0x${value.toString(16)}`;
 const count = (value = 0, unit = "byte"): string => `${value} ${unit}${value === 1 ? "" : "s"}`;
-const meant = ({ nearest }: ErrorDetails): string =>
+const suggestion = ({ nearest }: ErrorDetails): string =>
   nearest?.length ? `; did you mean ${nearest.map((name) => `"${name}"`).join(", ")}?` : "";
 
 // Header (libbpf's btf_parse_hdr)
@@ -20,11 +20,11 @@ export const ERR_BTF_MAGIC = /* @__PURE__ */ rule(
 );
 export const ERR_BTF_HEADER_TRUNCATED = /* @__PURE__ */ rule(
   "ERR_BTF_HEADER_TRUNCATED",
-  (d) => `truncated header: ${count(d.limit)} are needed, the input has ${d.value}`,
+  (d) => `truncated header: it needs ${count(d.limit)}, the input has ${d.value}`,
 );
 export const ERR_BTF_HEADER_LENGTH = /* @__PURE__ */ rule(
   "ERR_BTF_HEADER_LENGTH",
-  (d) => `header length ${d.value} is below 24, the least in an image of the other byte order`,
+  (d) => `header length ${d.value} is below 24, the minimum for an image of the other byte order`,
 );
 export const ERR_BTF_STRINGS_BOUNDS = /* @__PURE__ */ rule(
   "ERR_BTF_STRINGS_BOUNDS",
@@ -32,7 +32,7 @@ export const ERR_BTF_STRINGS_BOUNDS = /* @__PURE__ */ rule(
 );
 export const ERR_BTF_TYPES_BOUNDS = /* @__PURE__ */ rule(
   "ERR_BTF_TYPES_BOUNDS",
-  (d) => `the type section ends at byte ${d.value}, behind the start of the strings at ${d.limit}`,
+  (d) => `the type section ends at byte ${d.value}, after the start of the strings at ${d.limit}`,
 );
 export const ERR_BTF_TYPES_ALIGNMENT = /* @__PURE__ */ rule(
   "ERR_BTF_TYPES_ALIGNMENT",
@@ -54,7 +54,7 @@ export const ERR_BTF_LAYOUT_LENGTH = /* @__PURE__ */ rule(
 // Strings (btf_parse_str_sec)
 export const ERR_BTF_STRINGS_EMPTY = /* @__PURE__ */ rule(
   "ERR_BTF_STRINGS_EMPTY",
-  () => "no strings, which only split BTF may lack",
+  () => "empty string section: only split BTF may have one",
 );
 export const ERR_BTF_STRINGS_LENGTH = /* @__PURE__ */ rule(
   "ERR_BTF_STRINGS_LENGTH",
@@ -66,7 +66,7 @@ export const ERR_BTF_STRINGS_END = /* @__PURE__ */ rule(
 );
 export const ERR_BTF_STRINGS_START = /* @__PURE__ */ rule(
   "ERR_BTF_STRINGS_START",
-  () => "the strings do not start with a NUL byte: split BTF, which needs its base?",
+  () => "the strings do not start with a NUL byte: if this is split BTF, open it on its base",
 );
 
 // Types (btf_parse_type_sec, btf_validate_type)
@@ -80,7 +80,7 @@ export const ERR_BTF_TYPE_TRUNCATED = /* @__PURE__ */ rule(
 );
 export const ERR_BTF_TYPE_TRAILING = /* @__PURE__ */ rule(
   "ERR_BTF_TYPE_TRAILING",
-  (d) => `${count(d.value)} left behind the last type`,
+  (d) => `${count(d.value)} left after the last type`,
 );
 export const ERR_BTF_NAME_OFFSET = /* @__PURE__ */ rule(
   "ERR_BTF_NAME_OFFSET",
@@ -88,15 +88,15 @@ export const ERR_BTF_NAME_OFFSET = /* @__PURE__ */ rule(
 );
 export const ERR_BTF_TYPE_ID = /* @__PURE__ */ rule(
   "ERR_BTF_TYPE_ID",
-  (d) => `type [${d.typeId}] refers to type ${d.value}, the last one is ${d.limit}`,
+  (d) => `type [${d.typeId}] refers to type ${d.value}, but the last type is ${d.limit}`,
 );
 export const ERR_BTF_FUNC_PROTO = /* @__PURE__ */ rule(
   "ERR_BTF_FUNC_PROTO",
-  (d) => `FUNC type [${d.typeId}] refers to type ${d.value}, which is no FUNC_PROTO`,
+  (d) => `FUNC type [${d.typeId}] refers to type ${d.value}, which is not a FUNC_PROTO`,
 );
 export const ERR_BTF_BASE_ENDIAN = /* @__PURE__ */ rule(
   "ERR_BTF_BASE_ENDIAN",
-  (d) => `the image is ${d.name}-endian, its base is not`,
+  (d) => `the image is ${d.name}-endian, but its base is not`,
 );
 
 // Type graph
@@ -126,28 +126,28 @@ export const ERR_COMPRESSED = /* @__PURE__ */ rule("ERR_COMPRESSED", (d) => `${d
 // Lookup
 export const ERR_NOT_FOUND = /* @__PURE__ */ rule(
   "ERR_NOT_FOUND",
-  (d) => `no ${d.note ?? "type"} named "${d.name}"${meant(d)}`,
+  (d) => `no ${d.note ?? "type"} named "${d.name}"${suggestion(d)}`,
 );
 export const ERR_NO_SUCH_ID = /* @__PURE__ */ rule(
   "ERR_NO_SUCH_ID",
   (d) => `no type ${d.value}: ids go from 0 to ${d.limit}`,
 );
-export const ERR_PATH = /* @__PURE__ */ rule("ERR_PATH", (d) => `"${d.name}": ${d.note}${meant(d)}`);
+export const ERR_PATH = /* @__PURE__ */ rule("ERR_PATH", (d) => `"${d.name}": ${d.note}${suggestion(d)}`);
 export const ERR_ARGUMENT = /* @__PURE__ */ rule("ERR_ARGUMENT", (d) => `${d.note}`);
 export const ERR_DISPOSED = /* @__PURE__ */ rule("ERR_DISPOSED", () => "this Btf has been disposed of");
 
 // Limits
 export const ERR_MEMORY = /* @__PURE__ */ rule(
   "ERR_MEMORY",
-  (d) => `${count(d.value)} of WebAssembly memory are not to be had`,
+  (d) => `cannot allocate ${count(d.value)} of WebAssembly memory`,
 );
 export const ERR_TEXT_LENGTH = /* @__PURE__ */ rule(
   "ERR_TEXT_LENGTH",
-  () => "the text is longer than a string can be: take it in chunks",
+  () => "the text is longer than a string can be: read it in chunks",
 );
 export const ERR_PIECE = /* @__PURE__ */ rule(
   "ERR_PIECE",
-  (d) => `one definition or line alone is longer than ${count(d.limit)}`,
+  (d) => `a single definition or line is longer than ${count(d.limit)}`,
 );
 export const ERR_WORK = /* @__PURE__ */ rule(
   "ERR_WORK",
@@ -155,7 +155,7 @@ export const ERR_WORK = /* @__PURE__ */ rule(
 );
 export const ERR_PATTERN_LENGTH = /* @__PURE__ */ rule(
   "ERR_PATTERN_LENGTH",
-  (d) => `a pattern of ${count(d.value)}, the limit is ${d.limit}`,
+  (d) => `the pattern has ${count(d.value)}, more than the limit of ${d.limit}`,
 );
 export const ERR_OUTPUT_LIMIT = /* @__PURE__ */ rule(
   "ERR_OUTPUT_LIMIT",
@@ -170,5 +170,5 @@ export const ERR_WASM = /* @__PURE__ */ rule(
 export const ERR_UNSUPPORTED = /* @__PURE__ */ rule("ERR_UNSUPPORTED", (d) => `${d.note}`);
 export const ERR_FILE = /* @__PURE__ */ rule("ERR_FILE", (d) => `${d.name}: ${d.note}`);
 
-// Ours
+// Bugs of this library
 export const ERR_INTERNAL = /* @__PURE__ */ rule("ERR_INTERNAL", (d) => `bug in btfkit: ${d.note}`);

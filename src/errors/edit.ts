@@ -1,4 +1,4 @@
-/** What an error of making and reshaping says: as rules.ts, and apart from it, for readers do without. */
+/** The error codes of building and editing, in a file of their own: code that only reads BTF does without. */
 import { rule } from "./rule.js";
 
 // Builder (libbpf's btf__add_*), dedup (btf__dedup)
@@ -10,7 +10,7 @@ export const ERR_BUILD_ENCODING = /* @__PURE__ */ rule(
 );
 export const ERR_BUILD_PARENT = /* @__PURE__ */ rule(
   "ERR_BUILD_PARENT",
-  (d) => `a ${d.name} belongs to the last type, which is no ${d.note}`,
+  (d) => `a ${d.name} belongs to the last type, which is not a ${d.note}`,
 );
 export const ERR_BUILD_UNION_OFFSET = /* @__PURE__ */ rule(
   "ERR_BUILD_UNION_OFFSET",
@@ -35,7 +35,7 @@ export const ERR_BUILD_COMPONENT = /* @__PURE__ */ rule(
 );
 export const ERR_BUILD_REFERENCE = /* @__PURE__ */ rule(
   "ERR_BUILD_REFERENCE",
-  (d) => `${d.note} is no type id (0 to ${d.limit})`,
+  (d) => `${d.note} is not a type id (0 to ${d.limit})`,
 );
 export const ERR_BUILD_FOREIGN = /* @__PURE__ */ rule(
   "ERR_BUILD_FOREIGN",
@@ -52,7 +52,7 @@ export const ERR_DEDUP_LOOP = /* @__PURE__ */ rule(
 );
 export const ERR_DEDUP_NAMES = /* @__PURE__ */ rule(
   "ERR_DEDUP_NAMES",
-  (d) => `the names around string offset ${d.value} overlap so often that comparing them all would take too long`,
+  (d) => `the names around string offset ${d.value} overlap so often that comparing all of them would take too long`,
 );
 export const ERR_BTF_EXT = /* @__PURE__ */ rule("ERR_BTF_EXT", (d) => `malformed .BTF.ext: ${d.note}`);
 
@@ -67,17 +67,17 @@ export const ERR_DISTILL_KIND = /* @__PURE__ */ rule(
 );
 export const ERR_REBASE_BASE = /* @__PURE__ */ rule(
   "ERR_REBASE_BASE",
-  (d) => `cannot be moved to another base: ${d.note} (distill it first)`,
+  (d) => `cannot move to another base: ${d.note} (distill it first)`,
 );
 export const ERR_REBASE_MISSING = /* @__PURE__ */ rule("ERR_REBASE_MISSING", (d) => `the new base has no ${d.note}`);
 export const ERR_REBASE_AMBIGUOUS = /* @__PURE__ */ rule("ERR_REBASE_AMBIGUOUS", (d) => `in the new base, ${d.note}`);
 export const ERR_REBASE_ENDIAN = /* @__PURE__ */ rule(
   "ERR_REBASE_ENDIAN",
-  (d) => `the new base is ${d.name}-endian, the split Btf is not`,
+  (d) => `the new base is ${d.name}-endian, but the split Btf is not`,
 );
 
 // Fingerprints
 export const ERR_FINGERPRINT = /* @__PURE__ */ rule(
   "ERR_FINGERPRINT",
-  (d) => `the ${d.value} types in a circle around type [${d.typeId}] look alike from 64 references away`,
+  (d) => `the ${d.value} types in a cycle with type [${d.typeId}] look alike from 64 references away`,
 );

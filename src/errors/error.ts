@@ -23,11 +23,11 @@ type Rules = typeof rules &
   typeof liveRules &
   typeof loadRules;
 
-/** The stable name of what went wrong. */
+/** The stable name of an error. */
 export type ErrorCode = Rules[keyof Rules]["code"];
 
 /**
- * What all errors of this library have in common.
+ * The base class of all errors of this library.
  *
  * @example
  * try {
@@ -37,11 +37,11 @@ export type ErrorCode = Rules[keyof Rules]["code"];
  * }
  */
 export class BtfError extends Error {
-  /** Stable: compare this, not the text. */
+  /** Stable: compare the code, not the text. */
   readonly code: ErrorCode;
-  /** Where, in bytes, if the rule has a place. */
+  /** The place in bytes, if the rule has one. */
   declare readonly offset?: number;
-  /** The type at fault, if one is. */
+  /** The type at fault, if there is one. */
   declare readonly typeId?: number;
   /** The facts behind the text. */
   declare readonly details: ErrorDetails;
@@ -53,7 +53,7 @@ export class BtfError extends Error {
     this.code = rule.code as ErrorCode;
     if (details.offset !== undefined) this.offset = details.offset;
     if (details.typeId !== undefined) this.typeId = details.typeId;
-    // Bulk stays out of what consoles print.
+    // Not enumerable, so that consoles do not print them.
     Object.defineProperty(this, "details", { value: details });
   }
 
@@ -64,7 +64,7 @@ export class BtfError extends Error {
 }
 
 /**
- * The input is not what it should be: malformed BTF or ELF.
+ * The input is malformed BTF or ELF.
  *
  * @example
  * try {
@@ -80,7 +80,7 @@ export class BtfFormatError extends BtfError {
 }
 
 /**
- * What was asked for is not there, or the question is malformed.
+ * A lookup found nothing, or its question is malformed.
  *
  * @example
  * try {
@@ -96,7 +96,7 @@ export class BtfLookupError extends BtfError {
 }
 
 /**
- * A bound of memory, length or depth was met.
+ * A limit of memory, length or depth was exceeded.
  *
  * @example
  * try {

@@ -110,11 +110,14 @@ function resolvedId(btf: Verify, id: u32): u32 {
   return load<u32>(btf.ids + (<usize>id << 2));
 }
 
-/** Size in bytes of the type that `sizeOf` found last, and its id. */
+/** Size in bytes of the type that `hasSize` found last, and its id. */
 let foundSize: u32 = 0;
 let foundId: u32 = 0;
 
-/** Finds a type's size, through what it resolved to (btf_type_id_size). */
+/**
+ * Tells whether a type has a size, through the type that it resolved to, and
+ * leaves that size and type in `foundSize` and `foundId` (btf_type_id_size).
+ */
 function hasSize(btf: Verify, id: u32): bool {
   let kind = kindAt(btf, id);
   if (kind == NO_TYPE || among(SIZELESS, kind)) return false;
