@@ -77,11 +77,18 @@ const entryFiles = () => {
 
 /** @type {Record<string, Task>} */
 export const tasks = {
-  // Numbers that kernels and host share.
+  // Kinds, records and structs that kernels and host share.
   constants: {
-    inputs: ["scripts/build/abi.mjs", "assembly/format"],
-    outputs: ["src/memory/generated/abi.ts", "src/memory/generated/edit-abi.ts"],
-    command: [node("scripts/build/abi.mjs")],
+    inputs: ["scripts/build/format.mjs", "format"],
+    outputs: [
+      "assembly/format/generated/abi.ts",
+      "assembly/format/generated/edit-abi.ts",
+      "src/memory/generated/abi.ts",
+      "src/memory/generated/edit-abi.ts",
+      "src/format/generated/kinds.ts",
+      "src/format/generated/records.ts",
+    ],
+    command: [node("scripts/build/format.mjs")],
   },
   ...Object.fromEntries(kernelTasks),
   ...Object.fromEntries(decoderTasks),
