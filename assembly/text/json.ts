@@ -1,16 +1,18 @@
 // JSON, byte for byte `bpftool -j btf dump file FILE`, and `-j -p` when pretty
 // (bpftool's dump_btf_type and json_writer.c).
 import {
-  ARRAY_ELEMENT, ARRAY_INDEX, ARRAY_LENGTH, DECL_TAG_COMPONENT, ENUMERATOR64_HIGH, ENUMERATOR64_LOW, ENUMERATOR_VALUE,
-  INT_DATA, KIND_ARRAY, KIND_CONST, KIND_DATASEC, KIND_DECL_TAG, KIND_ENUM, KIND_ENUM64, KIND_FLOAT, KIND_FUNC,
-  KIND_FUNC_PROTO, KIND_FWD, KIND_INT, KIND_MAX, KIND_PTR, KIND_RESTRICT, KIND_STRUCT, KIND_TYPE_TAG, KIND_TYPEDEF,
-  KIND_UNION, KIND_VAR, KIND_VOLATILE, MEMBER_OFFSET, MEMBER_TYPE, PARAM_TYPE, SECTION_VARIABLE_LENGTH,
-  SECTION_VARIABLE_OFFSET, TYPE_SIZE, VAR_LINKAGE, WINDOW_SLACK,
+  ARRAY_ELEMENT, ARRAY_INDEX, ARRAY_LENGTH, BIT_OFFSET_MASK, BITFIELD_SHIFT, DECL_TAG_COMPONENT, ENUMERATOR64_HIGH,
+  ENUMERATOR64_LOW, ENUMERATOR_VALUE, INT_BITS_MASK, INT_DATA, INT_ENCODING_SHIFT, INT_OFFSET_SHIFT, KIND_ARRAY,
+  KIND_CONST, KIND_DATASEC, KIND_DECL_TAG, KIND_ENUM, KIND_ENUM64, KIND_FLOAT, KIND_FUNC, KIND_FUNC_PROTO, KIND_FWD,
+  KIND_INT, KIND_MAX, KIND_PTR, KIND_RESTRICT, KIND_STRUCT, KIND_TYPE_TAG, KIND_TYPEDEF, KIND_UNION, KIND_VAR,
+  KIND_VOLATILE, MEMBER_OFFSET, MEMBER_TYPE, PARAM_TYPE, SECTION_VARIABLE_LENGTH, SECTION_VARIABLE_OFFSET, TYPE_SIZE,
+  VAR_LINKAGE, WINDOW_SLACK,
 } from "../format/generated/abi"; // prettier-ignore
 import { elementSize, Image, kindFlag, kindOf, Type, vlenOf } from "../format/image";
 import { currentId, Cursor, PHASE_DONE, PHASE_END, PHASE_START, PHASE_TYPES, recordOf } from "./cursor";
 import { intEncoding, linkage } from "./words";
-import { char, jsonName, kindName, ready, signed, signed64, text, unsigned, unsigned64 } from "./writer";
+import { char, jsonName, ready, signed, signed64, text, unsigned, unsigned64 } from "./writer";
+import { kindName } from "./generated/kind-name";
 
 const QUOTE: u8 = 34;
 const COMMA: u8 = 44;
@@ -73,9 +75,9 @@ function head(p: usize, limit: usize, image: Image, id: u32, at: usize, pretty: 
     case KIND_INT: {
       const data = load<u32>(at, INT_DATA);
       p = unsigned(key(p, pretty, TYPE_DEPTH, ',\"size":'), type.size);
-      p = unsigned(key(p, pretty, TYPE_DEPTH, ',\"bits_offset":'), (data >> 16) & 0xff);
-      p = unsigned(key(p, pretty, TYPE_DEPTH, ',\"nr_bits":'), data & 0xff);
-      return char(intEncoding(char(key(p, pretty, TYPE_DEPTH, ',\"encoding":'), QUOTE), (data >> 24) & 0xf), QUOTE);
+      p = unsigned(key(p, pretty, TYPE_DEPTH, ',\"bits_offset":'), (data >> INT_OFFSET_SHIFT) & INT_BITS_MASK);
+      p = unsigned(key(p, pretty, TYPE_DEPTH, ',\"nr_bits":'), data & INT_BITS_MASK);
+      return char(intEncoding(char(key(p, pretty, TYPE_DEPTH, ',\"encoding":'), QUOTE), (data >> INT_ENCODING_SHIFT) & 0xf), QUOTE);
     }
     case KIND_PTR:
     case KIND_CONST:
@@ -144,8 +146,8 @@ function element(p: usize, limit: usize, image: Image, info: u32, kind: u32, at:
       const offset = load<u32>(at, MEMBER_OFFSET);
       const flagged = kindFlag(info);
       p = unsigned(key(p, pretty, ELEMENT_DEPTH, ',\"type_id":'), load<u32>(at, MEMBER_TYPE));
-      p = unsigned(key(p, pretty, ELEMENT_DEPTH, ',\"bits_offset":'), flagged ? offset & 0xffffff : offset);
-      const bits = flagged ? offset >> 24 : 0;
+      p = unsigned(key(p, pretty, ELEMENT_DEPTH, ',\"bits_offset":'), flagged ? offset & BIT_OFFSET_MASK : offset);
+      const bits = flagged ? offset >> BITFIELD_SHIFT : 0;
       if (bits) p = unsigned(key(p, pretty, ELEMENT_DEPTH, ',\"bitfield_size":'), bits);
       break;
     }

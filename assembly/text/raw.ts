@@ -1,15 +1,17 @@
 // Raw text, byte for byte `bpftool btf dump file FILE` (bpftool's dump_btf_type).
 import {
-  ARRAY_ELEMENT, ARRAY_INDEX, ARRAY_LENGTH, DECL_TAG_COMPONENT, ENUMERATOR64_HIGH, ENUMERATOR64_LOW, ENUMERATOR_VALUE,
-  INT_DATA, KIND_ARRAY, KIND_CONST, KIND_DATASEC, KIND_DECL_TAG, KIND_ENUM, KIND_ENUM64, KIND_FLOAT, KIND_FUNC,
-  KIND_FUNC_PROTO, KIND_FWD, KIND_INT, KIND_MAX, KIND_PTR, KIND_RESTRICT, KIND_STRUCT, KIND_TYPE_TAG, KIND_TYPEDEF,
-  KIND_UNION, KIND_VAR, KIND_VOLATILE, MEMBER_OFFSET, MEMBER_TYPE, PARAM_TYPE, SECTION_VARIABLE_LENGTH,
-  SECTION_VARIABLE_OFFSET, TYPE_SIZE, VAR_LINKAGE, WINDOW_SLACK,
+  ARRAY_ELEMENT, ARRAY_INDEX, ARRAY_LENGTH, BIT_OFFSET_MASK, BITFIELD_SHIFT, DECL_TAG_COMPONENT, ENUMERATOR64_HIGH,
+  ENUMERATOR64_LOW, ENUMERATOR_VALUE, INT_BITS_MASK, INT_DATA, INT_ENCODING_SHIFT, INT_OFFSET_SHIFT, KIND_ARRAY,
+  KIND_CONST, KIND_DATASEC, KIND_DECL_TAG, KIND_ENUM, KIND_ENUM64, KIND_FLOAT, KIND_FUNC, KIND_FUNC_PROTO, KIND_FWD,
+  KIND_INT, KIND_MAX, KIND_PTR, KIND_RESTRICT, KIND_STRUCT, KIND_TYPE_TAG, KIND_TYPEDEF, KIND_UNION, KIND_VAR,
+  KIND_VOLATILE, MEMBER_OFFSET, MEMBER_TYPE, PARAM_TYPE, SECTION_VARIABLE_LENGTH, SECTION_VARIABLE_OFFSET, TYPE_SIZE,
+  VAR_LINKAGE, WINDOW_SLACK,
 } from "../format/generated/abi"; // prettier-ignore
 import { elementSize, Image, kindFlag, kindOf, Type, vlenOf } from "../format/image";
 import { currentId, Cursor, PHASE_DONE, PHASE_TYPES, recordOf, referred } from "./cursor";
 import { intEncoding, linkage } from "./words";
-import { char, kindName, name, ready, signed, signed64, text, unsigned, unsigned64 } from "./writer";
+import { char, name, ready, signed, signed64, text, unsigned, unsigned64 } from "./writer";
+import { kindName } from "./generated/kind-name";
 
 const QUOTE: u8 = 39;
 const NEWLINE: u8 = 10;
@@ -24,9 +26,9 @@ function head(p: usize, limit: usize, image: Image, id: u32, at: usize): usize {
     case KIND_INT: {
       const data = load<u32>(at, INT_DATA);
       p = unsigned(text(p, " size="), type.size);
-      p = unsigned(text(p, " bits_offset="), (data >> 16) & 0xff);
-      p = unsigned(text(p, " nr_bits="), data & 0xff);
-      return intEncoding(text(p, " encoding="), (data >> 24) & 0xf);
+      p = unsigned(text(p, " bits_offset="), (data >> INT_OFFSET_SHIFT) & INT_BITS_MASK);
+      p = unsigned(text(p, " nr_bits="), data & INT_BITS_MASK);
+      return intEncoding(text(p, " encoding="), (data >> INT_ENCODING_SHIFT) & 0xf);
     }
     case KIND_PTR:
     case KIND_CONST:
@@ -87,8 +89,8 @@ function element(p: usize, limit: usize, image: Image, info: u32, kind: u32, at:
       const offset = load<u32>(at, MEMBER_OFFSET);
       const flagged = kindFlag(info);
       p = unsigned(text(p, " type_id="), load<u32>(at, MEMBER_TYPE));
-      p = unsigned(text(p, " bits_offset="), flagged ? offset & 0xffffff : offset);
-      const bits = flagged ? offset >> 24 : 0;
+      p = unsigned(text(p, " bits_offset="), flagged ? offset & BIT_OFFSET_MASK : offset);
+      const bits = flagged ? offset >> BITFIELD_SHIFT : 0;
       return bits ? unsigned(text(p, " bitfield_size="), bits) : p;
     }
     case KIND_ENUM:

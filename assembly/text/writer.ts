@@ -1,7 +1,6 @@
 // Bytes of text into a window. Every function takes where to write and returns
 // where it stopped. Steps are 16 bytes wide and may write past their text, by
 // no more than WINDOW_SLACK past the limit.
-import { KIND_MAX } from "../format/generated/abi";
 import { Image, stringAt } from "../format/image";
 
 /**
@@ -112,52 +111,6 @@ export function unsigned64(p: usize, value: u64): usize {
 export function signed64(p: usize, value: i64): usize {
   if (value >= 0) return unsigned64(p, value);
   return unsigned64(char(p, 45), 0 - <u64>value);
-}
-
-/** bpftool's upper-case kind names; kinds above 19 are UNKNOWN. */
-export function kindName(p: usize, kind: u32): usize {
-  switch (kind > KIND_MAX ? 0 : kind) {
-    case 1:
-      return phrase(p, "INT");
-    case 2:
-      return phrase(p, "PTR");
-    case 3:
-      return phrase(p, "ARRAY");
-    case 4:
-      return phrase(p, "STRUCT");
-    case 5:
-      return phrase(p, "UNION");
-    case 6:
-      return phrase(p, "ENUM");
-    case 7:
-      return phrase(p, "FWD");
-    case 8:
-      return phrase(p, "TYPEDEF");
-    case 9:
-      return phrase(p, "VOLATILE");
-    case 10:
-      return phrase(p, "CONST");
-    case 11:
-      return phrase(p, "RESTRICT");
-    case 12:
-      return phrase(p, "FUNC");
-    case 13:
-      return phrase(p, "FUNC_PROTO");
-    case 14:
-      return phrase(p, "VAR");
-    case 15:
-      return phrase(p, "DATASEC");
-    case 16:
-      return phrase(p, "FLOAT");
-    case 17:
-      return phrase(p, "DECL_TAG");
-    case 18:
-      return phrase(p, "TYPE_TAG");
-    case 19:
-      return phrase(p, "ENUM64");
-    default:
-      return phrase(p, "UNKNOWN");
-  }
 }
 
 /**

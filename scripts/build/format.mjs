@@ -1,7 +1,7 @@
 // Makes the facts of the format for both sides from the tables in format/:
 //
 //   in:  format/kinds.mjs, format/structs.mjs, format/codes.mjs
-//   out: assembly/format/generated/{abi,edit-abi}.ts
+//   out: assembly/format/generated/{abi,edit-abi}.ts, assembly/text/generated/kind-name.ts
 //        src/memory/generated/{abi,edit-abi}.ts
 //        src/format/generated/{kinds,records}.ts
 //
@@ -175,6 +175,19 @@ write(
   ruleConstants.map(kernelConstant),
   EDIT_STRUCTS.map(kernelClass),
   recordShapes,
+);
+
+write(
+  "assembly/text/generated/kind-name.ts",
+  from("kinds.mjs"),
+  'import { phrase } from "../writer";',
+  "/** Writes bpftool's upper-case name of a kind; the kinds that btfkit does not know are UNKNOWN. */",
+  "export function kindName(p: usize, kind: u32): usize {",
+  "  switch (kind) {",
+  KINDS.slice(1).map(({ name }, i) => `    case ${i + 1}:\n      return phrase(p, "${name.toUpperCase()}");`),
+  '    default:\n      return phrase(p, "UNKNOWN");',
+  "  }",
+  "}",
 );
 
 const readAbi = [

@@ -83,6 +83,7 @@ export const tasks = {
     outputs: [
       "assembly/format/generated/abi.ts",
       "assembly/format/generated/edit-abi.ts",
+      "assembly/text/generated/kind-name.ts",
       "src/memory/generated/abi.ts",
       "src/memory/generated/edit-abi.ts",
       "src/format/generated/kinds.ts",

@@ -2,8 +2,8 @@
 // a few steps deep: the hashes by which classes of equal types begin.
 import {
   ARRAY_LENGTH, ENUMERATOR64_LOW, ENUMERATOR64_SIZE, ENUMERATOR_SIZE, ENUMERATOR_VALUE, KIND_ARRAY, KIND_DATASEC,
-  KIND_DECL_TAG, KIND_ENUM, KIND_ENUM64, KIND_FUNC_PROTO, KIND_FWD, KIND_INT, KIND_STRUCT, KIND_UNION, KIND_VAR,
-  MEMBER_OFFSET, MEMBER_SIZE, MEMBER_TYPE, PARAM_SIZE, PARAM_TYPE, SECTION_VARIABLE_OFFSET, SECTION_VARIABLE_SIZE,
+  KIND_ENUM, KIND_ENUM64, KIND_FUNC_PROTO, KIND_FWD, KIND_INT, KIND_STRUCT, KIND_UNION, KIND_VAR, MEMBER_OFFSET,
+  MEMBER_SIZE, MEMBER_TYPE, PARAM_SIZE, PARAM_TYPE, SECTION_VARIABLE_OFFSET, SECTION_VARIABLE_SIZE,
   SECTION_VARIABLE_TYPE, TYPE_SIZE,
 } from "../../format/generated/abi"; // prettier-ignore
 import { NAMED_SIZE } from "../../format/generated/edit-abi";
@@ -130,7 +130,7 @@ export function hashShapes(graph: Graph, single: bool): void {
         store<u32>(edge, type.size);
         edge += 4;
         if (kind == KIND_VAR) hash = mixed(hash, single ? id : load<u32>(at));
-        else if (kind == KIND_DECL_TAG) hash = mixed(hash, load<u32>(at));
+        else if (fixedBytes(shapeOf(info))) hash = mixed(hash, load<u32>(at));
         at += fixedBytes(shapeOf(info));
     }
     set64(shape, id, hash);

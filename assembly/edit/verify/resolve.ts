@@ -6,10 +6,10 @@
 // failed, and what meets one of them fails with it without a finding of its own.
 import {
   ARRAY_ELEMENT, ARRAY_INDEX, ARRAY_LENGTH, DECL_TAG_COMPONENT, INT_BITS_MASK, INT_DATA, INT_OFFSET_SHIFT, KIND_ARRAY,
-  KIND_CONST, KIND_DATASEC, KIND_DECL_TAG, KIND_ENUM, KIND_ENUM64, KIND_FLOAT, KIND_FUNC, KIND_FUNC_PROTO, KIND_FWD,
-  KIND_INT, KIND_PTR, KIND_RESTRICT, KIND_STRUCT, KIND_TYPE_TAG, KIND_TYPEDEF, KIND_UNION, KIND_VAR, KIND_VOLATILE,
-  LINUX_VLEN_MASK, MEMBER_OFFSET, MEMBER_SIZE, MEMBER_TYPE, PARAM_NAME, PARAM_SIZE, PARAM_TYPE, SECTION_VARIABLE_LENGTH,
-  SECTION_VARIABLE_SIZE, SECTION_VARIABLE_TYPE, TYPE_SIZE, TYPE_SIZE_OR_ID,
+  KIND_DATASEC, KIND_DECL_TAG, KIND_ENUM, KIND_ENUM64, KIND_FLOAT, KIND_FUNC, KIND_FUNC_PROTO, KIND_FWD, KIND_INT,
+  KIND_PTR, KIND_STRUCT, KIND_TYPE_TAG, KIND_TYPEDEF, KIND_UNION, KIND_VAR, LINUX_VLEN_MASK, MEMBER_OFFSET, MEMBER_SIZE,
+  MEMBER_TYPE, MODIFIER_KINDS, PARAM_NAME, PARAM_SIZE, PARAM_TYPE, SECTION_VARIABLE_LENGTH, SECTION_VARIABLE_SIZE,
+  SECTION_VARIABLE_TYPE, TYPE_SIZE, TYPE_SIZE_OR_ID,
 } from "../../format/generated/abi"; // prettier-ignore
 import * as rule from "../../format/generated/edit-abi";
 import { kindFlag, vlenOf } from "../../format/image";
@@ -27,11 +27,9 @@ const DEPTH: u32 = 32;
 const CHAIN: u32 = 32;
 
 const COMPOSITES: u32 = (1 << KIND_STRUCT) | (1 << KIND_UNION);
-const MODIFIERS: u32 =
-  (1 << KIND_TYPEDEF) | (1 << KIND_VOLATILE) | (1 << KIND_CONST) | (1 << KIND_RESTRICT) | (1 << KIND_TYPE_TAG);
 /** What only others resolve to, and nothing may refer to. */
 const SOURCES: u32 = (1 << KIND_VAR) | (1 << KIND_DECL_TAG) | (1 << KIND_DATASEC);
-const RESOLVING: u32 = MODIFIERS | COMPOSITES | SOURCES | (1 << KIND_PTR) | (1 << KIND_ARRAY) | (1 << KIND_FUNC);
+const RESOLVING: u32 = MODIFIER_KINDS | COMPOSITES | SOURCES | (1 << KIND_PTR) | (1 << KIND_ARRAY) | (1 << KIND_FUNC);
 const SIZED: u32 = COMPOSITES | (1 << KIND_INT) | (1 << KIND_ENUM) | (1 << KIND_DATASEC) | (1 << KIND_FLOAT) | (1 << KIND_ENUM64);
 /** Void (0) among them. */
 const SIZELESS: u32 = 1 | (1 << KIND_FWD) | (1 << KIND_FUNC) | (1 << KIND_FUNC_PROTO) | (1 << KIND_DECL_TAG);
@@ -75,8 +73,8 @@ function isResolved(btf: Verify, id: u32): bool {
 @inline
 function isSink(kind: u32): bool {
   if (mode == MODE_ANY) return !among(RESOLVING, kind);
-  if (mode == MODE_PTR) return !among(MODIFIERS | (1 << KIND_PTR), kind);
-  return !among(MODIFIERS | COMPOSITES | (1 << KIND_ARRAY), kind);
+  if (mode == MODE_PTR) return !among(MODIFIER_KINDS | (1 << KIND_PTR), kind);
+  return !among(MODIFIER_KINDS | COMPOSITES | (1 << KIND_ARRAY), kind);
 }
 
 function push(btf: Verify, id: u32, kind: u32): u32 {
@@ -121,7 +119,7 @@ let foundId: u32 = 0;
 function hasSize(btf: Verify, id: u32): bool {
   let kind = kindAt(btf, id);
   if (kind == NO_TYPE || among(SIZELESS, kind)) return false;
-  if (among(MODIFIERS | (1 << KIND_VAR), kind)) {
+  if (among(MODIFIER_KINDS | (1 << KIND_VAR), kind)) {
     id = resolvedId(btf, id);
     kind = kindAt(btf, id);
     if (kind == NO_TYPE || among(SIZELESS, kind)) return false;
@@ -199,7 +197,7 @@ function resolveReference(btf: Verify, id: u32, at: usize, kind: u32): u32 {
   const nextKind = kindAt(btf, next);
   if (nextKind == NO_TYPE || among(SOURCES, nextKind)) return refuse(btf, rule.RULE_TYPE_ID, id, at + TYPE_SIZE_OR_ID, NO_ELEMENT, next);
   if (!isSink(nextKind) && !isResolved(btf, next)) return push(btf, next, nextKind);
-  if (!among(MODIFIERS, kind) && among(MODIFIERS, nextKind)) {
+  if (!among(MODIFIER_KINDS, kind) && among(MODIFIER_KINDS, nextKind)) {
     // A modifier that was resolved from a struct or array may have stopped at a pointer.
     const behind = resolvedId(btf, next);
     const behindKind = kindAt(btf, behind);
@@ -261,7 +259,7 @@ function resolveMembers(btf: Verify, id: u32, entry: usize): u32 {
       return push(btf, to, kind);
     }
     let concrete = to;
-    if (among(MODIFIERS, kind)) {
+    if (among(MODIFIER_KINDS, kind)) {
       if (!hasSize(btf, to)) return refuse(btf, rule.RULE_MEMBER, id, member + MEMBER_TYPE, i, to);
       concrete = foundId;
     }
@@ -365,9 +363,9 @@ export function checkTags(btf: Verify): void {
   for (let id: u32 = 1; id < btf.idLimit; id++) {
     let at = id;
     let kind = kindAt(btf, at);
-    if (!among(MODIFIERS, kind)) continue;
+    if (!among(MODIFIER_KINDS, kind)) continue;
     let tags = kind == KIND_TYPE_TAG;
-    for (let left = CHAIN; among(MODIFIERS, kind); left--) {
+    for (let left = CHAIN; among(MODIFIER_KINDS, kind); left--) {
       if (!left) {
         report(btf, rule.RULE_CHAIN, id, changetype<usize>(typeAt(btf, id)), NO_ELEMENT, CHAIN);
         break;

@@ -1,8 +1,8 @@
 // Bodies of structs, unions and enums (libbpf's btf_dump_emit_struct_def,
 // btf_dump_emit_bit_padding, btf_dump_emit_enum_def).
 import {
-  C_OPTION_ANNOTATE, ENUMERATOR64_HIGH, ENUMERATOR64_LOW, ENUMERATOR_VALUE, ERR_C_CYCLE, KIND_ENUM64, KIND_MAX,
-  KIND_STRUCT, KIND_UNKN, MEMBER_OFFSET, MEMBER_SIZE, MEMBER_TYPE, TYPE_SIZE,
+  BIT_OFFSET_MASK, BITFIELD_SHIFT, C_OPTION_ANNOTATE, ENUMERATOR64_HIGH, ENUMERATOR64_LOW, ENUMERATOR_VALUE,
+  ERR_C_CYCLE, KIND_ENUM64, KIND_MAX, KIND_STRUCT, KIND_UNKN, MEMBER_OFFSET, MEMBER_SIZE, MEMBER_TYPE, TYPE_SIZE,
 } from "../../format/generated/abi"; // prettier-ignore
 import { char, signed, signed64, phrase, unsigned, unsigned64 } from "../writer";
 import { kindFlag, kindOf, Type, vlenOf } from "../../format/image";
@@ -133,8 +133,8 @@ export function composite(p: usize, id: u32, level: u32, depth: i32): usize {
     if (full(p)) return p;
     const memberType = load<u32>(member, MEMBER_TYPE);
     const offset = load<u32>(member, MEMBER_OFFSET);
-    const bits = flagged ? offset >> 24 : 0;
-    const start = flagged ? offset & 0xffffff : offset;
+    const bits = flagged ? offset >> BITFIELD_SHIFT : 0;
+    const start = flagged ? offset & BIT_OFFSET_MASK : offset;
     const size = sizeOf(memberType);
     p = padding(p, end, start, packed ? 1 : alignOf(memberType), afterBitfield && bits != 0, level + 1);
     p = newline(p, level + 1);

@@ -1,8 +1,8 @@
 // Sizes and alignments as libbpf derives them (btf__resolve_size, btf__align_of).
 import {
-  ARRAY_ELEMENT, ARRAY_LENGTH, ERR_C_CYCLE, KIND_ARRAY, KIND_CONST, KIND_DATASEC, KIND_DECL_TAG, KIND_ENUM, KIND_ENUM64,
-  KIND_FLOAT, KIND_INT, KIND_PTR, KIND_RESTRICT, KIND_STRUCT, KIND_TYPE_TAG, KIND_TYPEDEF, KIND_UNION, KIND_VAR,
-  KIND_VOLATILE, MEMBER_OFFSET, MEMBER_SIZE, MEMBER_TYPE, TYPE_SIZE,
+  ARRAY_ELEMENT, ARRAY_LENGTH, BITFIELD_SHIFT, ERR_C_CYCLE, KIND_ARRAY, KIND_CONST, KIND_DATASEC, KIND_DECL_TAG,
+  KIND_ENUM, KIND_ENUM64, KIND_FLOAT, KIND_INT, KIND_PTR, KIND_RESTRICT, KIND_STRUCT, KIND_TYPE_TAG, KIND_TYPEDEF,
+  KIND_UNION, KIND_VAR, KIND_VOLATILE, MEMBER_OFFSET, MEMBER_SIZE, MEMBER_TYPE, TYPE_SIZE,
 } from "../../format/generated/abi"; // prettier-ignore
 import { Image, kindFlag, kindOf, Type, vlenOf } from "../../format/image";
 import { context, fail, failure, image, typeOf } from "./context";
@@ -116,7 +116,7 @@ function compositeAlignment(type: Type, depth: i32): u32 {
     widest = max(widest, alignment);
     const offset = load<u32>(member, MEMBER_OFFSET);
     // With a bitfield size of 0 the raw offset is the offset.
-    if (!(flagged && offset >> 24) && offset % (8 * alignment)) return 1;
+    if (!(flagged && offset >> BITFIELD_SHIFT) && offset % (8 * alignment)) return 1;
   }
   return type.size % widest ? 1 : widest;
 }
@@ -130,7 +130,7 @@ export function isPacked(type: Type): bool {
   for (let member = first; member < end; member += MEMBER_SIZE) {
     const alignment = alignOf(load<u32>(member, MEMBER_TYPE));
     const offset = load<u32>(member, MEMBER_OFFSET);
-    if (alignment && !(flagged && offset >> 24) && offset % (8 * alignment)) return true;
+    if (alignment && !(flagged && offset >> BITFIELD_SHIFT) && offset % (8 * alignment)) return true;
     widest = max(widest, alignment);
   }
   return type.size % widest != 0;
