@@ -1,5 +1,5 @@
 /** The rules of errors about the running kernel. They stand apart, for most programs never talk to it. */
-import { rule } from "./btf.js";
+import { rule } from "./rule.js";
 
 export const ERR_LIVE_PLATFORM = /* @__PURE__ */ rule(
   "ERR_LIVE_PLATFORM",
