@@ -17,7 +17,8 @@ const isCore = (id) =>
     id,
   );
 /** What makes and reshapes BTF, with a WebAssembly module of its own: readers do without. */
-const isEdit = (id) => /build\/js\/(edit\/|errors\/edit|format\/(kernel-version|generated\/records)|memory\/(generated\/)?edit)/.test(id);
+const isEdit = (id) =>
+  /build\/js\/(edit\/|errors\/edit|format\/(kernel-version|generated\/records)|memory\/(generated\/)?edit)/.test(id);
 
 /** The decoder alone of a package whose `exports` have the whole. */
 const lzmaDecoder = () => ({

@@ -4,8 +4,8 @@
  * @module btfkit/image
  */
 
-export type { ImageCompression } from "./image/codecs/registry.js";
 export type { BytesInput } from "./image/codecs/reader.js";
+export type { ImageCompression } from "./image/codecs/registry.js";
 export type { ArchiveKind } from "./image/containers/archive.js";
 export type { BootKind } from "./image/containers/boot.js";
 export type { FoundBtf, ImageStep } from "./image/containers/find.js";

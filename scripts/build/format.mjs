@@ -55,7 +55,11 @@ const kindConstants = [
     ...words.map(([name], i) => [`${prefix}_${name}`, i * WORD]),
   ]),
   ["REFERENCE_KINDS", bitsOf(({ third }) => third === "id"), "Kinds whose third word is a type id, a bit each."],
-  ["MODIFIER_KINDS", bitsOf(({ modifies }) => modifies), "Kinds whose values and layout are those of their target, a bit each."],
+  [
+    "MODIFIER_KINDS",
+    bitsOf(({ modifies }) => modifies),
+    "Kinds whose values and layout are those of their target, a bit each.",
+  ],
 ];
 const ruleConstants = RULES.map((name, i) => [`RULE_${name}`, i + 1]);
 

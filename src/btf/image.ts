@@ -168,7 +168,8 @@ export class Image {
   }
 
   #whyUnknown(kind: number): string {
-    if (this.header.endian === "big") return "which is unknown: an image of the other byte order cannot have unknown kinds";
+    if (this.header.endian === "big")
+      return "which is unknown: an image of the other byte order cannot have unknown kinds";
     const described = (this.header.layoutLength || this.base?.header.layoutLength || 0) / abi.LAYOUT_ENTRY_SIZE;
     if (described === 0) return "which is unknown, and no layout section gives its length";
     if (kind >= described) return `which is unknown, and the layout section ends at kind ${described - 1}`;

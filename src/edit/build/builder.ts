@@ -183,7 +183,12 @@ export class BtfBuilder {
     if (!isPowerOfTwo(byteSize, 16)) throw new BtfError(ERR_BUILD_SIZE, { note: `INT "${name}"`, value: byteSize });
     if ((bits & INT_BITS) !== bits) throw new BtfError(ERR_BUILD_ENCODING, { name, value: bits });
     return this.#draft.attempt(() =>
-      this.#draft.add(this.string(name), infoOf(abi.KIND_INT), byteSize, (bits << abi.INT_ENCODING_SHIFT) | (byteSize * 8)),
+      this.#draft.add(
+        this.string(name),
+        infoOf(abi.KIND_INT),
+        byteSize,
+        (bits << abi.INT_ENCODING_SHIFT) | (byteSize * 8),
+      ),
     );
   }
 

@@ -83,7 +83,11 @@ export class Draft {
     if (vlen > VLEN_MASK) throw new BtfLimitError(ERR_BUILD_LIMIT, { name: "vlen", value: vlen, limit: VLEN_MASK });
     this.checkRoom(0, words.length * 4);
     for (const word of words) this.types.word(word);
-    this.types.view.setUint32(this.#last + TYPE_INFO, ((info & ~VLEN_MASK) | vlen | (kindFlag ? 0x80000000 : 0)) >>> 0, true);
+    this.types.view.setUint32(
+      this.#last + TYPE_INFO,
+      ((info & ~VLEN_MASK) | vlen | (kindFlag ? 0x80000000 : 0)) >>> 0,
+      true,
+    );
   }
 
   /** Words of the last record, to look at what it holds. */

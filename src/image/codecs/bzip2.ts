@@ -2,8 +2,8 @@
 import bzip2 from "unbzip2-stream/lib/bzip2.js";
 import { BtfError } from "../../errors/error.js";
 import { damaged } from "./damaged.js";
-import { compressionAt, MAGIC_LENGTH } from "./registry.js";
 import type { Reader } from "./reader.js";
+import { compressionAt, MAGIC_LENGTH } from "./registry.js";
 
 /** What a level adds to a block, in bytes unpacked. */
 const LEVEL_SIZE = 100_000;
