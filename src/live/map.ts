@@ -284,6 +284,19 @@ export class BpfMap extends Descriptor {
    */
   pop(key: MapBytes = new Uint8Array(this.info.keyByteSize)): MapBytes | undefined {
     this.#refuseStream();
+    const errno = this.take(key);
+    if (errno === ERRNO.ENOENT) return undefined;
+    if (errno) throw this.#refused("MAP_LOOKUP_AND_DELETE_ELEM", errno);
+    return this.value.slice();
+  }
+
+  /**
+   * Removes a key, or the next value, and leaves the value in `value`.
+   *
+   * @returns 0, or errno
+   * @internal
+   */
+  take(key: MapBytes): number {
     const buffers = this.#allocated();
     buffers.key.bytes.set(this.#checked("key", key, this.info.keyByteSize));
     const attribute = this.system.attribute("MAP_LOOKUP_AND_DELETE_ELEM", {
@@ -291,10 +304,7 @@ export class BpfMap extends Descriptor {
       ...(this.info.keyByteSize > 0 && { key: buffers.key }),
       value: buffers.value,
     });
-    const result = this.system.tryBpf(attribute);
-    if (result === -ERRNO.ENOENT) return undefined;
-    if (result < 0) throw this.#refused("MAP_LOOKUP_AND_DELETE_ELEM", -result);
-    return buffers.value.bytes.slice();
+    return -this.system.tryBpf(attribute);
   }
 
   /** Returns the next value of a queue or stack and leaves it there; undefined if there is none. */
@@ -349,6 +359,7 @@ export class BpfMap extends Descriptor {
    * @throws BtfSystemError; BtfLookupError ERR_LIVE_MAP_TYPE for a map without keys
    */
   *entries(): Generator<MapEntry, void, undefined> {
+    this.#refuseStream();
     let isFirst = true;
     for (const batch of this.batches()) {
       if (batch === undefined && isFirst) {
@@ -389,7 +400,6 @@ export class BpfMap extends Descriptor {
    * @internal
    */
   *batches(): Generator<MapBatch | undefined, void, undefined> {
-    this.#refuseStream();
     const { keyByteSize, maxEntries, type } = this.info;
     const step = this.transferByteSize;
     if (KEYLESS.has(type) || !BATCHED.has(type)) {

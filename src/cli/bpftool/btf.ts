@@ -111,18 +111,32 @@ async function parseBtf(session: Session, args: Arguments): Promise<BtfObject> {
   return kernel.adopt("BTF", fd);
 }
 
+/** Two arguments are needed; else the usage follows the error. */
+function requireOrExplain(session: Session, args: Arguments): void {
+  try {
+    args.require(2);
+  } catch (error) {
+    if (!(error instanceof ToolError)) throw error;
+    session.error(error.message);
+    throw new Usage();
+  }
+}
+
+/** libbpf's number for a file of an unknown format. */
+const UNKNOWN_FORMAT = 4001;
+
 /** The failures that are EINVAL there. */
 const INVALID = -ERRNO.EINVAL;
 
 /** `btf dump` */
 export async function dumpBtf(session: Session, args: Arguments): Promise<void> {
-  args.require(2);
+  requireOrExplain(session, args);
   const source = args.take()!;
   const roots: number[] = [];
   let id: number | undefined;
   let btf: Btf | undefined;
   if (abbreviates(source, "map")) {
-    args.require(2);
+    requireOrExplain(session, args);
     using map = await parseMap(session, args);
     const { info } = map;
     id = info.btfId;
@@ -133,7 +147,7 @@ export async function dumpBtf(session: Session, args: Arguments): Promise<void> 
     if (!isAll && !isKey) roots.push(info.valueTypeId);
     if (isAll || isKey || isValue || abbreviates(word, "kv")) args.skip();
   } else if (abbreviates(source, "prog")) {
-    args.require(2);
+    requireOrExplain(session, args);
     using program = await parseProgram(session, args);
     id = program.info.btfId;
   } else if (abbreviates(source, "id")) {
@@ -177,7 +191,7 @@ function openBtf(session: Session, path: string): Btf {
   } catch (error) {
     if (!(error instanceof BtfError)) throw error;
     const { code, errno } = (error.cause ?? {}) as NodeJS.ErrnoException;
-    const number = code && errno !== undefined ? Math.abs(errno) : ERRNO.EINVAL;
+    const number = code && errno !== undefined ? Math.abs(errno) : UNKNOWN_FORMAT;
     throw new ToolError(`failed to load BTF from ${path}: ${errnoText(number)}`, -number);
   }
 }

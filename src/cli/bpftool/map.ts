@@ -595,14 +595,10 @@ export async function deleteKey(session: Session, args: Arguments): Promise<void
 /** `map pop`, `dequeue` */
 export async function popMap(session: Session, args: Arguments): Promise<void> {
   await withMap(session, args, async (map) => {
-    let value: Uint8Array | undefined;
-    try {
-      value = map.pop();
-    } catch (error) {
-      if (error instanceof BtfSystemError) throw new ToolError(`pop failed: ${errnoText(error.errno)}`, -error.errno);
-      throw error;
-    }
-    if (value) return printEntry(session, map, new Uint8Array(map.info.keyByteSize), value);
+    const key = new Uint8Array(map.info.keyByteSize);
+    const errno = map.take(key);
+    if (errno === 0) return printEntry(session, map, key, map.value);
+    if (errno !== ERRNO.ENOENT) throw new ToolError(`pop failed: ${errnoText(errno)}`, -errno);
     if (session.json) session.json.raw("null");
     else session.print("Error: empty map\n");
     throw new DumpFailed(-ERRNO.ENOENT);

@@ -2,7 +2,7 @@
 
 import { BtfLookupError } from "../../errors/error.js";
 import { isBpfFs } from "../../live/descriptor.js";
-import { errnoText } from "../../live/errno.js";
+import { ERRNO, errnoText } from "../../live/errno.js";
 import { BtfSystemError } from "../../live/error.js";
 import type { Kernel } from "../../live/kernel.js";
 import { Link } from "../../live/link.js";
@@ -143,7 +143,9 @@ export function openPinned(kernel: Kernel, path: string): BpfMap | Program | Lin
     const folder = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) || "/" : ".";
     const isOutside = errnoText(error.errno) === "Permission denied" && !isBpfFs(kernel.system, folder);
     const why = isOutside ? "directory not in bpf file system (bpffs)" : systemText(error);
-    throw new ToolError(`bpf obj get (${path}): ${why}`);
+    // bpftool cuts the path to look at its folder, and shows what is left.
+    const shown = error.errno === ERRNO.EACCES || isOutside ? folder : path;
+    throw new ToolError(`bpf obj get (${shown}): ${why}`);
   }
 }
 

@@ -73,11 +73,10 @@ export async function pinCommand<T extends Descriptor>(
   args: Arguments,
   parse: (session: Session, args: Arguments) => Promise<T>,
 ): Promise<void> {
+  args.require(3, -ERRNO.EINVAL);
   const object = await parse(session, args);
   try {
-    const path = args.take();
-    if (path === undefined) throw new ToolError(`can't pin the object ((null)): ${errnoText(ERRNO.EFAULT)}`);
-    await pinAt(session, object, path);
+    await pinAt(session, object, args.take() ?? "");
   } finally {
     object[Symbol.dispose]();
   }

@@ -179,9 +179,9 @@ export class Arguments {
   }
 
   /** @throws ToolError if fewer are left */
-  require(count: number): void {
+  require(count: number, result = -1): void {
     if (this.count < count) {
-      throw new ToolError(`'${this.previous}' needs at least ${count} arguments, ${this.count} found`);
+      throw new ToolError(`'${this.previous}' needs at least ${count} arguments, ${this.count} found`, result);
     }
   }
 }
