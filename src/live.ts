@@ -9,6 +9,7 @@ export type { AttachOptions } from "./live/attach/options.js";
 export { BtfObject, type BtfObjectInfo } from "./live/btf-object.js";
 export { possibleCpus } from "./live/cpus.js";
 export { Descriptor, type DescriptorKind } from "./live/descriptor.js";
+export { findHolders, type Holder, type Holders } from "./live/holders.js";
 export { BtfSystemError, type SystemErrorOptions } from "./live/error.js";
 export type { EventOptions } from "./live/events/event-stream.js";
 export { EventStream } from "./live/events/event-stream.js";

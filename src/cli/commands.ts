@@ -152,4 +152,10 @@ export const COMMANDS: readonly CommandEntry[] = [
     isForeign: true,
     load: () => import("./commands/bpftool.js"),
   },
+  {
+    name: "ps",
+    description: "list the running kernel's programs: what they are attached to, how long they ran, who holds them",
+    load: () => import("./commands/ps.js"),
+  },
+  { name: "map", description: "watch a map of the running kernel", load: () => import("./commands/map.js") },
 ];

@@ -215,6 +215,13 @@ async function openById(session: Session, id: number): Promise<Btf> {
   return object.open(basePath === undefined ? undefined : openFile(basePath));
 }
 
+/** The macros that later versions of bpftool define for kernel functions, between the pragma and the first type. */
+const NEW_MACROS = /#ifndef __ksym\n[^]*?#endif\n\n#ifndef __weak\n[^]*?#endif\n\n#ifndef __bpf_fastcall\n[^]*?#endif\n#endif\n\n/;
+
+function withoutNewMacros(chunk: Uint8Array): Uint8Array {
+  return Buffer.from(Buffer.from(chunk).toString("latin1").replace(NEW_MACROS, ""), "latin1");
+}
+
 async function write(session: Session, btf: Btf, isC: boolean, roots: readonly number[]): Promise<void> {
   await session.flush(true);
   const { json } = session;
@@ -227,9 +234,11 @@ async function write(session: Session, btf: Btf, isC: boolean, roots: readonly n
       : dumpRaw(btf, types);
   // The JSON ends in a line feed, which the end of the output has too.
   let held: Uint8Array = new Uint8Array();
+  let isFirst = isC;
   await dump.drainAsync(async (chunk) => {
     await session.write(held);
-    held = chunk.slice();
+    held = isFirst ? withoutNewMacros(chunk) : chunk.slice();
+    isFirst = false;
   });
   await session.write(json ? held.subarray(0, -1) : held);
 }
