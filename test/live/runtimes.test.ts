@@ -72,5 +72,7 @@ test("without koffi it says what to install", () => {
 needing("bpf(2)")("without the capability it names the capability", () => {
   const program = `process.setgroups([]); process.setgid(65534); process.setuid(65534);${OPEN}`;
   const out = execFileSync(process.execPath, ["--input-type=module", "-e", program, live], { encoding: "utf8" });
-  expect(out).toMatch(/BtfSystemError ERR_LIVE_PERMISSION bpf\(MAP_GET_NEXT_ID\): operation not permitted: it needs CAP_/);
+  expect(out).toMatch(
+    /BtfSystemError ERR_LIVE_PERMISSION bpf\(MAP_GET_NEXT_ID\): operation not permitted: it needs CAP_/,
+  );
 });

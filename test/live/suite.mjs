@@ -48,12 +48,21 @@ const make = (kernel, type, more = {}) =>
 await check("a hash is written, read, listed and emptied", (kernel) =>
   using(make(kernel, "hash"), async (map) => {
     for (let i = 0; i < 8; i++) map.set(u32(i), u32(i * i));
-    throws(() => map.set(u32(99), u32(0)), (error) => error.errnoName === "E2BIG");
-    throws(() => map.set(u32(1), u32(0), "create"), (error) => error.errnoName === "EEXIST");
+    throws(
+      () => map.set(u32(99), u32(0)),
+      (error) => error.errnoName === "E2BIG",
+    );
+    throws(
+      () => map.set(u32(1), u32(0), "create"),
+      (error) => error.errnoName === "EEXIST",
+    );
     deepStrictEqual(map.get(u32(3)), u32(9));
     strictEqual(map.get(u32(77)), undefined);
     const all = Array.from(map.entries(), ({ key, value }) => [key[0], value[0]]).sort(([a], [b]) => a - b);
-    deepStrictEqual(all, Array.from({ length: 8 }, (_, i) => [i, i * i]));
+    deepStrictEqual(
+      all,
+      Array.from({ length: 8 }, (_, i) => [i, i * i]),
+    );
     const later = [];
     for await (const { key } of map) later.push(key[0]);
     strictEqual(later.length, 8);
@@ -134,7 +143,10 @@ await check("wrong sizes, ids and closed descriptors are refused", async (kernel
   for (const use of [() => map.get(u32(1)), () => map.info, () => map.pin("/sys/fs/bpf/x"), () => [...map.entries()]]) {
     throws(use, code("ERR_LIVE_CLOSED"));
   }
-  throws(() => kernel.createMap({ type: "hash", keyByteSize: 0, valueByteSize: 4, maxEntries: 1 }), code("ERR_LIVE_SYSCALL"));
+  throws(
+    () => kernel.createMap({ type: "hash", keyByteSize: 0, valueByteSize: 4, maxEntries: 1 }),
+    code("ERR_LIVE_SYSCALL"),
+  );
 });
 
 await check("pins are opened as what they are", async (kernel) => {
@@ -143,7 +155,10 @@ await check("pins are opened as what they are", async (kernel) => {
   try {
     await using(make(kernel, "hash"), async (map) => {
       map.pin(`${folder}/map`);
-      throws(() => map.pin(`${folder}/map`), (error) => error.errnoName === "EEXIST");
+      throws(
+        () => map.pin(`${folder}/map`),
+        (error) => error.errnoName === "EEXIST",
+      );
       await using(kernel.pinned(`${folder}/map`), (same) => {
         ok(same instanceof BpfMap);
         strictEqual(same.id, map.id);

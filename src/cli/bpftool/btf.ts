@@ -216,7 +216,8 @@ async function openById(session: Session, id: number): Promise<Btf> {
 }
 
 /** The macros that later versions of bpftool define for kernel functions, between the pragma and the first type. */
-const NEW_MACROS = /#ifndef __ksym\n[^]*?#endif\n\n#ifndef __weak\n[^]*?#endif\n\n#ifndef __bpf_fastcall\n[^]*?#endif\n#endif\n\n/;
+const NEW_MACROS =
+  /#ifndef __ksym\n[^]*?#endif\n\n#ifndef __weak\n[^]*?#endif\n\n#ifndef __bpf_fastcall\n[^]*?#endif\n#endif\n\n/;
 
 function withoutNewMacros(chunk: Uint8Array): Uint8Array {
   return Buffer.from(Buffer.from(chunk).toString("latin1").replace(NEW_MACROS, ""), "latin1");

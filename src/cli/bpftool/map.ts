@@ -8,6 +8,7 @@ import { BtfSystemError } from "../../live/error.js";
 import type { Kernel } from "../../live/kernel.js";
 import { INFO_SIZE } from "../../live/layouts.js";
 import { type BpfMap, type MapInfo, roundUp8 } from "../../live/map.js";
+import { EntryTemplate } from "./entry-template.js";
 import { hexLines } from "./hex.js";
 import { IdTable } from "./id-table.js";
 import { JsonWriter } from "./json-writer.js";
@@ -320,6 +321,7 @@ async function dumpMap(session: Session, json: JsonWriter | undefined, map: BpfM
     session.info(`Warning: cannot read values from ${map.type} map with value_size != 8`);
   }
   let count = 0;
+  let template: EntryTemplate | undefined;
   const write = (key: Uint8Array, value: Uint8Array): void => {
     count++;
     if (session.json) writeJson(session.json, map, types, values, key, value);
@@ -335,17 +337,50 @@ async function dumpMap(session: Session, json: JsonWriter | undefined, map: BpfM
       await dumpByKey(session, json, map, write, flush);
       break;
     }
-    for (let i = 0; i < batch.count; i++) {
-      const { key, value } = batch.entry(i);
-      write(key, value);
-      if (i % FLUSH_ENTRIES === 0) await flush();
+    if (types) {
+      for (let i = 0; i < batch.count; i++) {
+        const { key, value } = batch.entry(i);
+        write(key, value);
+        if (i % FLUSH_ENTRIES === 0) await flush();
+      }
+      await flush();
+      continue;
     }
-    await flush();
+    // What comes before the first entry is not in the template.
+    const first = count === 0 ? 1 : 0;
+    if (first) write(batch.entry(0).key, batch.entry(0).value);
+    template ??= templateOf(session, map);
+    const step = map.transferByteSize;
+    const rest = batch.count - first;
+    count += rest;
+    const keys = batch.keys.subarray(first * map.info.keyByteSize);
+    await session.write(template.fill(keys, batch.values.subarray(first * step), step, rest));
   }
   if (json) {
     json.endArray();
     if (hasHeader) json.endObject();
   } else session.print(`Found ${count} element${count === 1 ? "" : "s"}\n`);
+}
+
+/** The text of an entry without types, once one has been written. */
+function templateOf(session: Session, map: BpfMap): EntryTemplate {
+  const { keyByteSize, valueByteSize } = map.info;
+  const step = roundUp8(valueByteSize);
+  const cpus = map.isPerCpu ? possibleCpus() : 1;
+  const shown = Int32Array.from(
+    { length: cpus * valueByteSize },
+    (_, i) => Math.floor(i / valueByteSize) * step + (i % valueByteSize),
+  );
+  const { json } = session;
+  const render = (key: Uint8Array, value: Uint8Array): string => {
+    if (!json) return plainEntry(map, key, value);
+    const before = json.text.length;
+    writeJson(json, map, undefined, new ValueWriter(false), key, value);
+    const text = json.text.slice(before);
+    json.text = json.text.slice(0, before);
+    return text;
+  };
+  return new EntryTemplate(render, keyByteSize, map.transferByteSize, shown);
 }
 
 /** Entries after which the output is looked at. */

@@ -32,7 +32,12 @@ interface Change {
 }
 
 /** Shows what changes in a map: each look prints the keys that differ from the look before. */
-export async function run(_action: string, name: string, options: MapCommandOptions, context: Context): Promise<ExitCode> {
+export async function run(
+  _action: string,
+  name: string,
+  options: MapCommandOptions,
+  context: Context,
+): Promise<ExitCode> {
   const interval = Number(options.interval);
   if (!(interval > 0)) throw new UsageError(`--interval ${options.interval}: it is a number of seconds`);
   const looks = options.count === undefined ? Infinity : Number(options.count);
