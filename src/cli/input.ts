@@ -7,6 +7,7 @@ import type { KernelImage } from "../image/containers/image.js";
 import type { ImageOptions } from "../image/containers/options.js";
 import { extractBtfFile, KERNEL_BTF, openFile, openImageFile } from "../node.js";
 import { InputError } from "./exit.js";
+import { splitBtfIn } from "./module-folder.js";
 
 export const VMLINUX = `${KERNEL_BTF}/vmlinux`;
 
@@ -164,6 +165,8 @@ async function openModuleInput(
   taken: Taken,
   warn: (line: string) => void = () => {},
 ): Promise<Btf[]> {
+  const exposed = splitBtfIn(file);
+  if (exposed.length > 0) return await openAll(exposed, base, warn);
   try {
     return [await openPlain(file, base)];
   } catch (error) {
@@ -181,6 +184,20 @@ async function openModuleInput(
       throw clearer(refusal, cause);
     }
   }
+}
+
+/** Opens the split BTF of modules; what does not fit the base is told, and left out. */
+async function openAll(paths: readonly string[], base: Btf, warn: (line: string) => void): Promise<Btf[]> {
+  const opened: Btf[] = [];
+  for (const path of paths) {
+    try {
+      opened.push(await openPlain(path, base));
+    } catch (error) {
+      if (!(error instanceof BtfError) || error.code === "ERR_INTERNAL") throw error;
+      warn(`${path}: left out: ${error.message}`);
+    }
+  }
+  return opened;
 }
 
 /**

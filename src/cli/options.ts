@@ -16,7 +16,7 @@ export const files = (): Argument => new Argument("<file...>", FILE_HELP);
 export function moduleOption(): Option {
   return new Option(
     "-m, --module <file>",
-    "a module's BTF, or a package or folder of modules, searched where the kernel has no candidate; repeatable",
+    "a module's BTF, a package or folder of modules, or a folder of raw BTF such as /sys/kernel/btf, searched where the kernel has no candidate; repeatable",
   ).argParser(collect);
 }
 
