@@ -9,6 +9,7 @@ import { symbolTable } from "./attach/kallsyms.js";
 import { listsFunctions } from "./attach/kernel-symbols.js";
 import { ControlFlow } from "./control-flow/control-flow.js";
 import type { ObjectFinding } from "./object/finding.js";
+import { fixedOffsets } from "./object/fixed-offsets.js";
 import { absentCalls } from "./object/kernel-functions.js";
 import { failureOf, planFor } from "./object/libbpf.js";
 import { loadedPrograms } from "./object/loaded-programs.js";
@@ -83,6 +84,7 @@ export function check(object: BpfObject, target: RelocationTarget, options: Chec
     ...(symbols.absent.size > 0 ? absentCalls(flow()) : []),
     ...missingFeatures(object, core, flow),
     ...refusedMaps(object),
+    ...fixedOffsets(object, flow),
   ];
   const early = overall(relocations, attached, findings);
   // A plan stops at the first failure: it is asked only where nothing else is known against the object.

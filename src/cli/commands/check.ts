@@ -28,6 +28,7 @@ export interface CheckCommandOptions extends CommonOptions {
   readonly sarif?: string;
   readonly markdown?: boolean;
   readonly requirements?: boolean;
+  readonly strict?: boolean;
   readonly kallsyms?: string;
   readonly engine?: EngineName;
   readonly rodata?: "unknown" | "initial";
@@ -58,6 +59,7 @@ export function define(command: Command): void {
       "--kallsyms <file>",
       "the kernel's symbols, /proc/kallsyms or a System.map: for symbols without types, and probes",
     )
+    .option("--strict", "exit code 1 for warnings too, such as reads of kernel types at fixed offsets")
     .option("--requirements", "say what the objects need of a kernel at least, and check nothing")
     .option("--markdown", "the table as Markdown")
     .option("--junit <file>", "write a JUnit report there too")
@@ -92,7 +94,8 @@ export async function run(paths: readonly string[], options: CheckCommandOptions
   if (expected)
     for (const { object, target, verdict } of worse)
       context.warn(`${object} on ${target}: ${verdict}, which was not expected`);
-  return worse.length > 0 ? 1 : 0;
+  const hasWarnings = matrix.cells.some(({ findings }) => findings.some(({ severity }) => severity === "warning"));
+  return worse.length > 0 || (options.strict && hasWarnings) ? 1 : 0;
 }
 
 /** Writes what each object needs of a kernel. */

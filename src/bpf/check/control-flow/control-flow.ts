@@ -13,6 +13,7 @@ import type { ElfSymbol } from "../../elf/symbols.js";
 import {
   ALU_OP,
   ALU64,
+  CALL,
   CLASS,
   Code,
   INSN_SIZE,
@@ -81,6 +82,22 @@ export interface Call {
   /** Index of the instruction in the program. */
   readonly insn: number;
 }
+
+/** An access at an offset that CO-RE does not relocate. */
+export interface FixedAccess {
+  /** The program whose context the pointer comes from. */
+  readonly program: Program;
+  /** The program or subprogram that accesses it. */
+  readonly in: Program;
+  readonly insn: number;
+  /** From where the pointer points to. */
+  readonly bytes: number;
+  /** The access is a call of a helper that reads kernel memory. */
+  readonly isCall: boolean;
+}
+
+/** Helpers that read kernel memory from their third argument: probe_read, probe_read_str, probe_read_kernel, probe_read_kernel_str. */
+const KERNEL_READS = new Set([4, 45, 113, 115]);
 
 /** The kernel symbols that an object refers to, as a target has them. */
 export interface KernelSymbols {
@@ -152,6 +169,35 @@ export class ControlFlow {
   /** The first reachable call of each symbol that the target lacks, by its name. */
   get absentCalls(): ReadonlyMap<string, Call> {
     return this.#absentCalls;
+  }
+
+  /** The first access of each program, without CO-RE, to what a pointer of its context points to. */
+  get fixedAccesses(): ReadonlyMap<Program, FixedAccess> {
+    const found = new Map<Program, FixedAccess>();
+    for (const place of this.#places.values()) {
+      const access = this.#fixedAccess(place);
+      const known = access && found.get(access.program);
+      if (access && (!known || access.insn < known.insn)) found.set(access.program, access);
+    }
+    return found;
+  }
+
+  #fixedAccess({ function: { program }, at, state }: Place): FixedAccess | undefined {
+    if (this.#roots.has(`${program.sectionIndex}:${at}`)) return undefined;
+    const code = this.#code(program.sectionIndex);
+    const opcode = code.opcode(at);
+    const insn = (at - program.byteOffset) / INSN_SIZE;
+    const found = (through: Value, bytes: number, isCall: boolean): FixedAccess | undefined => {
+      if (through.kind !== "argument" && through.kind !== "displaced") return undefined;
+      const total = bytes + (through.kind === "displaced" ? through.bytes : 0);
+      return { program: through.program, in: program, insn, bytes: total, isCall };
+    };
+    if ((opcode & CLASS) === LDX) return found(state.register(code.source(at)), code.offset(at), false);
+    const isHelper = opcode === CALL && code.source(at) === 0 && !this.#symbolAt(program, at);
+    if (!isHelper || !KERNEL_READS.has(code.immediate(at))) return undefined;
+    const source = state.register(3);
+    // A read from the start of a type does not depend on its layout as long as the first member stays.
+    return source.kind === "displaced" ? found(source, 0, true) : undefined;
   }
 
   /** The first reachable call of each helper, by its number. */

@@ -10,7 +10,8 @@ import { ALU_OP, JMP_OP } from "../../instruction.js";
  * `number`: a constant of 64 bits; with `root`, an offset inside that type by a
  * CO-RE relocation. `stack`: the frame pointer plus some bytes. `context`: the
  * address of the memory that the kernel hands to a program, plus some bytes.
- * `argument`: 8 bytes read from there. `frozen`: an address in memory that the
+ * `argument`: 8 bytes read from there. `displaced`: an argument plus a number
+ * of bytes that no CO-RE relocation has put there. `frozen`: an address in memory that the
  * verifier takes for constant (`.rodata`, `.kconfig`). `verifier-known`: a
  * number that the verifier knows and we do not, since it depends on such memory
  * or on the path. `unknown`: any other value, not a pointer into the stack.
@@ -22,6 +23,7 @@ export type Value =
   | { readonly kind: "stack"; readonly offset: number }
   | { readonly kind: "context"; readonly program: Program; readonly offset: number }
   | { readonly kind: "argument"; readonly program: Program; readonly offset: number }
+  | { readonly kind: "displaced"; readonly program: Program; readonly offset: number; readonly bytes: number }
   | { readonly kind: "frozen"; readonly of: number | string; readonly offset: number }
   | { readonly kind: "verifier-known" }
   | { readonly kind: "address" }
@@ -46,6 +48,8 @@ export function same(a: Value, b: Value): boolean {
     case "context":
     case "argument":
       return b.kind === a.kind && a.program === b.program && a.offset === b.offset;
+    case "displaced":
+      return b.kind === "displaced" && a.program === b.program && a.offset === b.offset && a.bytes === b.bytes;
     case "frozen":
       return b.kind === "frozen" && a.of === b.of && a.offset === b.offset;
     default:
@@ -76,6 +80,10 @@ export function compute(op: number, is64: boolean, a: Value, b: Value, offset: n
   if (is64 && hasOffset(a) && b.kind === "number" && (op === ALU_OP.add || op === ALU_OP.sub)) {
     const bytes = Number(BigInt.asIntN(64, b.number));
     return { ...a, offset: a.offset + (op === ALU_OP.add ? bytes : -bytes) };
+  }
+  if (is64 && op === ALU_OP.add && b.kind === "number" && b.root === undefined && b.number !== 0n) {
+    if (a.kind === "argument") return { ...a, kind: "displaced", bytes: Number(BigInt.asIntN(64, b.number)) };
+    if (a.kind === "displaced") return { ...a, bytes: a.bytes + Number(BigInt.asIntN(64, b.number)) };
   }
   // And with 0 is 0, whatever the other operand is.
   if (op === ALU_OP.and && ((a.kind === "number" && a.number === 0n) || (b.kind === "number" && b.number === 0n))) {
