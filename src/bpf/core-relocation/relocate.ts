@@ -74,7 +74,7 @@ class Relocating {
     this.#engine = engine;
     this.#target = target;
     this.#lines = new LineTable(object);
-    this.#explainer = new Explainer(target);
+    this.#explainer = new Explainer(target, engine);
   }
 
   run(): RelocatedObject {

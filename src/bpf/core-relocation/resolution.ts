@@ -27,6 +27,14 @@ export interface Unmatched {
   readonly mismatch: Mismatch;
 }
 
+/** How an earlier relocation of the same local type has narrowed the candidates. */
+export interface Narrowing {
+  /** The relocation that some candidates did not match. */
+  readonly by: Spec;
+  /** The candidates that it ruled out. */
+  readonly dropped: readonly BtfType[];
+}
+
 /** The result for one relocation. */
 export interface Resolution {
   /** The local root type; `undefined` where the record names none. */
@@ -38,6 +46,8 @@ export interface Resolution {
   readonly matches: readonly Match[];
   /** The candidates that do not, and why. @internal */
   readonly unmatched: readonly Unmatched[];
+  /** Set where an earlier relocation has ruled out other types of the name. @internal */
+  readonly narrowed: Narrowing | undefined;
   readonly outcome: Outcome | undefined;
   readonly failure: RelocationFailure | undefined;
 }

@@ -7,7 +7,7 @@ import type { Budget } from "./budget.js";
 import { candidatesIn } from "./candidates.js";
 import type { Decider, Engine, Findings } from "./engine.js";
 import { RelocationFailure } from "./failure.js";
-import type { CoreTarget, Resolution } from "./resolution.js";
+import type { CoreTarget, Narrowing, Resolution } from "./resolution.js";
 import { localSpec, type Spec } from "./spec.js";
 import { describe } from "./types.js";
 import { type Outcome, plainOutcome } from "./value.js";
@@ -35,6 +35,8 @@ export class Resolver {
   readonly #records: () => readonly CoreRelocation[];
   /** By the id of the local root type. Matches narrow the list for later relocations. */
   readonly #candidates = new Map<number, readonly BtfType[]>();
+  /** By the id of the local root type. */
+  readonly #narrowings = new Map<number, Narrowing>();
 
   constructor(local: Btf, target: CoreTarget, { endian, budget, engine, records }: ResolverOptions) {
     this.#local = local;
@@ -52,12 +54,13 @@ export class Resolver {
       matches: [],
       unmatched: [],
     };
+    const narrowed = this.#narrowings.get(record.typeId);
     try {
       const outcome = this.#resolve(record, progress);
-      return { ...progress, outcome, failure: undefined };
+      return { ...progress, narrowed, outcome, failure: undefined };
     } catch (error) {
       if (!(error instanceof RelocationFailure)) throw error;
-      return { ...progress, outcome: undefined, failure: error };
+      return { ...progress, narrowed, outcome: undefined, failure: error };
     }
   }
 
@@ -82,7 +85,13 @@ export class Resolver {
     progress.candidates = candidates;
     const outcome = this.#decider.decide({ record, root, local, candidates }, progress);
     const narrowed = this.#decider.narrowed?.(progress);
-    if (narrowed) this.#candidates.set(root.id, narrowed);
+    if (narrowed) {
+      this.#candidates.set(root.id, narrowed);
+      const dropped = candidates.filter((candidate) => !narrowed.includes(candidate));
+      const earlier = this.#narrowings.get(root.id);
+      if (dropped.length > 0)
+        this.#narrowings.set(root.id, { by: local, dropped: [...(earlier?.dropped ?? []), ...dropped] });
+    }
     return outcome;
   }
 

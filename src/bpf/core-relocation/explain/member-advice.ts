@@ -1,7 +1,7 @@
 /** Looks for a missing member: moved into another one, renamed, or spelled alike. */
 import { nearest } from "../../../btf/query/nearest.js";
 import { isComposite } from "../../../btf/traverse.js";
-import type { BtfType, StructType, UnionType } from "../../../btf/types.js";
+import type { BtfType, Member, StructType, UnionType } from "../../../btf/types.js";
 import type { Accessor } from "../spec.js";
 import { skipModifiers } from "../types.js";
 import { shape } from "./shape.js";
@@ -9,14 +9,14 @@ import { shape } from "./shape.js";
 /** Named members inside one another that are searched for a field that has moved. */
 const MOVED_DEPTH = 3;
 
-/** Returns the reason for a missing member, and where it may be. */
+/** Returns the reason for a missing member, and where it may be: in the same struct by another name, or in a nested one. */
 export function whyNoMember(path: string, accessor: Accessor, container: StructType | UnionType): string {
   const name = accessor.name!;
   const missing = `${path} has no member ${name} in the target`;
+  const renamed = renamedTo(accessor, container);
+  if (renamed) return `${missing}; renamed to ${renamed.name}${renamed.why}?`;
   const moved = movedTo(container, name);
   if (moved) return `${missing}; moved to ${moved}?`;
-  const renamed = renamedTo(accessor, container);
-  if (renamed) return `${missing}; renamed to ${renamed}, which has the same type and offset?`;
   const near = nearest(
     name,
     container.members.map((member) => member.name),
@@ -47,16 +47,79 @@ function movedTo(container: StructType | UnionType, name: string): string | unde
   return undefined;
 }
 
-/** Returns a member that the program's struct does not have, at the place and of the type of the missing one. */
-function renamedTo({ type, index }: Accessor, container: StructType | UnionType): string | undefined {
-  const composite = type as StructType | UnionType;
-  const ours = composite.members[index]!;
-  const known = new Set(composite.members.map(({ name }) => name));
-  return container.members.find(
-    (other) =>
-      other.name &&
-      other.bitOffset === ours.bitOffset &&
-      !known.has(other.name) &&
-      shape(other.type) === shape(ours.type),
-  )?.name;
+/** A member of the target that may be the missing one. */
+interface Renamed {
+  readonly name: string;
+  /** The evidence, in words. */
+  readonly why: string;
+}
+
+/**
+ * Returns the member that the missing one was most likely renamed to: its name
+ * with something before or behind it, or the member in its place. Members that
+ * the program's struct has too are other members.
+ */
+function renamedTo({ type, index }: Accessor, container: StructType | UnionType): Renamed | undefined {
+  const local = (type as StructType | UnionType).members;
+  const ours = local[index]!;
+  const known = new Set(local.map(({ name }) => name));
+  const theirs = membersOf(container).filter(({ name }) => name !== "" && !known.has(name));
+  const wanted = shape(ours.type);
+  let best: (Renamed & { readonly score: number }) | undefined;
+  for (const other of theirs) {
+    const isAlike = shape(other.type) === wanted;
+    const affix = affixScore(ours.name, other.name);
+    const isSamePlace = isAlike && other.bitOffset === ours.bitOffset;
+    const isBetween = isAlike && !isSamePlace && standsBetween(other.name, ours.name, local, container);
+    // A common part of the name alone says little where types differ as well.
+    const score = affix + (isAlike ? 1 : 0) + (isSamePlace ? 4 : 0) + (isBetween ? 2 : 0);
+    if (score < 3 || score <= (best?.score ?? 0)) continue;
+    const why = isSamePlace
+      ? ", which has the same type and offset"
+      : isBetween
+        ? ", which has the same type and neighbours"
+        : isAlike
+          ? ", which has the same type"
+          : "";
+    best = { name: other.name, why, score };
+  }
+  return best;
+}
+
+/** Members, those of anonymous members included. */
+function membersOf(container: StructType | UnionType, depth = MOVED_DEPTH): Member[] {
+  return container.members.flatMap((member) => {
+    const inner = member.name === "" && depth > 0 ? skipModifiers(member.type) : undefined;
+    if (!inner || !isComposite(inner)) return [member];
+    return membersOf(inner, depth - 1).map(({ name, typeId, type, bitOffset, bitfieldSize }) => {
+      return { name, typeId, type, bitOffset: bitOffset + member.bitOffset, bitfieldSize };
+    });
+  });
+}
+
+/** How much a name looks like another with something added: `__state` and `state`, `i_atime_sec` and `i_atime`. */
+function affixScore(name: string, other: string): number {
+  const [short, long] = name.length < other.length ? [name, other] : [other, name];
+  if (short.length < 2) return 0;
+  if (long.replace(/^_+|_+$/g, "") === short.replace(/^_+|_+$/g, "")) return 4;
+  if (long.startsWith(`${short}_`)) return 3;
+  if (long.endsWith(`_${short}`)) return 2;
+  return 0;
+}
+
+/** Tells whether a member stands beside the neighbours that the missing one has in the program. */
+function standsBetween(
+  other: string,
+  missing: string,
+  local: readonly Member[],
+  container: StructType | UnionType,
+): boolean {
+  const theirs = container.members.map(({ name }) => name);
+  const at = theirs.indexOf(other);
+  const place = local.findIndex(({ name }) => name === missing);
+  const [before, after] = [local[place - 1]?.name, local[place + 1]?.name];
+  return (
+    at >= 0 &&
+    ((before !== undefined && theirs[at - 1] === before) || (after !== undefined && theirs[at + 1] === after))
+  );
 }

@@ -2,9 +2,12 @@
 import { nearest } from "../../../btf/query/nearest.js";
 import { isComposite } from "../../../btf/traverse.js";
 import type { BtfType, StructType, UnionType } from "../../../btf/types.js";
+import { Budget } from "../budget.js";
 import { essentialName } from "../essential-name.js";
+import { RelocationFailure } from "../failure.js";
 import type { Mismatch } from "../mismatch.js";
 import { accessPath, type Spec } from "../spec.js";
+import { typesMatch } from "../type-matches.js";
 import { describe, isEnum, memberAt, skipModifiers } from "../types.js";
 import { whyNoMember } from "./member-advice.js";
 import { shape } from "./shape.js";
@@ -40,6 +43,32 @@ export function whyNoMatch(local: Spec, candidate: BtfType, mismatch: Mismatch):
   }
 }
 
+/** Names the first member whose type differs, by the rules of type_matches. */
+function whyOtherMembers(candidate: BtfType, ours: StructType | UnionType, theirs: StructType | UnionType): string {
+  for (const member of ours.members) {
+    const essential = essentialName(member.name);
+    const alike = theirs.members.filter(({ name }) => essentialName(name) === essential);
+    if (alike.length === 0 || alike.some(({ type }) => matchesAlone(member.type, type))) continue;
+    const [mine, other] = [shape(member.type), shape(alike[0]!.type)];
+    const path = `${describe(candidate)}.${member.name}`;
+    if (mine !== other) {
+      const rule = "type_matches compares the names and sizes of types, those of integers too";
+      return `${path} is ${other} in the target, ${mine} in the program: ${rule}`;
+    }
+    return `${path} is ${other} in both, of another size or with other members`;
+  }
+  return `${describe(candidate)} has members of other types`;
+}
+
+function matchesAlone(local: BtfType, target: BtfType): boolean {
+  try {
+    return typesMatch(local, target, new Budget());
+  } catch (error) {
+    if (error instanceof RelocationFailure) return false;
+    throw error;
+  }
+}
+
 function similar(names: readonly string[]): string {
   return names.length > 0 ? `; similar names: ${names.join(", ")}` : "";
 }
@@ -53,7 +82,7 @@ function whyOtherShape({ kind, root }: Spec, candidate: BtfType): string {
     const missing = ours.members.filter(({ name }) => !names.has(essentialName(name)));
     if (missing.length > 0)
       return `${describe(candidate)} lacks ${missing.map(({ name }) => name || "an anonymous member").join(", ")}`;
-    return `${describe(candidate)} has members of other types`;
+    return whyOtherMembers(candidate, ours, theirs);
   }
   return `${describe(candidate)} has another shape in the target`;
 }
