@@ -280,3 +280,72 @@ SEC("xdp") int program(void *ctx) { return reserve(&ring, 8, 0) != 0; }`);
     });
   }
 });
+
+describe("kernel types at fixed offsets", () => {
+  const task = (attributes: string): string => `struct task_struct { char pad[100]; int pid; } ${attributes};
+static long (*probe)(void *to, u32 size, const void *from) = (void *)113;`;
+  const program = (section: string, body: string): string =>
+    `SEC("${section}") int program(u64 *c) { struct task_struct *t = (void *)c[0]; ${body} }`;
+  const warnings = (source: string): string[] =>
+    check(compiled(source), kernel())
+      .findings.filter(({ severity }) => severity === "warning")
+      .map(({ rule }) => rule);
+  const RELOCATED = "__attribute__((preserve_access_index))";
+  const READ = "return t->pid;";
+  const PROBE = "int x = 0; probe(&x, 4, &t->pid); return x;";
+
+  needing("clang-19")("are warned of where CO-RE does not relocate them", () => {
+    expect(warnings(task("") + program("fentry/some_function", READ))).toEqual(["fixed-offset"]);
+    expect(warnings(task(RELOCATED) + program("fentry/some_function", READ))).toEqual([]);
+    expect(warnings(task("") + program("kprobe/some_function", PROBE))).toEqual(["fixed-offset"]);
+    expect(warnings(task(RELOCATED) + program("kprobe/some_function", PROBE))).toEqual([]);
+    // Memory of a process has no kernel types.
+    expect(warnings(task("") + program("uprobe", PROBE))).toEqual([]);
+  });
+
+  needing("clang-19", "llvm-objcopy-19")("and lost relocation records too", () => {
+    const path = compileSource("no-ext", HEAD + task(RELOCATED) + program("kprobe/some_function", PROBE));
+    execFileSync("llvm-objcopy-19", ["--remove-section=.BTF.ext", path]);
+    const { verdict, findings } = check(openObject(path), kernel());
+    expect([verdict, findings[0]?.severity, findings[0]?.reason]).toEqual([
+      "ok",
+      "warning",
+      expect.stringMatching(/no \.BTF\.ext/) as string,
+    ]);
+  });
+});
+
+describe("the kernel's symbols", () => {
+  const kallsyms = [
+    "ffffffff81000000 T some_function",
+    "ffffffff81000100 t twice",
+    "ffffffff81000200 t twice",
+    "ffffffff81000300 t changed.isra.0",
+    "ffffffff81000400 D counter",
+    "ffffffff81000500 d pair",
+    "ffffffff81000600 d pair",
+    "",
+  ].join("\n");
+  const checked = (source: string): ReturnType<typeof check> => check(compiled(source), kernel(), { kallsyms });
+
+  needing("clang-19")("tell of probes", () => {
+    const probe = (name: string): (string | undefined)[] => {
+      const { verdict, attachments } = checked(`SEC("kprobe/${name}") int program(void *c) { return 0; }`);
+      return [verdict, attachments[0]!.reason];
+    };
+    expect(probe("some_function")).toEqual(["ok", undefined]);
+    expect(probe("twice")).toEqual(["unattached", expect.stringMatching(/^2 functions/) as string]);
+    expect(probe("changed")).toEqual(["unattached", expect.stringMatching(/changed\.isra\.0$/) as string]);
+    expect(probe("nowhere")).toEqual(["unattached", expect.stringMatching(/no such symbol/) as string]);
+  });
+
+  needing("clang-19")("tell of symbols without types", () => {
+    const verdict = (name: string, weak = ""): string =>
+      checked(`extern const void ${name} __ksym ${weak};
+SEC("tc") int program(void *c) { return (long)&${name} & 1; }`).verdict;
+    expect(verdict("counter")).toBe("ok");
+    expect(verdict("nothing")).toBe("breaks");
+    expect(verdict("nothing", "__weak")).toBe("ok");
+    expect(verdict("pair")).toBe("breaks");
+  });
+});
