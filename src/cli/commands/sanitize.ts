@@ -12,9 +12,10 @@ import { file } from "../options.js";
 
 export interface SanitizeCommandOptions extends CommonOptions {
   readonly kernel: string;
+  readonly names?: boolean;
 }
 
-/** Of a BPF object what a loader fills in is filled in first. */
+/** Opens a file; of a BPF object what a loader fills in is filled in first. */
 async function opened(file: string | undefined, options: SanitizeCommandOptions): Promise<Btf> {
   const btf = await openInput(file, options);
   if (file === undefined || file === "-" || btf.base) return btf;
@@ -31,6 +32,7 @@ export function define(command: Command): void {
   command
     .addArgument(file())
     .requiredOption("--kernel <version|features>", "a version such as 5.4, or a list of features: func,datasec …")
+    .option("--names", "replace names that every kernel refuses, such as those of Rust and Zig")
     .addHelpText("after", "\nExample:\n  btfkit sanitize prog.bpf.o --kernel 5.4 -o prog-5.4.btf");
 }
 
@@ -44,6 +46,7 @@ export async function run(
   const features = kernel.split(",").filter(Boolean) as BtfFeature[];
   const { btf, changed } = sanitize(await opened(file, options), {
     onProgress: context.progress,
+    names: options.names ?? false,
     ...(/^v?\d/.test(kernel) ? { kernel } : { features }),
   });
   await writeImage(btf, options, context, {

@@ -35,6 +35,12 @@ export interface SanitizeOptions extends ProgressOptions {
   readonly kernel?: string;
   /** What it knows, in place of a version. */
   readonly features?: readonly BtfFeature[];
+  /**
+   * `true` replaces names that every kernel refuses, such as those of Rust and
+   * Zig: other characters than letters, digits and `_` become `_` (default
+   * `false`). Names of types that become another kind are replaced in any case.
+   */
+  readonly names?: boolean;
 }
 
 /** What an older kernel takes. */
@@ -114,6 +120,31 @@ function renameSections(btf: Btf, has: ReadonlySet<BtfFeature>, strings: StringT
   return new Map([...names].map(([offset, name]) => [offset, isShared(offset) ? strings.addBytes(name, 0) : offset]));
 }
 
+/** Kinds whose names, and whose members' names, kernels compare with C's identifiers. */
+const NAMED: readonly number[] = [
+  abi.KIND_STRUCT,
+  abi.KIND_UNION,
+  abi.KIND_ENUM,
+  abi.KIND_ENUM64,
+  abi.KIND_TYPEDEF,
+  abi.KIND_FWD,
+  abi.KIND_FUNC,
+  abi.KIND_FUNC_PROTO,
+  abi.KIND_VAR,
+];
+
+/** Returns a name with what no kernel takes replaced. */
+function identifier(name: string): string {
+  return name.replace(/[^A-Za-z0-9_]/g, "_").replace(/^(?=\d)/, "_");
+}
+
+/** Gives the enumerators of what was a FUNC_PROTO names where its parameters have none: kernels refuse them unnamed. */
+function nameEnumerators(record: Uint32Array, strings: StringTable): void {
+  for (let at = 3, number = 1; at < record.length; at += 2, number++) {
+    if (record[at] === 0) record[at] = strings.add(`param${number}`);
+  }
+}
+
 /**
  * Replaces what a kernel does not know: VAR and DECL_TAG by an INT of a byte,
  * DATASEC by a STRUCT of its variables, FUNC_PROTO by an ENUM of its parameters,
@@ -122,7 +153,8 @@ function renameSections(btf: Btf, has: ReadonlySet<BtfFeature>, strings: StringT
  * pointers of 8 bytes and a header of 24.
  *
  * Besides libbpf's rules, kind_flag of tags (attributes) is cleared for kernels
- * before 6.15, which refuse it.
+ * before 6.15, which refuse it; parameters without a name get one where they
+ * become enumerators; and names of what becomes another kind are identifiers.
  *
  * @throws BtfError ERR_ARGUMENT for a version or feature that is none;
  *   BtfEnvironmentError ERR_UNSUPPORTED for a kind unknown to us; the reason of `signal`
@@ -138,6 +170,8 @@ export function sanitize(btf: Btf, options: SanitizeOptions): SanitizeResult {
   const sectionNames = renameSections(btf, has, draft.strings);
   const step = steps(options, btf.size - btf.firstId);
   const changed: number[] = [];
+  /** Where the strings of the image end: those behind it are added here, and are identifiers. */
+  const end = btf.image.stringsStart + stringsOf(btf.image).content.length;
   const placeholder = btf.size;
   let needsPlaceholder = false;
   for (let id = btf.firstId; id < btf.size; id++) {
@@ -189,6 +223,17 @@ export function sanitize(btf: Btf, options: SanitizeOptions): SanitizeResult {
           for (let at = 3; at < record.length; at += 3) record.set([placeholder, 0], at + 1);
         }
         break;
+    }
+    const isOther = kindOf(record[1]!) !== kindOf(recordOf(btf.image, id)[1]!);
+    if (isOther && kindOf(record[1]!) === abi.KIND_ENUM) nameEnumerators(record, draft.strings);
+    if ((isOther || options.names) && NAMED.includes(kindOf(record[1]!))) {
+      const rename = (offset: number): number => {
+        if (offset === 0 || sectionNames.has(offset)) return offset;
+        const name = offset < end ? btf.image.string(offset) : undefined;
+        const plain = name === undefined ? undefined : identifier(name);
+        return plain === undefined || plain === name ? offset : draft.strings.add(plain);
+      };
+      rewriteRecords(record, 0, record.length, rename, (to) => to);
     }
     if (isRenamed || record.join() !== before) changed.push(id);
     draft.addRecords(new Uint8Array(record.buffer), 1, 0);
