@@ -74,6 +74,16 @@ export class Btf {
   private constructor(image: Image, base: Btf | undefined) {
     this.image = image;
     this.base = base;
+    // Consoles show what an image holds, not how it lies in memory. Not a member of the class, as in view.ts.
+    const prototype = Btf.prototype as Btf & { [key: symbol]: unknown };
+    prototype[Symbol.for("nodejs.util.inspect.custom")] ??= Btf.prototype.toJSON;
+  }
+
+  /** Returns what consoles and JSON show: counts, not contents. */
+  toJSON(): Record<string, unknown> {
+    const { byteLength, endian, pointerSize, base } = this;
+    const types = this.size - this.firstId;
+    return { types, byteLength, endian, pointerSize, ...(base && { base: base.toJSON() }) };
   }
 
   /**
@@ -277,6 +287,8 @@ export class Btf {
   require(name: string, kind?: Kind): BtfType {
     const found = this.find(name, kind);
     if (found) return found;
+    const other = kind && this.find(name);
+    if (other) throw new BtfLookupError(ERR_NOT_FOUND, { name, note: kind, otherKind: other.kind });
     const near = nearest(name, this.#names(kind));
     throw new BtfLookupError(ERR_NOT_FOUND, { name, nearest: near, ...(kind && { note: kind }) });
   }

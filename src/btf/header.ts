@@ -20,6 +20,7 @@ import {
   ERR_BTF_TYPES_BOUNDS,
 } from "../errors/btf.js";
 import { BtfFormatError, type Rule } from "../errors/error.js";
+import { foreignFormat } from "./foreign-format.js";
 
 /** Byte order of an image. */
 export type Endian = "little" | "big";
@@ -59,7 +60,10 @@ export function readHeader(view: DataView, at: number, length: number, split: bo
   demand(length > 0, ERR_BTF_EMPTY, 0);
   const magic = length < 2 ? view.getUint8(at) : view.getUint16(at);
   const little = magic === SWAPPED_MAGIC;
-  demand(little || magic === MAGIC, ERR_BTF_MAGIC, 0, magic);
+  if (!little && magic !== MAGIC) {
+    const note = foreignFormat(new Uint8Array(view.buffer, view.byteOffset + at, length));
+    throw new BtfFormatError(ERR_BTF_MAGIC, { offset: 0, value: magic, ...(note && { note }) });
+  }
   demand(length >= HEADER_MIN, ERR_BTF_HEADER_TRUNCATED, 0, length, HEADER_MIN);
   const headerLength = view.getUint32(at + 4, little);
   demand(little || headerLength >= HEADER_MIN, ERR_BTF_HEADER_LENGTH, 4, headerLength);

@@ -26,16 +26,21 @@ type Btf = BtfType["btf"];
 class View {
   readonly kind: Kind;
   readonly id: number;
-  readonly btf: Btf;
+  /** Private, so that a structured clone of a view does not take the image along. */
+  readonly #btf: Btf;
   readonly #image: Image;
   readonly #record: number;
 
   constructor(btf: Btf, image: Image, id: number, kind: Kind, record: number) {
-    this.btf = btf;
+    this.#btf = btf;
     this.id = id;
     this.kind = kind;
     this.#image = image;
     this.#record = record;
+  }
+
+  get btf(): Btf {
+    return this.#btf;
   }
 
   get name(): string {
@@ -239,6 +244,12 @@ class Enum64View extends SizedView {
       return Object.freeze({ name: image.string(word(image, at + abi.ENUMERATOR64_NAME)), value });
     });
     return this.#values;
+  }
+
+  /** JSON has no integers of 64 bits: values are strings of decimal digits. */
+  override toJSON(): Record<string, unknown> {
+    const values = this.values.map(({ name, value }) => ({ name, value: value.toString() }));
+    return { ...super.toJSON(), values };
   }
 }
 

@@ -4,7 +4,8 @@
  */
 import { type ErrorDetails, rule } from "./rule.js";
 
-const hex = (value = 0): string => `0x${value.toString(16)}`;
+/** The two bytes of a magic. */
+const word = (value = 0): string => `0x${value.toString(16).padStart(4, "0")}`;
 const count = (value = 0, unit = "byte"): string => `${value} ${unit}${value === 1 ? "" : "s"}`;
 const suggestion = ({ nearest }: ErrorDetails): string =>
   nearest?.length ? `; did you mean ${nearest.map((name) => `"${name}"`).join(", ")}?` : "";
@@ -14,9 +15,10 @@ export const ERR_BTF_EMPTY = /* @__PURE__ */ rule(
   "ERR_BTF_EMPTY",
   () => "empty input: BTF starts with a header of 24 bytes",
 );
-export const ERR_BTF_MAGIC = /* @__PURE__ */ rule(
-  "ERR_BTF_MAGIC",
-  (d) => `not BTF: the first two bytes are ${hex(d.value)}, neither BTF's magic 0xeb9f nor an ELF file's`,
+export const ERR_BTF_MAGIC = /* @__PURE__ */ rule("ERR_BTF_MAGIC", (d) =>
+  d.note
+    ? `not BTF but ${d.note}: openImage of btfkit/image opens kernel images and packages`
+    : `not BTF: the first two bytes are ${word(d.value)}, neither BTF's magic 0xeb9f nor an ELF file's`,
 );
 export const ERR_BTF_HEADER_TRUNCATED = /* @__PURE__ */ rule(
   "ERR_BTF_HEADER_TRUNCATED",
@@ -126,7 +128,8 @@ export const ERR_COMPRESSED = /* @__PURE__ */ rule("ERR_COMPRESSED", (d) => `${d
 // Lookup
 export const ERR_NOT_FOUND = /* @__PURE__ */ rule(
   "ERR_NOT_FOUND",
-  (d) => `no ${d.note ?? "type"} named "${d.name}"${suggestion(d)}`,
+  (d) =>
+    `no ${d.note ?? "type"} named "${d.name}"${d.otherKind ? `; the type of that name is a ${d.otherKind}` : suggestion(d)}`,
 );
 export const ERR_NO_SUCH_ID = /* @__PURE__ */ rule(
   "ERR_NO_SUCH_ID",

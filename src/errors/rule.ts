@@ -1,5 +1,7 @@
 /** The form of an error code: its stable name and the text that is made of an error's details. */
 
+import type { Kind } from "../format/kind.js";
+
 /** The facts that an error is about. Offsets are in bytes from the start of the BTF data. */
 export interface ErrorDetails {
   /** The place, in bytes from the start of the BTF data or of the ELF file. */
@@ -14,6 +16,8 @@ export interface ErrorDetails {
   name?: string;
   /** Names that resemble `name`, nearest first. */
   nearest?: readonly string[];
+  /** The kind of the type that has the name, where another kind was asked for. */
+  otherKind?: Kind;
   /** Further explanation. */
   note?: string;
 }
