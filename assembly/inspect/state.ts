@@ -1,6 +1,6 @@
 // What the layout kernel works on: a copy of a Btf and its bases, tables by id,
 // and memory that it takes as it goes. The host lays it out.
-import { KIND_FWD, KIND_MAX, KIND_STRUCT, KIND_UNION } from "../format/abi";
+import { KIND_FWD, KIND_MAX, KIND_STRUCT, KIND_UNION } from "../format/generated/abi";
 import { kindFlag, vlenOf } from "../format/image";
 
 /** Addresses of the records, by id; 0 for void. */
