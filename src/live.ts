@@ -16,6 +16,16 @@ export type { Ffi, WaitOptions } from "./live/ffi/ffi.js";
 export { findHolders, type Holder, type Holders } from "./live/holders.js";
 export { Kernel, type KernelOptions, type MapOptions } from "./live/kernel.js";
 export { Link, type LinkDetails, type LinkInfo } from "./live/link.js";
+export type { LoadOptions } from "./live/loader/load.js";
+export {
+  type AnyApp,
+  type AppShape,
+  LoadedMap,
+  LoadedObject,
+  LoadedProgram,
+  type ReadOptions,
+} from "./live/loader/loaded-object.js";
+export { BtfVerifierError, type VerifierPlace } from "./live/loader/verifier-error.js";
 export { BpfMap, type MapBytes, type MapEntry, type MapInfo, type MapStatus, type UpdateMode } from "./live/map.js";
 export { Mapping, pageSize } from "./live/mapping.js";
 export {
@@ -28,13 +38,3 @@ export {
   type RunResult,
 } from "./live/program.js";
 export type { AttachType, LinkType, MapType, ProgramType } from "./live/types.js";
-export type { LoadOptions } from "./live/loader/load.js";
-export {
-  type AnyApp,
-  type AppShape,
-  LoadedMap,
-  LoadedObject,
-  LoadedProgram,
-  type ReadOptions,
-} from "./live/loader/loaded-object.js";
-export { BtfVerifierError, type VerifierPlace } from "./live/loader/verifier-error.js";

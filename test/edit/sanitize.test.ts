@@ -43,6 +43,7 @@ function difference(program: string, object: string, features: readonly BtfFeatu
  */
 function textOf(bytes: Uint8Array): string {
   return dumpRaw(Btf.parse(bytes))
+    .text()
     .replace(/^\t'(?:param\d+|\(anon\))' val=/gm, "\t'(anon)' val=")
     .replace(/^\t'([\w.]+)' type_id/gm, (member) => member.replaceAll(".", "_"));
 }
@@ -235,10 +236,6 @@ test("names of other languages", () => {
   expect(verify(btf).ok).toBe(false);
   const { btf: plain } = sanitize(btf, { kernel: "6.1", names: true });
   expect(verify(plain).findings).toEqual([]);
-  expect([...plain.types()].slice(1).map(({ name }) => name)).toEqual([
-    "u32",
-    "Wrap_u64___u8__4__",
-    "core__option__Option",
-  ]);
+  expect([...plain.types()].map(({ name }) => name)).toEqual(["u32", "Wrap_u64___u8__4__", "core__option__Option"]);
   expect(verify(sanitize(btf, { kernel: "6.1" }).btf).ok).toBe(false);
 });
