@@ -76,7 +76,7 @@ const library = {
     dir: "dist",
     format: "es",
     chunkFileNames: "chunks/[name].js",
-    manualChunks: (id) => wasmChunk(id) ?? scriptChunk(id) ?? (isCore(id) ? "core" : isEdit(id) ? "edit" : undefined),
+    manualChunks: (id) => wasmChunk(id) ?? scriptChunk(id) ?? (isCore(id) ? "core" : undefined),
   },
 };
 
