@@ -11,13 +11,7 @@ import { needing } from "../support/needs.js";
 const live = resolve("dist/live.js");
 const suite = resolve("test/live/suite.mjs");
 
-interface Host {
-  readonly name: string;
-  readonly missing?: string;
-  command(file: string): string[];
-}
-
-for (const host of commandHosts as unknown as Host[]) {
+for (const host of commandHosts) {
   const name = `the suite passes in ${host.name}`;
   if (host.missing && !process.env["CI"]) test.skip(`${name} (skipped: ${host.missing})`, () => {});
   else

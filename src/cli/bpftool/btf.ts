@@ -217,7 +217,7 @@ async function openById(session: Session, id: number): Promise<Btf> {
 
 /** The macros that later versions of bpftool define for kernel functions, between the pragma and the first type. */
 const NEW_MACROS =
-  /#ifndef __ksym\n[^]*?#endif\n\n#ifndef __weak\n[^]*?#endif\n\n#ifndef __bpf_fastcall\n[^]*?#endif\n#endif\n\n/;
+  /#ifndef __ksym\n[\s\S]*?#endif\n\n#ifndef __weak\n[\s\S]*?#endif\n\n#ifndef __bpf_fastcall\n[\s\S]*?#endif\n#endif\n\n/;
 
 function withoutNewMacros(chunk: Uint8Array): Uint8Array {
   return Buffer.from(Buffer.from(chunk).toString("latin1").replace(NEW_MACROS, ""), "latin1");
