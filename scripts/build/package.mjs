@@ -27,11 +27,16 @@ const BUNDLED = [
   "binaryen",
 ];
 
-/** A package's licence; without one its author, and what the head of its script says that it is made of. */
-function licenceOf(folder, { author, homepage, main }) {
+/**
+ * Returns a package's licence. A package that ships none gets the text of the
+ * licence that it declares, its author, and what the head of its script says that it contains.
+ */
+function licenceOf(folder, { author, homepage, license, main }) {
   if (existsSync(`${folder}/LICENSE`)) return readFileSync(`${folder}/LICENSE`, "utf8").trim();
-  const [, made = ""] = (main && /^\/\*!(.*?)\n \*\//s.exec(readFileSync(`${folder}/${main}`, "utf8"))) || [];
-  return `Copyright (c) ${author}, ${homepage}\n${made.replace(/^ \* ?/gm, "")}`.trim();
+  const text = readFileSync(`scripts/build/licences/${license}.txt`, "utf8");
+  const [, contents = ""] = (main && /^\/\*!(.*?)\n \*\//s.exec(readFileSync(`${folder}/${main}`, "utf8"))) || [];
+  const holder = typeof author === "object" ? author.name : author;
+  return `Copyright (c) ${holder}, ${homepage}\n${contents.replace(/^ \* ?/gm, "")}\n\n${text}`.trim();
 }
 
 const notices = BUNDLED.map((name) => {

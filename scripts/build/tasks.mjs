@@ -133,7 +133,7 @@ export const tasks = {
   },
   declarations: {
     needs: ["types", ...kernels.map(({ name }) => `${name}.wasm`)],
-    inputs: ["scripts/build/package.mjs", "build/types", "package.json", "package-lock.json"],
+    inputs: ["scripts/build/package.mjs", "scripts/build/licences", "build/types", "package.json", "package-lock.json"],
     outputs: ["dist/types", "dist/THIRD-PARTY.txt", ...kernels.map(({ name }) => `dist/${name}.wasm`)],
     clears: ["dist/types"],
     command: [node("scripts/build/package.mjs")],
