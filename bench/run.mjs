@@ -14,6 +14,7 @@ import * as bpf from "./cases/bpf.mjs";
 import * as data from "./cases/data.mjs";
 import * as dump from "./cases/dump.mjs";
 import * as edit from "./cases/edit.mjs";
+import * as generate from "./cases/generate.mjs";
 import * as inspect from "./cases/inspect.mjs";
 import * as relations from "./cases/inspect-relations.mjs";
 import * as lookup from "./cases/lookup.mjs";
@@ -38,7 +39,7 @@ function finish(group, row) {
   return { name, group, against, unit, ours, theirs, ratio, target, pass, note };
 }
 
-const CASES = [open, lookup, dump, inspect, relations, edit, bpf, data, memory, size];
+const CASES = [open, lookup, dump, inspect, relations, edit, bpf, data, generate, memory, size];
 /** Groups with rows of calls repeated in one process, which are measured together. */
 const WARM = [open, lookup, dump];
 
