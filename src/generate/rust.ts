@@ -42,7 +42,7 @@ class RustWriter {
       ...composites.map((one) => this.#composite(one)),
       ...aliases.map(({ name, originalName, form }) => {
         const alias = this.#names.take(name);
-        return `${original(originalName, alias)}pub type ${alias} = ${this.#type(form)};\nconst _: () = assert!(core::mem::size_of::<${alias}>() == ${form.byteSize});\n`;
+        return `${original(originalName, alias)}#[allow(non_camel_case_types)]\npub type ${alias} = ${this.#type(form)};\nconst _: () = assert!(core::mem::size_of::<${alias}>() == ${form.byteSize});\n`;
       }),
     ];
     const why = refusals.map(({ name, reason }) => `// ${commented(name)}: ${commented(reason)}\n`).join("");
