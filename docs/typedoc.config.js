@@ -4,6 +4,11 @@ import { entries } from "../scripts/entries.mjs";
 
 /** Documents in the order in which a reader wants them; what is not named here follows. */
 const FIRST = [
+  "cookbook/library.md",
+  "cookbook/command-line.md",
+  "cookbook/editing.md",
+  "cookbook/browser.md",
+
   "errors.md",
   "headers.md",
   "dedup.md",

@@ -1,8 +1,10 @@
-// Writes the figures of bench/results.json into README.md, between its markers:
+// Writes the figures of bench/results.json into bench/figures.md, between its markers:
 // none is written by hand. --check writes nothing and fails if they differ.
 // Another results file can be named: scripts/docs/figures.mjs [--check] [FILE]
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+
+const PAGE = "bench/figures.md";
 
 const HEADINGS = {
   open: "Open",
@@ -49,25 +51,23 @@ function table() {
   return lines.join("\n");
 }
 
-const chart = "![btfkit beside libbpf and bpftool](bench/chart.svg)";
+const chart = "![btfkit beside libbpf and bpftool](chart.svg)";
 const origin =
-  "`npm run bench` measures all of it again; [bench/README.md](bench/README.md) says how, and what to mind in comparing.";
+  "`npm run bench` measures all of it again; [README.md](README.md) says how, and what to mind in comparing.";
 const figures = [
   circumstances(),
   ...(existsSync("bench/chart.svg") ? [chart] : []),
   table(),
   ...(existsSync("bench/README.md") ? [origin] : []),
 ].join("\n\n");
-const old = readFileSync("README.md", "utf8");
+const old = readFileSync(PAGE, "utf8");
 const made = old.replace(
   /(<!-- figures:.*-->\n)[\s\S]*?(<!-- \/figures -->)/,
   (_, start, end) => `${start}${figures}\n${end}`,
 );
-if (!made.includes(figures)) throw new Error("README.md has no figures markers");
-if (!check) writeFileSync("README.md", made);
+if (!made.includes(figures)) throw new Error(`${PAGE} has no figures markers`);
+if (!check) writeFileSync(PAGE, made);
 else if (made !== old) {
-  console.error(
-    "figures: README.md does not have the figures of bench/results.json; run node scripts/docs/figures.mjs",
-  );
+  console.error(`figures: ${PAGE} does not have the figures of bench/results.json; run node scripts/docs/figures.mjs`);
   process.exitCode = 1;
 }

@@ -27,9 +27,11 @@ import { layOutSamples, SAMPLE } from "../support/samples.js";
 const DOCUMENTS = [
   "README.md",
   "CONTRIBUTING.md",
-  ...readdirSync("docs")
-    .filter((file) => file.endsWith(".md") && file !== "api.md")
-    .map((file) => `docs/${file}`),
+  ...["docs", "docs/cookbook"].flatMap((folder) =>
+    readdirSync(folder)
+      .filter((file) => file.endsWith(".md") && file !== "api.md")
+      .map((file) => `${folder}/${file}`),
+  ),
 ];
 const FOLDER = "build/readme";
 
@@ -179,7 +181,9 @@ test("what npm start runs shows the kernel", () => {
 });
 
 test("links lead somewhere", () => {
-  for (const document of [...DOCUMENTS, "CHANGELOG.md", "docs/api.md"].filter(existsSync)) {
+  for (const document of [...DOCUMENTS, "CHANGELOG.md", "docs/api.md", "bench/README.md", "bench/figures.md"].filter(
+    existsSync,
+  )) {
     const folder = resolve(document, "..");
     for (const [, target = ""] of readFileSync(document, "utf8").matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
       expect([document, target, existsSync(resolve(folder, target))]).toEqual([document, target, true]);
