@@ -1,6 +1,11 @@
 // `btfkit bpftool` beside Debian's bpftool, on the same live ids: output and
 // exit codes are compared byte for byte.
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { Kernel } from "../../src/live/kernel.js";
+import type { MapType } from "../../src/live/types.js";
 import { bpfDescriptors, ours, Pinned, theirs } from "../support/live.js";
 import { needing } from "../support/needs.js";
 
@@ -122,4 +127,128 @@ test("shows and disassembles programs", async () => {
   }
   await expectSame(["prog", "dump", "jited", "name", "pass"]);
   await expectSame(["prog", "dump", "xlated", "name", "no_such_name"]);
+});
+
+/** Types of maps that can be made without more, with the sizes of key and value and flags where these are special. */
+const SIZES: Record<string, readonly [key: number, value: number, entries?: number, flags?: number]> = {
+  lpm_trie: [8, 8, 4, 1],
+  stack_trace: [4, 80],
+  cgroup_storage: [16, 8, 0],
+  percpu_cgroup_storage: [16, 8, 0],
+  queue: [0, 8],
+  stack: [0, 8],
+  ringbuf: [0, 0, 4096],
+  user_ringbuf: [0, 0, 4096],
+  bloom_filter: [0, 8],
+  reuseport_sockarray: [4, 8],
+  sockhash: [4, 8],
+  arena: [0, 0, 4, 1 << 10],
+};
+const TYPES = [
+  ..."hash array prog_array perf_event_array percpu_hash percpu_array cgroup_array lru_hash lru_percpu_hash".split(" "),
+  ..."devmap devmap_hash sockmap cpumap xskmap".split(" "),
+  ...Object.keys(SIZES),
+];
+
+test("every type of map: show, update, lookup, next key, dump, delete, pop", async () => {
+  const kernel = await Kernel.open();
+  for (const type of TYPES) {
+    const [keyByteSize, valueByteSize, maxEntries = 4, flags = 0] = SIZES[type] ?? [4, 4];
+    const wanted = { type: type as MapType, keyByteSize, valueByteSize, maxEntries, flags, name: type.slice(0, 15) };
+    const made = kernel.createMap(wanted);
+    try {
+      const id = ["id", String(made.id)];
+      const key = Array<string>(keyByteSize).fill("1");
+      if (type === "lpm_trie") key.splice(0, 4, "16", "0", "0", "0");
+      const withKey = keyByteSize ? ["key", ...key] : [];
+      const update = [
+        "map",
+        "update",
+        ...id,
+        ...withKey,
+        ...(valueByteSize ? ["value", ...Array(valueByteSize).fill("2")] : []),
+      ];
+      await expectSame(["map", "show", ...id]);
+      await expectSame(update, [""]);
+      await expectSame([...update, "noexist"], [""]);
+      await expectSame(["map", "dump", ...id]);
+      await expectSame(["map", "lookup", ...id, ...withKey], ["", "-j"]);
+      await expectSame(["map", "getnext", ...id], ["", "-j"]);
+      for (const remove of [
+        ["map", "delete", ...id, ...withKey],
+        ["map", "pop", ...id],
+      ]) {
+        const their = theirs(...remove);
+        theirs(...update);
+        expect({ remove, ...(await ours("bpftool", ...remove)) }).toEqual({ remove, ...their });
+      }
+    } finally {
+      made[Symbol.dispose]();
+    }
+  }
+});
+
+test("what is wrong with a command line is said in bpftool's words, with its exit code", async () => {
+  for (const line of [
+    "map show foo",
+    "map show id x",
+    "map dump name averyveryverylongname",
+    "map lookup id 99999999",
+    "map pin",
+    "map create /sys/fs/bpf/zzz",
+    "map create /sys/fs/bpf/zzz type foo key 4 value 4 entries 1 name x",
+    "map create /sys/fs/bpf/zzz type hash key 4 value 4 entries 1",
+    "map create /sys/fs/bpf/zzz type hash key 0 value 4 entries 1 name x",
+    "map show pinned /sys/fs/bpf/none",
+    "map show pinned /tmp",
+    "map freeze",
+    "prog show tag zz",
+    "prog dump foo",
+    "prog run",
+    "link detach",
+    "link detach id 99999999",
+    "btf dump id 99999999",
+    "btf dump id 1 format x",
+    "btf dump foo 1",
+    "btf dump file /nonexistent",
+  ]) {
+    await expectSame(line.split(" "), ["", "-j"]);
+  }
+  expect(await ours("bpftool", "net", "show")).toEqual({
+    code: 2,
+    out: "",
+    error: "btfkit: bpftool net: this drop-in does not have it\n",
+  });
+});
+
+test("shows and detaches links", async () => {
+  const kernel = await Kernel.open();
+  using program = kernel.pinnedProgram(pinned.path("pass"));
+  using link = kernel.adopt(
+    "link",
+    kernel.system.bpf("LINK_CREATE", {
+      "link_create.prog_fd": program.fd,
+      // The loopback interface, as XDP.
+      "link_create.target_fd": 1,
+      "link_create.attach_type": 37,
+    }),
+  );
+  link.pin(pinned.path("link"));
+  await expectSame(["link", "show", "id", String(link.id)], ["", "-j", "-p", "-f", "-jf"]);
+  await expectSame(["link", "show", "pinned", pinned.path("link")]);
+  await expectSame(["map", "show", "pinned", pinned.path("link")]);
+  expect((await ours("bpftool", "link", "detach", "id", String(link.id))).code).toBe(0);
+  await expectSame(["link", "show", "id", String(link.id)]);
+});
+
+test("runs programs", async () => {
+  const packet = join(mkdtempSync(join(tmpdir(), "btfkit-")), "packet");
+  writeFileSync(
+    packet,
+    Uint8Array.from({ length: 64 }, (_, i) => i),
+  );
+  const args = ["prog", "run", "pinned", pinned.path("pass"), "data_in", packet, "data_out", "-"];
+  const [their, our] = [theirs(...args), await ours("bpftool", ...args)];
+  const timeless = (text: string): string => text.replace(/\d+ns/, "");
+  expect(timeless(our.out)).toBe(timeless(their.out));
 });

@@ -12,8 +12,9 @@ import { openFile } from "../../node.js";
 import { IdTable } from "./id-table.js";
 import { parseMap, parseProgram } from "./objects.js";
 import { type Arguments, abbreviates, parseNumber, type Session, systemText, ToolError, Usage } from "./session.js";
+import { helpOf, type ToolObject } from "./tool-object.js";
 
-export const BTF_USAGE = `Usage: bpftool btf { show | list } [id BTF_ID]
+const BTF_USAGE = `Usage: bpftool btf { show | list } [id BTF_ID]
        bpftool btf dump BTF_SRC [format FORMAT]
        bpftool btf help
 
@@ -243,3 +244,14 @@ async function write(session: Session, btf: Btf, isC: boolean, roots: readonly n
   });
   await session.write(json ? held.subarray(0, -1) : held);
 }
+
+/** `bpftool btf` */
+export const BTF: ToolObject = {
+  usage: BTF_USAGE,
+  commands: [
+    ["show", showBtfs],
+    ["list", showBtfs],
+    ["help", helpOf(BTF_USAGE)],
+    ["dump", dumpBtf],
+  ],
+};

@@ -7,8 +7,9 @@ import { known } from "./names.js";
 import { parseLink } from "./objects.js";
 import { pinCommand, pinTable } from "./pin.js";
 import { type Arguments, type Session, systemText, ToolError } from "./session.js";
+import { helpOf, type ToolObject } from "./tool-object.js";
 
-export const LINK_USAGE = `Usage: bpftool link { show | list } [LINK]
+const LINK_USAGE = `Usage: bpftool link { show | list } [LINK]
        bpftool link pin        LINK FILE
        bpftool link detach     LINK
        bpftool link help
@@ -150,3 +151,15 @@ export async function detachLink(session: Session, args: Arguments): Promise<voi
   }
   session.succeed();
 }
+
+/** `bpftool link` */
+export const LINK: ToolObject = {
+  usage: LINK_USAGE,
+  commands: [
+    ["show", showLinks],
+    ["list", showLinks],
+    ["help", helpOf(LINK_USAGE)],
+    ["pin", pinLink],
+    ["detach", detachLink],
+  ],
+};

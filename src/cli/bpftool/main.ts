@@ -2,26 +2,10 @@
 import { BtfError } from "../../errors/error.js";
 import type { Kernel } from "../../live/kernel.js";
 import { ClosedPipe, type Output } from "../output.js";
-import { BTF_USAGE, dumpBtf, showBtfs } from "./btf.js";
-import { detachLink, LINK_USAGE, pinLink, showLinks } from "./link.js";
-import {
-  createMap,
-  DumpFailed,
-  deleteKey,
-  dumpMaps,
-  freezeMap,
-  lookupMap,
-  MAP_USAGE,
-  nextKey,
-  pinMap,
-  popMap,
-  showMaps,
-  updateMap,
-} from "./map.js";
+import { DumpFailed, NothingFound } from "./failures.js";
 import { FOLLOWED } from "./names.js";
-import { NothingFound } from "./objects.js";
-import { dumpPrograms, PROGRAM_USAGE, pinProgram, runProgram, showPrograms } from "./program.js";
 import { Arguments, abbreviates, Missing, Session, ToolError, type ToolOptions, Usage } from "./session.js";
+import { helpOf, type ToolObject } from "./tool-object.js";
 
 /** What the drop-in runs in. */
 export interface ToolHost {
@@ -29,15 +13,6 @@ export interface ToolHost {
   readonly output: Output;
   writeError(text: string): void;
   openKernel(): Promise<Kernel>;
-}
-
-type Action = (session: Session, args: Arguments) => Promise<void>;
-
-/** The commands of an object, in the order in which an abbreviation finds them. */
-interface ToolObject {
-  readonly usage: string;
-  /** Without an action: it is bpftool's, and not here. */
-  readonly commands: readonly (readonly [name: string, action?: Action])[];
 }
 
 const USAGE = `Usage: bpftool [OPTIONS] OBJECT { COMMAND | help }
@@ -54,99 +29,29 @@ const GEN_USAGE = `Usage: bpftool gen min_core_btf INPUT OUTPUT OBJECT [OBJECT..
 
 const EXIT_MISSING = 2;
 
-/** The objects, in the order in which an abbreviation finds them. */
-const OBJECTS: readonly (readonly [name: string, object?: ToolObject])[] = [
-  ["help", { usage: USAGE, commands: [] }],
+/** The objects, in the order in which an abbreviation finds them. The file of one is loaded for it alone. */
+const OBJECTS: readonly (readonly [name: string, load?: () => Promise<ToolObject>])[] = [
+  ["help", async () => ({ usage: USAGE, commands: [] })],
   ["batch"],
-  [
-    "prog",
-    {
-      usage: PROGRAM_USAGE,
-      commands: [
-        ["show", showPrograms],
-        ["list", showPrograms],
-        ["help", help(PROGRAM_USAGE)],
-        ["dump", dumpPrograms],
-        ["pin", pinProgram],
-        ["load"],
-        ["loadall"],
-        ["attach"],
-        ["detach"],
-        ["tracelog"],
-        ["run", runProgram],
-        ["profile"],
-      ],
-    },
-  ],
-  [
-    "map",
-    {
-      usage: MAP_USAGE,
-      commands: [
-        ["show", showMaps],
-        ["list", showMaps],
-        ["help", help(MAP_USAGE)],
-        ["dump", dumpMaps],
-        ["update", updateMap],
-        ["lookup", lookupMap],
-        ["getnext", nextKey],
-        ["delete", deleteKey],
-        ["pin", pinMap],
-        ["event_pipe"],
-        ["create", createMap],
-        ["peek", lookupMap],
-        ["push", updateMap],
-        ["enqueue", updateMap],
-        ["pop", popMap],
-        ["dequeue", popMap],
-        ["freeze", freezeMap],
-      ],
-    },
-  ],
-  [
-    "link",
-    {
-      usage: LINK_USAGE,
-      commands: [
-        ["show", showLinks],
-        ["list", showLinks],
-        ["help", help(LINK_USAGE)],
-        ["pin", pinLink],
-        ["detach", detachLink],
-      ],
-    },
-  ],
+  ["prog", async () => (await import("./program.js")).PROGRAM],
+  ["map", async () => (await import("./map.js")).MAP],
+  ["link", async () => (await import("./link.js")).LINK],
   ["cgroup"],
   ["perf"],
   ["net"],
   ["feature"],
-  [
-    "btf",
-    {
-      usage: BTF_USAGE,
-      commands: [
-        ["show", showBtfs],
-        ["list", showBtfs],
-        ["help", help(BTF_USAGE)],
-        ["dump", dumpBtf],
-      ],
-    },
-  ],
+  ["btf", async () => (await import("./btf.js")).BTF],
   [
     "gen",
-    {
+    async () => ({
       usage: GEN_USAGE,
-      commands: [["object"], ["skeleton"], ["subskeleton"], ["min_core_btf", minimize], ["help", help(GEN_USAGE)]],
-    },
+      commands: [["object"], ["skeleton"], ["subskeleton"], ["min_core_btf", minimize], ["help", helpOf(GEN_USAGE)]],
+    }),
   ],
   ["struct_ops"],
   ["iter"],
-  ["version", { usage: USAGE, commands: [] }],
+  ["version", async () => ({ usage: USAGE, commands: [] })],
 ];
-
-function help(usage: string): Action {
-  return async (session) => session.usage(usage);
-}
 
 async function minimize(session: Session, args: Arguments): Promise<void> {
   const { minimizeFile } = await import("./minimize.js");
@@ -282,13 +187,14 @@ async function run(session: Session, line: CommandLine, host: ToolHost): Promise
       session.usage(USAGE);
       return -1;
     }
-    const [objectName, object] = found;
-    if (!object) throw new Missing(objectName);
+    const [objectName, load] = found;
+    if (!load) throw new Missing(objectName);
     if (objectName === "version") return showVersion(session, host);
     if (objectName === "help") {
       session.usage(USAGE);
       return 0;
     }
+    const object = await load();
     usage = object.usage;
     const command =
       commandWord === undefined ? object.commands[0] : object.commands.find(([name]) => abbreviates(commandWord, name));

@@ -9,6 +9,7 @@ import type { Kernel } from "../../live/kernel.js";
 import { INFO_SIZE } from "../../live/layouts.js";
 import { type BpfMap, type MapInfo, roundUp8 } from "../../live/map.js";
 import { EntryTemplate } from "./entry-template.js";
+import { DumpFailed } from "./failures.js";
 import { hexLines } from "./hex.js";
 import { IdTable } from "./id-table.js";
 import { JsonWriter } from "./json-writer.js";
@@ -25,9 +26,10 @@ import {
   ToolError,
   Usage,
 } from "./session.js";
+import { helpOf, type ToolObject } from "./tool-object.js";
 import { ValueWriter } from "./value.js";
 
-export const MAP_USAGE = `Usage: bpftool map { show | list }   [MAP]
+const MAP_USAGE = `Usage: bpftool map { show | list }   [MAP]
        bpftool map create     FILE type TYPE key KEY_SIZE value VALUE_SIZE \\
                               entries MAX_ENTRIES name NAME [flags FLAGS] \\
                               [inner_map MAP] [dev NAME]
@@ -419,16 +421,6 @@ async function dumpByKey(
   }
 }
 
-/** A dump that broke off; what was written is closed. */
-export class DumpFailed extends Error {
-  readonly result: number;
-
-  constructor(result: number) {
-    super();
-    this.result = result;
-  }
-}
-
 /** What `key`, `value` and the flags of a command line say. */
 interface Element {
   key?: Uint8Array;
@@ -745,3 +737,27 @@ function interfaceNumber(name: string): number {
   if (!readdirSync("/sys/class/net").includes(name)) return 0;
   return Number(readFileSync(`/sys/class/net/${name}/ifindex`, "utf8"));
 }
+
+/** `bpftool map` */
+export const MAP: ToolObject = {
+  usage: MAP_USAGE,
+  commands: [
+    ["show", showMaps],
+    ["list", showMaps],
+    ["help", helpOf(MAP_USAGE)],
+    ["dump", dumpMaps],
+    ["update", updateMap],
+    ["lookup", lookupMap],
+    ["getnext", nextKey],
+    ["delete", deleteKey],
+    ["pin", pinMap],
+    ["event_pipe"],
+    ["create", createMap],
+    ["peek", lookupMap],
+    ["push", updateMap],
+    ["enqueue", updateMap],
+    ["pop", popMap],
+    ["dequeue", popMap],
+    ["freeze", freezeMap],
+  ],
+};

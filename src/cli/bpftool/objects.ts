@@ -8,6 +8,7 @@ import type { Kernel } from "../../live/kernel.js";
 import { Link } from "../../live/link.js";
 import { BpfMap } from "../../live/map.js";
 import { Program } from "../../live/program.js";
+import { NothingFound } from "./failures.js";
 import { type Arguments, abbreviates, parseNumber, type Session, systemText, ToolError, Usage } from "./session.js";
 
 /** The longest name of a map, and of a program with BTF, with their NUL. */
@@ -107,9 +108,6 @@ export async function parseMap(session: Session, args: Arguments): Promise<BpfMa
 export async function parseProgram(session: Session, args: Arguments): Promise<Program> {
   return single(await parsePrograms(session, args), "programs");
 }
-
-/** Nothing was found, which bpftool does not say. */
-export class NothingFound extends Error {}
 
 function single<T extends Disposable>(found: readonly T[], what: string): T {
   if (found.length === 1) return found[0]!;

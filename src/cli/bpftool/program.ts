@@ -16,18 +16,20 @@ import type { Kernel } from "../../live/kernel.js";
 import { KernelSymbols } from "../../live/kernel-symbols.js";
 import type { LineRecord, Program, ProgramCode, ProgramInfo } from "../../live/program.js";
 import { signatureOf } from "../../live/signature.js";
+import { DumpFailed } from "./failures.js";
 import { flowGraph } from "./flow-graph.js";
 import { hexDump, hexLines } from "./hex.js";
 import { IdTable } from "./id-table.js";
 import { JsonWriter } from "./json-writer.js";
-import { DumpFailed, deviceJson, deviceText } from "./map.js";
+import { deviceJson, deviceText } from "./map.js";
 import { known } from "./names.js";
 import { parseProgram, parsePrograms } from "./objects.js";
 import { pinCommand, pinTable } from "./pin.js";
 import { type Arguments, abbreviates, parseNumber, type Session, systemText, ToolError, Usage } from "./session.js";
+import { helpOf, type ToolObject } from "./tool-object.js";
 import { ValueWriter } from "./value.js";
 
-export const PROGRAM_USAGE = `Usage: bpftool prog { show | list } [PROG]
+const PROGRAM_USAGE = `Usage: bpftool prog { show | list } [PROG]
        bpftool prog dump xlated PROG [{ file FILE | opcodes | visual | linum }]
        bpftool prog pin   PROG FILE
        bpftool prog run PROG [data_in FILE [data_out FILE [data_size_out L]]] \\
@@ -583,3 +585,22 @@ function inputFile(path: string): Uint8Array {
     throw new ToolError(`failed to open ${path}: ${fileErrorText(error)}`);
   }
 }
+
+/** `bpftool prog` */
+export const PROGRAM: ToolObject = {
+  usage: PROGRAM_USAGE,
+  commands: [
+    ["show", showPrograms],
+    ["list", showPrograms],
+    ["help", helpOf(PROGRAM_USAGE)],
+    ["dump", dumpPrograms],
+    ["pin", pinProgram],
+    ["load"],
+    ["loadall"],
+    ["attach"],
+    ["detach"],
+    ["tracelog"],
+    ["run", runProgram],
+    ["profile"],
+  ],
+};
