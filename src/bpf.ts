@@ -29,7 +29,7 @@ export { type Disagreement, disagreements } from "./bpf/core-relocation/disagree
 export { ENGINES, type EngineName } from "./bpf/core-relocation/engines.js";
 export { BtfRelocationError } from "./bpf/core-relocation/error.js";
 export type { Errno, RelocationFailure } from "./bpf/core-relocation/failure.js";
-export { Minimizer, minimize } from "./bpf/core-relocation/minimize.js";
+export { Minimizer, minimize, type SplitBytes } from "./bpf/core-relocation/minimize.js";
 export { type RelocateOptions, relocate } from "./bpf/core-relocation/relocate.js";
 export type {
   RelocatedObject,

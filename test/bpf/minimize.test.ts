@@ -4,7 +4,15 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Btf, dumpRaw } from "btfkit";
-import { type BpfObject, minimize, type Relocation, readObject, relocate } from "btfkit/bpf";
+import {
+  type BpfObject,
+  Minimizer,
+  minimize,
+  type Relocation,
+  type RelocationTarget,
+  readObject,
+  relocate,
+} from "btfkit/bpf";
 import { openFile } from "btfkit/node";
 import { describe, expect, test } from "vitest";
 import { bpfObject, type Record } from "../support/bpf.js";
@@ -236,5 +244,36 @@ describe("btfkit minimize", () => {
       error: `btfkit: ${path}: not a BPF object: it does not start with the ELF magic\n`,
     });
     expect(run("--target", path).code).toBe(2);
+  });
+});
+
+describe("several kernels, and modules apart", () => {
+  needing("the corpus in ../shared")("a module's types are split on the kernel's", () => {
+    const vmlinux = openFile(corpusPath("vmlinux/6.12-amd64.btf.gz"));
+    const module = openFile(corpusPath("modules/6.12-amd64-nf_conntrack.btf.gz"), { base: vmlinux });
+    const local = new Image();
+    local.int("unsigned int", 4, 0);
+    local.composite(STRUCT, "nf_conntrack_net", 4, [["users4", 1, 0]]);
+    local.composite(STRUCT, "task_struct", 4, [["pid", 1, 0]]);
+    const object = readObject(
+      bpfObject(
+        local,
+        [{ opcode: 0xb7, to: 1 }, { opcode: 0xb7, to: 1 }, { opcode: 0x95 }],
+        [
+          [0, 2, "0:0", 0],
+          [8, 3, "0:0", 0],
+        ],
+      ),
+    );
+    const target = { vmlinux, modules: [module] };
+    const minimizer = new Minimizer(target);
+    minimizer.add(object);
+    const { base, modules } = minimizer.toSplitBytes();
+    const small = Btf.parse(base);
+    const split = small.split(modules[0]!);
+    expect(small.find("nf_conntrack_net")).toBeUndefined();
+    const values = (on: RelocationTarget): (bigint | undefined)[] =>
+      relocate(object, on).relocations.map(({ resolution }) => resolution.outcome?.value);
+    expect(values({ vmlinux: small, modules: [split] })).toEqual(values(target));
   });
 });

@@ -22,12 +22,26 @@ const MEMBER_BITS_SHIFT = 24;
 class Strings {
   readonly #offsets = new Map([["", 0]]);
   readonly #parts: Uint8Array[] = [new Uint8Array(1)];
+  readonly #base: Strings | undefined;
+  /** Where this section starts among the strings of the base. */
+  readonly #start: number;
   length = 1;
 
+  /** @param base the strings of the BTF that this one is split on */
+  constructor(base?: Strings) {
+    this.#base = base;
+    this.#start = base ? base.#start + base.length : 0;
+  }
+
+  /** Returns the offset of a text that is there already. */
+  known(text: string): number | undefined {
+    return this.#base?.known(text) ?? this.#offsets.get(text);
+  }
+
   offset(text: string): number {
-    const known = this.#offsets.get(text);
+    const known = this.known(text);
     if (known !== undefined) return known;
-    const offset = this.length;
+    const offset = this.#start + this.length;
     const bytes = encode(`${text}\0`);
     this.#parts.push(bytes);
     this.#offsets.set(text, offset);
@@ -43,28 +57,64 @@ class Strings {
   }
 }
 
-/** Returns the bytes of a BTF with only the marked types, in the order of their ids: vmlinux's, then each module's. */
-export function encodeMarked(marked: Marked, { vmlinux, modules }: CoreTarget): Uint8Array<ArrayBuffer> {
+/** The marked types in the order in which they are written: vmlinux's by their ids, then each module's. */
+function ordered(marked: Marked, { vmlinux, modules }: CoreTarget): BtfType[] {
   const owners: Btf[] = [];
   for (let btf: Btf | undefined = vmlinux; btf; btf = btf.base) owners.unshift(btf);
   const ranks = new Map([...owners, ...modules].map((btf, rank) => [btf, rank]));
-  const types = [...marked.keys()].sort((a, b) => ranks.get(a.btf)! - ranks.get(b.btf)! || a.id - b.id);
-  const ids = new Map(types.map((type, i) => [type, i + 1]));
-  const writer = new Writer(ids);
+  return [...marked.keys()].sort((a, b) => ranks.get(a.btf)! - ranks.get(b.btf)! || a.id - b.id);
+}
+
+function write(writer: Writer, types: readonly BtfType[], marked: Marked): void {
   for (const type of types) {
     if (type.kind === "struct" || type.kind === "union") writer.composite(type, marked.get(type)!);
     else writer.whole(type);
   }
-  return writer.bytes(vmlinux.endian === "little");
+}
+
+/** Returns the bytes of a BTF with only the marked types, in the order of their ids: vmlinux's, then each module's. */
+export function encodeMarked(marked: Marked, target: CoreTarget): Uint8Array<ArrayBuffer> {
+  const types = ordered(marked, target);
+  const writer = new Writer(new Map(types.map((type, i) => [type, i + 1])), new Strings());
+  write(writer, types, marked);
+  return writer.bytes(target.vmlinux.endian === "little");
+}
+
+/** Returns the marked types of the kernel, and those of each module as a BTF that is split on it; `undefined` for a module without any. */
+export function encodeMarkedSplit(
+  marked: Marked,
+  target: CoreTarget,
+): { readonly base: Uint8Array<ArrayBuffer>; readonly modules: readonly (Uint8Array<ArrayBuffer> | undefined)[] } {
+  const { vmlinux, modules } = target;
+  const little = vmlinux.endian === "little";
+  const types = ordered(marked, target);
+  const isModules = new Set(modules);
+  const kernels = types.filter(({ btf }) => !isModules.has(btf));
+  const ids = new Map(kernels.map((type, i) => [type, i + 1]));
+  const strings = new Strings();
+  const writer = new Writer(ids, strings);
+  write(writer, kernels, marked);
+  return {
+    base: writer.bytes(little),
+    modules: modules.map((btf) => {
+      const own = types.filter((type) => type.btf === btf);
+      if (own.length === 0) return undefined;
+      const all = new Map([...ids, ...own.map((type, i) => [type, kernels.length + 1 + i] as const)]);
+      const split = new Writer(all, new Strings(strings));
+      write(split, own, marked);
+      return split.bytes(little);
+    }),
+  };
 }
 
 class Writer {
   readonly #ids: ReadonlyMap<BtfType, number>;
-  readonly #strings = new Strings();
+  readonly #strings: Strings;
   readonly #words: number[] = [];
 
-  constructor(ids: ReadonlyMap<BtfType, number>) {
+  constructor(ids: ReadonlyMap<BtfType, number>, strings: Strings) {
     this.#ids = ids;
+    this.#strings = strings;
   }
 
   /** Returns the new id of a referenced type; void if it was not marked. */

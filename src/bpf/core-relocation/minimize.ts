@@ -8,7 +8,7 @@ import type { BpfObject } from "../object/object.js";
 import { Budget } from "./budget.js";
 import { BtfRelocationError } from "./error.js";
 import { libbpf } from "./loaders/libbpf.js";
-import { encodeMarked, type Marked } from "./marked.js";
+import { encodeMarked, encodeMarkedSplit, type Marked } from "./marked.js";
 import { targetOf } from "./relocate.js";
 import type { RelocationTarget } from "./relocation.js";
 import type { CoreTarget } from "./resolution.js";
@@ -37,6 +37,13 @@ export function minimize(objects: readonly BpfObject[], target: RelocationTarget
   const minimizer = new Minimizer(target);
   for (const object of objects) minimizer.add(object);
   return minimizer.toBytes();
+}
+
+/** A minimised kernel and its modules. */
+export interface SplitBytes {
+  readonly base: Uint8Array<ArrayBuffer>;
+  /** In the order of the target's modules. */
+  readonly modules: readonly (Uint8Array<ArrayBuffer> | undefined)[];
 }
 
 /**
@@ -79,11 +86,25 @@ export class Minimizer {
     }
   }
 
-  /** The BTF of all that was added. */
+  /** Returns the BTF of all that was added, types of modules included. */
   toBytes(): Uint8Array<ArrayBuffer> {
+    this.#markPointerSize();
+    return encodeMarked(this.#marks.marked, this.#target);
+  }
+
+  /**
+   * Returns the BTF of all that was added in parts: the kernel's, and for each
+   * module of the target one that is split on it, `undefined` where nothing of
+   * the module is needed.
+   */
+  toSplitBytes(): SplitBytes {
+    this.#markPointerSize();
+    return encodeMarkedSplit(this.#marks.marked, this.#target);
+  }
+
+  #markPointerSize(): void {
     const { vmlinux } = this.#target;
     if (vmlinux.knownPointerSize === 4) markPointerSize(vmlinux, this.#marks);
-    return encodeMarked(this.#marks.marked, this.#target);
   }
 }
 
