@@ -7,17 +7,28 @@ import {
   check,
   ENGINES,
   junit,
+  Minimizer,
   markdown,
   minimize,
   readObject,
   relocate,
   relocationReport,
+  requirementsOf,
   sarif,
+  usedTypes,
 } from "btfkit/bpf";
+import { fixSections, sanitize, verify } from "btfkit/edit";
 import { describe, expect } from "vitest";
 import { needing } from "../support/needs.js";
 import { compileObject, compileSource } from "../support/objects.js";
 import { type Random, seeded } from "../support/random.js";
+
+/** What `check` may be told of a kernel. */
+const SETTINGS = [
+  { rodata: "initial" },
+  { kconfig: "CONFIG_HZ=250\nCONFIG_BPF=y\n", kallsyms: "ffffffff81000000 T f\nffffffff81000010 D jiffies\n" },
+  { kconfig: new Map<string, bigint | string>([["LINUX_KERNEL_VERSION", 7n]]) },
+] as const;
 
 /** Runs what may be refused. */
 function allowed(act: () => unknown): void {
@@ -31,7 +42,10 @@ function allowed(act: () => unknown): void {
 function everything(object: Uint8Array, target: Uint8Array): void {
   allowed(() => {
     const [read, btf] = [readObject(object), Btf.parse(target)];
+    allowed(() => requirementsOf(read));
+    allowed(() => usedTypes(btf, [read]));
     for (const engine of ENGINES) {
+      for (const settings of SETTINGS) allowed(() => check(read, btf, { engine, ...settings }));
       allowed(() => {
         const relocated = relocate(read, btf, { engine });
         JSON.stringify(relocationReport(relocated));
@@ -39,6 +53,16 @@ function everything(object: Uint8Array, target: Uint8Array): void {
       });
     }
     allowed(() => Btf.parse(minimize([read], btf)));
+    allowed(() => {
+      const minimizer = new Minimizer({ vmlinux: btf, modules: [] });
+      minimizer.add(read);
+      minimizer.toSplitBytes();
+    });
+    allowed(() => verify(btf));
+    for (const kernel of ["4.18", "4.19", "5.1", "5.12", "6.1", "6.12"]) {
+      for (const names of [false, true]) allowed(() => sanitize(btf, { kernel, names }));
+      allowed(() => sanitize(fixSections(read), { kernel }));
+    }
     allowed(() => {
       const settings = { rodata: "initial", kconfig: new Map([["LINUX_KERNEL_VERSION", 7n]]) } as const;
       check(read, btf, settings);

@@ -1,5 +1,6 @@
 /** BTF that an older kernel loads: what it does not know becomes something of the same shape (libbpf's bpf_object__sanitize_btf). */
 import { Btf } from "../../btf/btf.js";
+import { referredType } from "../../btf/traverse.js";
 import { ERR_ARGUMENT } from "../../errors/btf.js";
 import { BtfError } from "../../errors/error.js";
 import { releaseOf } from "../../format/kernel-version.js";
@@ -193,6 +194,8 @@ export function sanitize(btf: Btf, options: SanitizeOptions): SanitizeResult {
           record[1] = info(abi.KIND_STRUCT, vlen);
           for (let at = 3; at < record.length; at += 3) {
             const [type, offset] = [record[at]!, record[at + 1]!];
+            // A variable of a section may not exist: opening does not follow it, as libbpf does not.
+            referredType(btf, id, type);
             record.set([recordOf(btf.image, type)[0]!, type, offset * 8], at);
           }
         }
