@@ -188,7 +188,7 @@ export class BpfObject implements ObjectContents {
     this.#btf?.[Symbol.dispose]();
   }
 
-  /** Variables in `.data`, `.rodata`, `.bss` and sections of such names. */
+  /** Variables in `.data`, `.rodata`, `.bss`, `.percpu` and sections of such names. */
   get globals(): readonly Global[] {
     return this.hasBtf ? findGlobals(this) : [];
   }

@@ -25,7 +25,7 @@ export interface Extern {
   readonly isWeak: boolean;
 }
 
-const DATA_SECTION = /^\.(data|rodata|bss)(\.|$)/;
+const DATA_SECTION = /^\.(data|rodata|bss|percpu)(\.|$)/;
 
 /** Returns the variables of data sections. Offsets come from the symbols: compilers leave them 0 in BTF (libbpf's btf_fixup_datasec). */
 export function findGlobals(object: ObjectContents): Global[] {
