@@ -19,8 +19,8 @@ import {
 } from "./model.js";
 import { commented, Names } from "./names.js";
 
-const KEYWORDS = new Set(
-  (
+const KEYWORDS = /* @__PURE__ */ new Set(
+  /* @__PURE__ */ (
     "auto break case char const continue default do double else enum extern float for goto if inline int long register " +
     "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while asm typeof " +
     "bool true false nullptr constexpr alignas alignof static_assert thread_local typeof_unqual " +

@@ -8,8 +8,8 @@ import { type Composite, type Enumeration, type Field, type Form, innermost, typ
 import { commented, Names } from "./names.js";
 import { slotsOf } from "./slots.js";
 
-const KEYWORDS = new Set(
-  (
+const KEYWORDS = /* @__PURE__ */ new Set(
+  /* @__PURE__ */ (
     "break case chan const continue default defer else fallthrough for func go goto if import interface map package range " +
     "return select struct switch type var bool byte error int int8 int16 int32 int64 rune string uint uint8 uint16 uint32 " +
     "uint64 uintptr float32 float64 true false nil iota len unsafe bitsOf setBitsOf Bytes"

@@ -13,24 +13,21 @@ const KEYWORDS =
   "import in is lambda nonlocal not or pass raise return try while with yield ";
 
 /** Names of the module: besides keywords those that the generated code uses. */
-const MODULE_NAMES = new Set(
-  `${KEYWORDS}ctypes enum property int bool getattr bytes OverflowError bitfield U8 I8 U16 I16 U32 I32 U64 I64 F32 F64`.split(
+const MODULE_NAMES = /* @__PURE__ */ new Set(
+  /* @__PURE__ */ `${KEYWORDS}ctypes enum property int bool getattr bytes OverflowError bitfield U8 I8 U16 I16 U32 I32 U64 I64 F32 F64`.split(
     " ",
   ),
 );
 
 /** Names of members: besides keywords those that ctypes, enum and Python read. */
-const MEMBER_NAMES = new Set(
-  (
-    KEYWORDS +
-    "_fields_ _pack_ _anonymous_ _layout_ _align_ _swappedbytes_ _b_base_ _b_needsfree_ _objects mro from_buffer " +
-    "from_buffer_copy from_address from_param in_dll __class__ __dict__ __init__ __new__ __slots__ __getattr__ __setattr__ " +
-    "__delattr__ __getattribute__ __del__ __doc__ __module__ __name__ __qualname__ __weakref__ __init_subclass__ " +
-    "__set_name__ __mro_entries__ __ctypes_from_outparam__ __ctype_be__ __ctype_le__"
-  ).split(" "),
-);
+const MEMBER_WORDS =
+  `${KEYWORDS}_fields_ _pack_ _anonymous_ _layout_ _align_ _swappedbytes_ _b_base_ _b_needsfree_ _objects mro ` +
+  "from_buffer from_buffer_copy from_address from_param in_dll __class__ __dict__ __init__ __new__ __slots__ " +
+  "__getattr__ __setattr__ __delattr__ __getattribute__ __del__ __doc__ __module__ __name__ __qualname__ __weakref__ " +
+  "__init_subclass__ __set_name__ __mro_entries__ __ctypes_from_outparam__ __ctype_be__ __ctype_le__";
+const MEMBER_NAMES = /* @__PURE__ */ new Set(/* @__PURE__ */ MEMBER_WORDS.split(" "));
 /** An enum has attributes too. */
-const ENUMERATOR_NAMES = new Set([...MEMBER_NAMES, "name", "value", "names"]);
+const ENUMERATOR_NAMES = /* @__PURE__ */ new Set(/* @__PURE__ */ `${MEMBER_WORDS} name value names`.split(" "));
 
 /** A module with the definitions of a model. */
 export function generatePython(model: Model): string {

@@ -7,8 +7,8 @@ import { type Composite, type Enumeration, type Field, type Form, innermost, typ
 import { commented, Names } from "./names.js";
 import { type Slot, slotsOf, unionSlots } from "./slots.js";
 
-const KEYWORDS = new Set(
-  (
+const KEYWORDS = /* @__PURE__ */ new Set(
+  /* @__PURE__ */ (
     "as break const continue crate else enum extern false fn for if impl in let loop match mod move mut pub ref return " +
     "self Self static struct super trait true type unsafe use where while async await dyn abstract become box do final " +
     "macro override priv typeof unsized virtual yield try gen raw union safe " +

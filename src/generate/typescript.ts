@@ -17,8 +17,8 @@ import {
 import { commented, Names } from "./names.js";
 import type { ObjectModel } from "./object.js";
 
-const KEYWORDS = new Set(
-  (
+const KEYWORDS = /* @__PURE__ */ new Set(
+  /* @__PURE__ */ (
     "break case catch class const continue debugger default delete do else enum export extends false finally for function " +
     "if import in instanceof new null return super switch this throw true try typeof var void while with let static yield " +
     "await async of as implements interface package private protected public any boolean number string symbol bigint never " +
@@ -703,16 +703,16 @@ function readText(view: DataView, at: number, length: number): string {
 }
 `,
   },
-  readInt8Array: arrayReader("Int8Array"),
-  readUint8Array: arrayReader("Uint8Array"),
-  readInt16Array: arrayReader("Int16Array"),
-  readUint16Array: arrayReader("Uint16Array"),
-  readInt32Array: arrayReader("Int32Array"),
-  readUint32Array: arrayReader("Uint32Array"),
-  readBigInt64Array: arrayReader("BigInt64Array"),
-  readBigUint64Array: arrayReader("BigUint64Array"),
-  readFloat32Array: arrayReader("Float32Array"),
-  readFloat64Array: arrayReader("Float64Array"),
+  readInt8Array: /* @__PURE__ */ arrayReader("Int8Array"),
+  readUint8Array: /* @__PURE__ */ arrayReader("Uint8Array"),
+  readInt16Array: /* @__PURE__ */ arrayReader("Int16Array"),
+  readUint16Array: /* @__PURE__ */ arrayReader("Uint16Array"),
+  readInt32Array: /* @__PURE__ */ arrayReader("Int32Array"),
+  readUint32Array: /* @__PURE__ */ arrayReader("Uint32Array"),
+  readBigInt64Array: /* @__PURE__ */ arrayReader("BigInt64Array"),
+  readBigUint64Array: /* @__PURE__ */ arrayReader("BigUint64Array"),
+  readFloat32Array: /* @__PURE__ */ arrayReader("Float32Array"),
+  readFloat64Array: /* @__PURE__ */ arrayReader("Float64Array"),
   checked: {
     text: `function checked(bits: number, isSigned: boolean, value: number | bigint | boolean, name: string): bigint {
   if (typeof value === "number" && !Number.isInteger(value)) throw new RangeError(\`\${name}: \${value} is no integer\`);

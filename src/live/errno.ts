@@ -52,11 +52,13 @@ const ERRORS = {
 export type ErrnoName = keyof typeof ERRORS;
 
 /** The numbers, by name. */
-export const ERRNO = Object.fromEntries(Object.entries(ERRORS).map(([name, [number]]) => [name, number])) as Readonly<
-  Record<ErrnoName, number>
->;
+export const ERRNO = /* @__PURE__ */ Object.fromEntries(
+  /* @__PURE__ */ Object.entries(ERRORS).map(([name, [number]]) => [name, number]),
+) as Readonly<Record<ErrnoName, number>>;
 
-const byNumber = new Map(Object.entries(ERRORS).map(([name, [number, text]]) => [number as number, { name, text }]));
+const byNumber = /* @__PURE__ */ new Map(
+  /* @__PURE__ */ Object.entries(ERRORS).map(([name, [number, text]]) => [number as number, { name, text }]),
+);
 
 /** Returns the name of an error's number, or `"errno N"`. */
 export function errnoName(errno: number): string {

@@ -182,9 +182,13 @@ export class Kernel {
   btf(id: number): Btf {
     let btf = this.#btfs.get(id);
     if (!btf) {
-      using object = this.btfObject(id);
-      const { isKernel, name } = object.info;
-      btf = isKernel && name !== "vmlinux" ? object.open(this.vmlinux) : object.open();
+      const object = this.btfObject(id);
+      try {
+        const { isKernel, name } = object.info;
+        btf = isKernel && name !== "vmlinux" ? object.open(this.vmlinux) : object.open();
+      } finally {
+        object[Symbol.dispose]();
+      }
       this.#btfs.set(id, btf);
     }
     return btf;

@@ -82,7 +82,6 @@ const ATTACH = layout({
   relative_fd: [20, 4],
   expected_revision: [24, 8],
 });
-const LINK_FD = layout({ link_fd: [0, 4] });
 
 /** The members of `union bpf_attr` that a command reads and writes. */
 export const ATTRIBUTES = {
@@ -244,7 +243,7 @@ export const ATTRIBUTES = {
     "link_update.flags": [8, 4],
     "link_update.old_prog_fd": [12, 4],
   }),
-  LINK_DETACH: layout({ "link_detach.link_fd": LINK_FD.link_fd }),
+  LINK_DETACH: layout({ "link_detach.link_fd": [0, 4] }),
   ENABLE_STATS: layout({ "enable_stats.type": [0, 4] }),
   ITER_CREATE: layout({ "iter_create.link_fd": [0, 4], "iter_create.flags": [4, 4] }),
   PROG_BIND_MAP: layout({

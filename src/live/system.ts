@@ -54,7 +54,7 @@ export type AttributeValues<C extends CommandName> = {
   readonly [F in keyof (typeof ATTRIBUTES)[C]]?: FieldValue;
 };
 
-const encoder = new TextEncoder();
+const encoder = /* @__PURE__ */ new TextEncoder();
 
 /** Writes a field of a struct, in the processor's byte order, which is little-endian. */
 export function writeField(view: DataView, [offset, size]: FieldLayout, value: FieldValue): void {

@@ -37,7 +37,7 @@ const EXPANDED_NAME_COLUMN = 55;
 /** How much less room a type has in a definition within another. */
 const NESTED_COLUMN = 8;
 /** The deepest indent. */
-const TABS = Array.from({ length: 17 }, (_, depth) => "\t".repeat(depth));
+const TABS = /* @__PURE__ */ Array.from({ length: 17 }, (_, depth) => "\t".repeat(depth));
 const DEPTH_LIMIT = 200;
 /** The most that one type may take, in characters: a hostile one grows without end. */
 const LENGTH_LIMIT = 32 << 20;

@@ -56,13 +56,17 @@ export function create(
   plan: LoadPlan,
   modules: readonly { readonly name: string; readonly id: number }[],
 ): Created {
-  using held = new Holdings();
-  const creation = new Creation(kernel, plan, modules, held);
-  const created = creation.run();
-  held.release();
-  // The kernel keeps the BTF that maps and programs refer to.
-  creation.closeBtf();
-  return created;
+  const held = new Holdings();
+  try {
+    const creation = new Creation(kernel, plan, modules, held);
+    const created = creation.run();
+    held.release();
+    // The kernel keeps the BTF that maps and programs refer to.
+    creation.closeBtf();
+    return created;
+  } finally {
+    held[Symbol.dispose]();
+  }
 }
 
 class Creation {

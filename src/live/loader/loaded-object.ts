@@ -138,8 +138,12 @@ export class LoadedProgram implements Disposable {
         name: this.name,
         note: `section "${this.section}" is not an iterator's`,
       });
-    using attachment = this.attach(options);
-    yield* readIterator(this.#object.kernel, attachment.link!);
+    const attachment = this.attach(options);
+    try {
+      yield* readIterator(this.#object.kernel, attachment.link!);
+    } finally {
+      attachment[Symbol.dispose]();
+    }
   }
 
   /**

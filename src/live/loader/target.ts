@@ -43,9 +43,12 @@ function vmlinuxOf(kernel: Kernel): LoadTarget["vmlinux"] {
 function modulesOf(kernel: Kernel): RunningTarget["modules"] {
   const modules: (KernelModule & { id: number })[] = [];
   for (const object of kernel.btfObjects()) {
-    using opened = object;
-    const { isKernel, name, id } = opened.info;
-    if (isKernel && name !== "vmlinux") modules.push({ name, btf: kernel.btf(id), id });
+    try {
+      const { isKernel, name, id } = object.info;
+      if (isKernel && name !== "vmlinux") modules.push({ name, btf: kernel.btf(id), id });
+    } finally {
+      object[Symbol.dispose]();
+    }
   }
   return modules;
 }

@@ -97,7 +97,7 @@ export interface FixedAccess {
 }
 
 /** Helpers that read kernel memory from their third argument: probe_read, probe_read_str, probe_read_kernel, probe_read_kernel_str. */
-const KERNEL_READS = new Set([4, 45, 113, 115]);
+const KERNEL_READS = /* @__PURE__ */ new Set([4, 45, 113, 115]);
 
 /** The kernel symbols that an object refers to, as a target has them. */
 export interface KernelSymbols {

@@ -5,8 +5,8 @@ import type { ObjectFinding } from "./finding.js";
 import { referencesFrom, refused } from "./rules.js";
 
 /** Section names that start with one of these words, alone or with `/` and more. */
-const WITH_TARGET = new Set(
-  (
+const WITH_TARGET = /* @__PURE__ */ new Set(
+  /* @__PURE__ */ (
     "kprobe kretprobe uprobe uprobe.s uprobe.multi uprobe.multi.s uretprobe uretprobe.s uretprobe.multi " +
     "uretprobe.multi.s tp_btf tracepoint tp socket sk_msg sockops classifier lirc_mode2 perf_event raw_tp " +
     "raw_tracepoint lsm lsm.s lsm_cgroup fentry fentry.s fexit fexit.s flow_dissector freplace sk_lookup iter iter.s"
@@ -17,7 +17,7 @@ const WITH_TARGET = new Set(
 const WITH_KIND: Readonly<Record<string, readonly string[]>> = {
   sk_skb: ["stream_parser", "stream_verdict"],
   cgroup_skb: ["ingress", "egress"],
-  cgroup: (
+  cgroup: /* @__PURE__ */ (
     "skb sysctl dev getsockopt setsockopt sock post_bind4 post_bind6 sock_create sock_release bind4 bind6 connect4 " +
     "connect6 getpeername4 getpeername6 getsockname4 getsockname6 sendmsg4 sendmsg6 recvmsg4 recvmsg6"
   ).split(" "),

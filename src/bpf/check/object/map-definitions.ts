@@ -6,8 +6,8 @@ import type { ObjectFinding } from "./finding.js";
 const EINVAL = 22;
 
 /** Map types that need entries; libbpf gives perf event arrays one for each CPU. */
-const WITH_ENTRIES = new Set(
-  (
+const WITH_ENTRIES = /* @__PURE__ */ new Set(
+  /* @__PURE__ */ (
     "hash array prog_array percpu_hash percpu_array stack_trace cgroup_array lru_hash lru_percpu_hash lpm_trie " +
     "array_of_maps hash_of_maps devmap sockmap cpumap xskmap sockhash reuseport_sockarray queue stack devmap_hash " +
     "ringbuf bloom_filter user_ringbuf arena"
@@ -15,10 +15,14 @@ const WITH_ENTRIES = new Set(
 );
 
 /** Map types whose keys need a size. */
-const WITH_KEYS = new Set("hash percpu_hash lru_hash lru_percpu_hash hash_of_maps array percpu_array".split(" "));
+const WITH_KEYS = /* @__PURE__ */ new Set(
+  /* @__PURE__ */ "hash percpu_hash lru_hash lru_percpu_hash hash_of_maps array percpu_array".split(" "),
+);
 
 /** Map types whose values need a size. */
-const WITH_VALUES = new Set("hash percpu_hash lru_hash lru_percpu_hash array percpu_array lpm_trie".split(" "));
+const WITH_VALUES = /* @__PURE__ */ new Set(
+  /* @__PURE__ */ "hash percpu_hash lru_hash lru_percpu_hash array percpu_array lpm_trie".split(" "),
+);
 
 /** Yields the maps that lack what their type needs. A tool may set it before it loads the object. */
 export function* refusedMaps(object: BpfObject): Generator<ObjectFinding> {

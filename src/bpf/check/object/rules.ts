@@ -7,8 +7,10 @@ import type { BpfObject } from "../../object/object.js";
 import type { ObjectFinding } from "./finding.js";
 
 /** Members of the struct that defines a map. Source: libbpf's parse_btf_map_def. */
-const MAP_FIELDS = new Set(
-  "type max_entries map_flags numa_node key_size key value_size value values pinning map_extra".split(" "),
+const MAP_FIELDS = /* @__PURE__ */ new Set(
+  /* @__PURE__ */ "type max_entries map_flags numa_node key_size key value_size value values pinning map_extra".split(
+    " ",
+  ),
 );
 
 /** Returns the finding that a loader without errnos refuses an object. */

@@ -12,7 +12,7 @@ import { loadedPrograms } from "./loaded-programs.js";
 const EINVAL = 22;
 
 /** Helpers that libbpf replaces by an older one where the kernel lacks them: probe_read_{user,kernel}{,_str}. */
-const REPLACED = new Set([112, 113, 114, 115]);
+const REPLACED = /* @__PURE__ */ new Set([112, 113, 114, 115]);
 
 /** Yields what programs that are loaded, and maps, need and the target lacks. */
 export function* missingFeatures(

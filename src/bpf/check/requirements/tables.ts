@@ -6,7 +6,7 @@
  */
 
 /** Names of `enum bpf_func_id` without `BPF_FUNC_`, separated by spaces; the index is the number. */
-export const HELPERS: readonly string[] = (
+export const HELPERS: readonly string[] = /* @__PURE__ */ (
   "unspec map_lookup_elem map_update_elem map_delete_elem probe_read ktime_get_ns trace_printk get_prandom_u32 " +
   "get_smp_processor_id skb_store_bytes l3_csum_replace l4_csum_replace tail_call clone_redirect " +
   "get_current_pid_tgid get_current_uid_gid get_current_comm get_cgroup_classid skb_vlan_push skb_vlan_pop " +
@@ -90,7 +90,7 @@ export const HELPER_RELEASES: readonly (readonly [release: string, first: number
 
 /** Names of `enum bpf_map_type` without `BPF_MAP_TYPE_`; the index is the number. */
 export const MAP_TYPES: readonly string[] =
-  "unspec hash array prog_array perf_event_array percpu_hash percpu_array stack_trace cgroup_array lru_hash lru_percpu_hash lpm_trie array_of_maps hash_of_maps devmap sockmap cpumap xskmap sockhash cgroup_storage reuseport_sockarray percpu_cgroup_storage queue stack sk_storage devmap_hash struct_ops ringbuf inode_storage task_storage bloom_filter user_ringbuf cgrp_storage arena insn_array rhash".split(
+  /* @__PURE__ */ "unspec hash array prog_array perf_event_array percpu_hash percpu_array stack_trace cgroup_array lru_hash lru_percpu_hash lpm_trie array_of_maps hash_of_maps devmap sockmap cpumap xskmap sockhash cgroup_storage reuseport_sockarray percpu_cgroup_storage queue stack sk_storage devmap_hash struct_ops ringbuf inode_storage task_storage bloom_filter user_ringbuf cgrp_storage arena insn_array rhash".split(
     " ",
   );
 

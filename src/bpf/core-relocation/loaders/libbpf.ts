@@ -29,7 +29,11 @@ export const libbpf: Engine = {
 };
 
 /** libbpf up to release 1.8, which poisons any instruction. */
-export const libbpf18: Engine = { ...libbpf, name: "libbpf-1.8", patching: { ...libbpf.patching, poisonsAny: true } };
+export const libbpf18: Engine = /* @__PURE__ */ anyPoisoned(libbpf);
+
+function anyPoisoned(engine: Engine): Engine {
+  return { ...engine, name: "libbpf-1.8", patching: { ...engine.patching, poisonsAny: true } };
+}
 
 /** Decides by agreement of all candidates that match. */
 export class Agreement implements Decider {
