@@ -1,4 +1,4 @@
-// What the second WebAssembly module exports: kernels that make and reshape
+// The exports of the second WebAssembly module: kernels that make and reshape
 // BTF. It has a memory of its own and is loaded when one of them is needed.
 export { status } from "./format/status";
 export { take } from "./edit/dedup/flatten";

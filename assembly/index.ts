@@ -1,4 +1,4 @@
-// What the WebAssembly module exports, a line each.
+// The exports of the WebAssembly module.
 export { status } from "./format/status";
 export { swap32 } from "./read/swap";
 export { fill, open, scan, tally } from "./read/scan";

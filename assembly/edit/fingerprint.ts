@@ -28,7 +28,7 @@ const ROUNDS: u32 = 64;
 
 const LOW: u64 = 0x243f6a8885a308d3;
 const HIGH: u64 = 0x13198a2e03707344;
-/** What a reference inside a circle is told from one to its outside by. */
+/** Distinguishes a reference inside a cycle from a reference that leaves it. */
 const INSIDE: u64 = 0x452821e638d01377;
 
 /** One more word into the second half. */
@@ -45,7 +45,7 @@ export function hashNames(graph: Graph, out: usize): void {
   let rank: u32 = 0;
   for (let word: u32 = 0; word < words; word++) {
     for (let rest = get64(graph.nameBits, word); rest; rest &= rest - 1) {
-      // Of equal names the first; "" at another offset than 0 has the hash of "".
+// The first of equal names counts; "" at another offset than 0 has the hash of "".
       if (get(graph.names, rank << 1) == rank) {
         let at = graph.strings + (word << 6) + <usize>ctz(rest);
         let low = LOW;
@@ -134,7 +134,7 @@ export function hashRecords(graph: Graph, names: usize, out: usize): void {
   }
 }
 
-// What a run works with: arrays of a word a class, then of 8 bytes a class.
+// The columns of a run: first those of a word for each class, then those of 8 bytes.
 let index: usize = 0;
 let lowest: usize = 0;
 let open: usize = 0;
@@ -148,8 +148,8 @@ let other: usize = 0;
 
 // @ts-ignore: decorator
 @inline
-function first(graph: Graph, one: u32): u32 {
-  return get(graph.members, groupAt(graph, one).start);
+function first(graph: Graph, classId: u32): u32 {
+  return get(graph.members, groupAt(graph, classId).start);
 }
 
 /**
@@ -182,9 +182,9 @@ export function fingerprint(graph: Graph, records: usize, scratch: usize, out: u
     set(open, opened++, root);
     set(inside, root, 1);
     while (depth) {
-      const one = get(path, depth - 1);
+      const classId = get(path, depth - 1);
       const edge = get(nextEdge, depth - 1);
-      if (edge < get(graph.edgeStart, first(graph, one) + 1)) {
+      if (edge < get(graph.edgeStart, first(graph, classId) + 1)) {
         set(nextEdge, depth - 1, edge + 1);
         const to = get(graph.classes, get(graph.edges, edge));
         if (!get(index, to)) {
@@ -195,20 +195,20 @@ export function fingerprint(graph: Graph, records: usize, scratch: usize, out: u
           set(lowest, to, met++);
           set(open, opened++, to);
           set(inside, to, 1);
-        } else if (get(inside, to)) set(lowest, one, min(get(lowest, one), get(index, to)));
+        } else if (get(inside, to)) set(lowest, classId, min(get(lowest, classId), get(index, to)));
         continue;
       }
       depth--;
       if (depth) {
         const above = get(path, depth - 1);
-        set(lowest, above, min(get(lowest, above), get(lowest, one)));
+        set(lowest, above, min(get(lowest, above), get(lowest, classId)));
       }
-      if (get(lowest, one) != get(index, one)) continue;
+      if (get(lowest, classId) != get(index, classId)) continue;
       let start = opened;
       do {
         start--;
         set(inside, get(open, start), 0);
-      } while (get(open, start) != one);
+      } while (get(open, start) != classId);
       const refused = finish(graph, records, out, start, opened);
       if (refused) return refused;
       opened = start;
@@ -221,13 +221,13 @@ export function fingerprint(graph: Graph, records: usize, scratch: usize, out: u
 function finish(graph: Graph, records: usize, out: usize, start: u32, end: u32): i32 {
   for (let i = start; i < end; i++) set(inside, get(open, i), 2);
   let refused = 0;
-  const one = get(open, start);
-  if (end - start == 1 && !refersInside(graph, one)) {
-    set(inside, one, 0);
-    startPair(graph, records, one);
-    addReferences(graph, one, out, false);
-    store<u64>(out + (<usize>one << 4), low);
-    store<u64>(out + (<usize>one << 4), high, 8);
+  const classId = get(open, start);
+  if (end - start == 1 && !refersInside(graph, classId)) {
+    set(inside, classId, 0);
+    startPair(graph, records, classId);
+    addReferences(graph, classId, out, false);
+    store<u64>(out + (<usize>classId << 4), low);
+    store<u64>(out + (<usize>classId << 4), high, 8);
   } else refused = finishCircle(graph, records, out, start, end);
   for (let i = start; i < end; i++) set(inside, get(open, i), 0);
   return refused;
@@ -235,14 +235,14 @@ function finish(graph: Graph, records: usize, out: usize, start: u32, end: u32):
 
 // @ts-ignore: decorator
 @inline
-function startPair(graph: Graph, records: usize, one: u32): void {
-  const at = records + (<usize>first(graph, one) << 4);
+function startPair(graph: Graph, records: usize, classId: u32): void {
+  const at = records + (<usize>first(graph, classId) << 4);
   low = load<u64>(at);
   high = load<u64>(at, 8);
 }
 
-function refersInside(graph: Graph, one: u32): bool {
-  const id = first(graph, one);
+function refersInside(graph: Graph, classId: u32): bool {
+  const id = first(graph, classId);
   for (let edge = get(graph.edgeStart, id); edge < get(graph.edgeStart, id + 1); edge++) {
     if (get(inside, get(graph.classes, get(graph.edges, edge))) == 2) return true;
   }
@@ -250,8 +250,8 @@ function refersInside(graph: Graph, one: u32): bool {
 }
 
 /** Adds what a class refers to: fingerprints, and inside of a circle numbers (`numbered`) or hashes. */
-function addReferences(graph: Graph, one: u32, out: usize, numbered: bool): void {
-  const id = first(graph, one);
+function addReferences(graph: Graph, classId: u32, out: usize, numbered: bool): void {
+  const id = first(graph, classId);
   const end = get(graph.edgeStart, id + 1);
   for (let edge = get(graph.edgeStart, id); edge < end; edge++) {
     const to = get(graph.classes, get(graph.edges, edge));
@@ -265,18 +265,18 @@ function addReferences(graph: Graph, one: u32, out: usize, numbered: bool): void
 
 function finishCircle(graph: Graph, records: usize, out: usize, start: u32, end: u32): i32 {
   for (let i = start; i < end; i++) {
-    const one = get(open, i);
-    startPair(graph, records, one);
-    set64(hash, one, low);
+    const classId = get(open, i);
+    startPair(graph, records, classId);
+    set64(hash, classId, low);
   }
   let root: u32 = 0xffffffff;
   for (let round: u32 = 0; root == 0xffffffff; round++) {
     if (round == ROUNDS) return refuse(ERR_FINGERPRINT, 0, first(graph, get(open, start)), end - start);
     for (let i = start; i < end; i++) {
-      const one = get(open, i);
-      startPair(graph, records, one);
-      addReferences(graph, one, out, false);
-      set64(other, one, low ^ rotl<u64>(high, 32));
+      const classId = get(open, i);
+      startPair(graph, records, classId);
+      addReferences(graph, classId, out, false);
+      set64(other, classId, low ^ rotl<u64>(high, 32));
     }
     for (let i = start; i < end; i++) set64(hash, get(open, i), get64(other, get(open, i)));
     root = unlike(graph, start, end);
@@ -284,30 +284,30 @@ function finishCircle(graph: Graph, records: usize, out: usize, start: u32, end:
   return number(graph, records, out, root);
 }
 
-/** Of the classes whose hash no other of the component has, the one with the lowest; 0xffffffff if there is none. */
+/** Returns the class with the lowest hash among those whose hash no other class of the component has; 0xffffffff if there is none. */
 function unlike(graph: Graph, start: u32, end: u32): u32 {
   let mask: u32 = 16;
   while (mask < (end - start) << 1) mask <<= 1;
   mask = min(mask - 1, graph.slotMask);
   memory.fill(graph.slots, 0, (<usize>mask + 1) << 2);
   for (let i = start; i < end; i++) {
-    const one = get(open, i);
-    const own = get64(hash, one);
-    let slot = <u32>(own >> 16) & mask;
+    const classId = get(open, i);
+    const ownHash = get64(hash, classId);
+    let slot = <u32>(ownHash >> 16) & mask;
     let taken = get(graph.slots, slot);
-    while (taken && get64(hash, taken - 1) != own) {
+    while (taken && get64(hash, taken - 1) != ownHash) {
       slot = (slot + 1) & mask;
       taken = get(graph.slots, slot);
     }
-    set(count, one, 1);
+    set(count, classId, 1);
     if (taken) set(count, taken - 1, 2);
-    else set(graph.slots, slot, one + 1);
-    if (taken) set(count, one, 2);
+    else set(graph.slots, slot, classId + 1);
+    if (taken) set(count, classId, 2);
   }
   let root: u32 = 0xffffffff;
   for (let i = start; i < end; i++) {
-    const one = get(open, i);
-    if (get(count, one) == 1 && (root == 0xffffffff || get64(hash, one) < get64(hash, root))) root = one;
+    const classId = get(open, i);
+    if (get(count, classId) == 1 && (root == 0xffffffff || get64(hash, classId) < get64(hash, root))) root = classId;
   }
   for (let i = start; i < end; i++) set(count, get(open, i), 0);
   return root;
@@ -330,19 +330,19 @@ function number(graph: Graph, records: usize, out: usize, root: u32): i32 {
   let totalLow = LOW;
   let totalHigh = HIGH;
   for (let i: u32 = 0; i < found; i++) {
-    const one = get(queue, i);
-    startPair(graph, records, one);
-    addReferences(graph, one, out, true);
+    const classId = get(queue, i);
+    startPair(graph, records, classId);
+    addReferences(graph, classId, out, true);
     totalLow = mixed(totalLow, low);
     totalHigh = stirred(totalHigh, high);
   }
   for (let i: u32 = 0; i < found; i++) {
-    const one = get(queue, i);
+    const classId = get(queue, i);
     low = totalLow;
     high = totalHigh;
     add(i + 1);
-    store<u64>(out + (<usize>one << 4), low);
-    store<u64>(out + (<usize>one << 4), high, 8);
+    store<u64>(out + (<usize>classId << 4), low);
+    store<u64>(out + (<usize>classId << 4), high, 8);
   }
   return 0;
 }

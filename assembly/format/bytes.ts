@@ -34,7 +34,7 @@ function mix(hash: u64, word: u64): u64 {
 }
 
 /**
- * How many bytes of a name count for its hash: KSYM_NAME_LEN, the longest
+* The number of bytes of a name that count for its hash: KSYM_NAME_LEN, the longest
  * name a kernel takes. It bounds the work when a hostile image has a million
  * types share one huge name; longer names still compare whole.
  */
@@ -56,7 +56,7 @@ export function hashString(at: usize, seed: u64): u64 {
   return hash;
 }
 
-/** Whether two NUL-terminated strings are the same. */
+/** Tells whether two NUL-terminated strings are equal. */
 export function sameString(a: usize, b: usize): bool {
   let word = bytesAt(a);
   let zeros = zeroBytes(word);

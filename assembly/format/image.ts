@@ -26,7 +26,7 @@ export function kindFlag(info: u32): bool {
   return <i32>info < 0;
 }
 
-/** How many ids there are from 0 (void) on, bases included. */
+/** Returns the number of ids from 0 (void) on, bases included. */
 // @ts-ignore: decorator
 @inline
 export function idLimit(image: Image): u32 {
@@ -41,7 +41,7 @@ export function typeAt(image: Image, id: u32): Type {
   return changetype<Type>(image.types + load<u32>(image.offsets + ((id - image.firstId) << 2)));
 }
 
-/** Where the name at logical offset `off` starts; the offset has been checked. */
+/** Returns the address of the name at logical offset `off`, which has been checked. */
 // @ts-ignore: decorator
 @inline
 export function stringAt(image: Image, off: u32): usize {

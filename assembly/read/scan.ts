@@ -164,7 +164,7 @@ export function open(image: Image): i32 {
   let count: u32 = 0;
   let lastName: u32 = 0;
   let lastId: u32 = 0;
-  // Whether a FUNC refers to what stands behind it or in the base.
+// True once a FUNC refers to a later type or to the base.
   let later = false;
   while (at + TYPE_SIZE <= end) {
     const type = changetype<Type>(at);

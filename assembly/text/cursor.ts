@@ -1,4 +1,4 @@
-// Where a text dump stands, and the type its next line is about.
+// The position of a text dump, and the type of its next line.
 import { Cursor, CURSOR_SIZE, PHASE_DONE, PHASE_END, PHASE_START, PHASE_TYPES } from "../format/generated/abi";
 import { Image, Type, typeAt } from "../format/image";
 
@@ -15,7 +15,7 @@ export function currentId(image: Image, cursor: Cursor): u32 {
   return cursor.ids ? load<u32>(cursor.ids + (cursor.index << 2)) : image.firstId + cursor.index;
 }
 
-/** What void looks like: bpftool shows id 0 as an unknown kind without a name. */
+/** The record of void: bpftool shows id 0 as an unknown kind without a name. */
 const nothing = memory.data(16, 16);
 
 // @ts-ignore: decorator

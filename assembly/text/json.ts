@@ -169,7 +169,7 @@ function element(p: usize, limit: usize, image: Image, info: u32, kind: u32, at:
   return close(p, pretty, ELEMENT_DEPTH, CLOSE);
 }
 
-/** As `emitRaw`; the whole document is {"types":[…]} and a line break. */
+/** Writes JSON as `emitRaw` writes text; the whole document is {"types":[…]} and a line break. */
 export function emitJson(image: Image, cursor: Cursor, out: usize, length: u32, pretty: bool): u32 {
   ready();
   const limit = out + length - WINDOW_SLACK;

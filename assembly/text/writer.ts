@@ -164,7 +164,7 @@ function escapeOf(byte: u8): u8 {
   }
 }
 
-/** As `name`, inside JSON quotes: the seven escapes of bpftool's writer, all else raw. */
+/** Writes a name inside JSON quotes: the seven escapes of bpftool's writer, all else raw. */
 export function jsonName(p: usize, limit: usize, image: Image, off: u32): usize {
   if (!off) return text(p, "(anon)");
   let from = stringAt(image, off);

@@ -29,9 +29,9 @@ export interface OwnOption {
   readonly own?: boolean;
 }
 
-/** Where and how `search` looks. */
+/** Options of `search`. */
 export interface SearchOptions extends OwnOption {
-  /** Where in the name the pattern has to stand (default `"substring"`). */
+  /** The place of the pattern in the name (default `"substring"`). */
   readonly match?: "substring" | "prefix";
   /** Only types of this kind. */
   readonly kind?: Kind;
@@ -42,7 +42,7 @@ export interface SearchOptions extends OwnOption {
 /** Unpacks one payload where the host can do so at once. @internal */
 export type Inflate = (payload: Payload, packed: Uint8Array) => Uint8Array;
 
-/** What is known besides the bytes. @internal */
+/** Context of an image that is opened. @internal */
 export interface OpenContext {
   readonly base?: Btf | undefined;
   readonly inflate?: Inflate | undefined;
@@ -100,7 +100,7 @@ export class Btf {
   }
 
   /**
-   * As `parse`, from whatever holds the bytes; also gzip around them and
+   * Opens what `parse` opens, from any source of bytes; also gzip around them and
    * compressed ELF sections.
    */
   static async load(source: BtfSource | Promise<BtfSource>): Promise<Btf> {
@@ -112,7 +112,7 @@ export class Btf {
     const ready = new Map<string, Uint8Array>();
     if (isElf(bytes)) {
       const { btf, base: distilled } = findBtf(memorySource(bytes));
-      for (const { section, offset, length, packed } of [btf, distilled].filter((one) => one !== undefined)) {
+      for (const { section, offset, length, packed } of [btf, distilled].filter((payload) => payload !== undefined)) {
         if (!packed) continue;
         ready.set(
           section,
@@ -189,7 +189,7 @@ export class Btf {
   }
 
   /**
-   * How many ids there are, the base's and 0 (void) included: valid ids are 0
+   * The number of ids, the base's and 0 (void) included: valid ids are 0
    * to `size - 1`. Source: libbpf's btf__type_cnt.
    */
   get size(): number {
@@ -233,13 +233,13 @@ export class Btf {
     this.#pointerSize = bytes;
   }
 
-  /** As `pointerSize`, `undefined` where nothing tells. */
+  /** The `pointerSize` if it is known, else `undefined`. */
   get knownPointerSize(): 4 | 8 | undefined {
     this.#pointerSize ??= this.base?.knownPointerSize ?? pointerSizeOf(this.ofKind("int", { own: true }));
     return this.#pointerSize;
   }
 
-  /** Whether `id` is a type's, or 0. */
+  /** Tells whether `id` is the id of a type, or 0. */
   has(id: number): boolean {
     return Number.isInteger(id) && id >= 0 && id < this.size;
   }
@@ -281,7 +281,7 @@ export class Btf {
     return found;
   }
 
-  /** As `find`. @throws BtfLookupError ERR_NOT_FOUND that names what is spelled alike */
+  /** Returns what `find` returns. @throws BtfLookupError ERR_NOT_FOUND that lists similar names */
   require<K extends Kind>(name: string, kind: K): TypeOf<K>;
   require(name: string, kind?: Kind): BtfType;
   require(name: string, kind?: Kind): BtfType {
@@ -316,7 +316,7 @@ export class Btf {
     return this.types();
   }
 
-  /** As iteration, or this image's own types alone. */
+  /** Iterates over all types, or over this image's own types alone. */
   *types({ own = false }: OwnOption = {}): Generator<BtfType> {
     for (let id = own ? this.firstId : 1; id < this.size; id++) yield this.get(id)!;
   }
@@ -374,7 +374,7 @@ export class Btf {
     return Array.from(this.searchIds(pattern, options), (id) => this.get(id)!);
   }
 
-  /** As `search`, ids only, ascending. */
+  /** Returns the ids of the types that `search` returns, ascending. */
   searchIds(
     pattern: string,
     { match = "substring", kind, limit = Infinity, own = false }: SearchOptions = {},

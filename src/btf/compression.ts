@@ -6,10 +6,10 @@ import { readStream } from "./source.js";
 
 export type Compression = "gzip" | "zlib" | "zstd";
 
-/** What compressed data may unpack to, in bytes: well above any kernel's BTF, well below what hurts. */
+/** The limit of unpacked data in bytes: well above the BTF of any kernel. */
 export const UNPACKED_LIMIT = 512 << 20;
 
-/** Whether the data starts as gzip does. */
+/** Tells whether the data starts with gzip's magic. */
 export function isGzip(head: Uint8Array): boolean {
   return head[0] === 0x1f && head[1] === 0x8b;
 }

@@ -43,9 +43,9 @@ export interface Header {
 
 export const MAGIC = 0xeb9f;
 const SWAPPED_MAGIC = 0x9feb;
-/** Through `str_len`: the header of kernels so far. */
+/** The header through `str_len`, as kernels so far write it. */
 const HEADER_MIN = 24;
-/** Through `layout_len`. */
+/** The header through `layout_len`. */
 const HEADER_MAX = 32;
 /** libbpf's BTF_MAX_STR_OFFSET. */
 const STRINGS_MAX = 0x7fffffff;

@@ -44,7 +44,7 @@ export class Image {
   readonly stringsStart: number;
   /** The first own id: 1, or the base's id limit. */
   readonly firstId: number;
-  /** How many own types. */
+  /** The number of types that the image adds to its base. */
   readonly count: number;
   readonly #offsets: number;
   readonly #kinds: number;
@@ -222,7 +222,7 @@ export class Image {
     return this.arena.bytes.subarray(this.#kinds, this.#kinds + this.count);
   }
 
-  /** The string at a logical offset, base's strings first. */
+  /** Returns the string at a logical offset; the base's strings come first. */
   string(offset: number): string {
     if (offset === 0) return "";
     this.check();
@@ -231,7 +231,7 @@ export class Image {
     return decode(this.arena.bytes, owner.strings + offset - owner.stringsStart);
   }
 
-  /** As `string` for an offset that was not checked on opening: `undefined` beyond the strings; at most `limit` bytes. */
+  /** Returns at most `limit` bytes of the string at an offset that was not checked on opening; `undefined` beyond the strings. */
   stringAt(offset: number, limit: number): string | undefined {
     this.check();
     if (offset >= this.stringsStart + this.header.stringsLength) return undefined;

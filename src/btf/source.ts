@@ -1,4 +1,4 @@
-/** Where bytes come from: random access over memory or a file, and streams read to their end. */
+/** Sources of bytes: random access over memory or a file, and streams read to their end. */
 
 import { ERR_ARGUMENT, ERR_FILE, ERR_OUTPUT_LIMIT } from "../errors/btf.js";
 import { BtfEnvironmentError, BtfError, BtfLimitError } from "../errors/error.js";
@@ -28,7 +28,7 @@ export function memorySource(bytes: Uint8Array): ByteSource {
   };
 }
 
-/** What `Btf.load` reads. */
+/** A source that `Btf.load` reads. */
 export type BtfSource = ArrayBuffer | ArrayBufferView | Blob | Response | ReadableStream<Uint8Array>;
 
 /** Reads a source to its end. */

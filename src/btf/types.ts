@@ -30,7 +30,7 @@ export interface VoidType extends TypeBase<"void"> {}
 /** BTF_KIND_INT */
 export interface IntType extends TypeBase<"int"> {
   readonly byteSize: number;
-  /** Where the value starts in its storage, in bits. */
+  /** Start of the value in its storage, in bits. */
   readonly bitOffset: number;
   readonly bitSize: number;
   /** The raw encoding: BTF_INT_SIGNED 1, BTF_INT_CHAR 2, BTF_INT_BOOL 4. */
@@ -64,7 +64,7 @@ export interface TypeTagType extends Reference<"type_tag"> {
 
 /** BTF_KIND_DECL_TAG */
 export interface DeclTagType extends Reference<"decl_tag"> {
-  /** Which member or parameter is tagged; -1 for the whole. */
+  /** Index of the tagged member or parameter; -1 for the whole type. */
   readonly componentIndex: number;
   /** An `__attribute__((name))` rather than a `btf_decl_tag` (kind_flag). */
   readonly isAttribute: boolean;
@@ -76,7 +76,7 @@ export interface ArrayType extends TypeBase<"array"> {
   readonly element: BtfType;
   readonly indexId: number;
   readonly index: BtfType;
-  /** How many elements; 0 for a flexible array. */
+  /** Number of elements; 0 for a flexible array. */
   readonly length: number;
 }
 
@@ -85,7 +85,7 @@ export interface Member {
   readonly name: string;
   readonly typeId: number;
   readonly type: BtfType;
-  /** From the start of the struct or union, in bits. */
+  /** Offset from the start of the struct or union, in bits. */
   readonly bitOffset: number;
   /** Width of a bitfield in bits; 0 for an ordinary member, and for all of them if the struct lacks kind_flag. */
   readonly bitfieldSize: number;
@@ -169,7 +169,7 @@ export interface SectionVariable {
   readonly typeId: number;
   /** Commonly a VAR. */
   readonly type: BtfType;
-  /** From the start of the section, in bytes. */
+  /** Offset from the start of the section, in bytes. */
   readonly byteOffset: number;
   readonly byteSize: number;
 }

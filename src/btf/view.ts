@@ -69,7 +69,7 @@ class View {
     return Object.freeze(Array.from({ length: this.vlen }, (_, i) => make(this.#image, first + i * size)));
   }
 
-  /** What consoles and JSON show: the fields, without following references. */
+  /** Returns the fields for consoles and JSON, without following references. */
   toJSON(): Record<string, unknown> {
     const shown: Record<string, unknown> = { id: this.id, kind: this.kind, name: this.name };
     let prototype = Object.getPrototypeOf(this) as object;
@@ -198,7 +198,7 @@ class CompositeView extends SizedView {
       const offset = word(image, at + abi.MEMBER_OFFSET);
       const name = image.string(word(image, at + abi.MEMBER_NAME));
       const typeId = word(image, at + abi.MEMBER_TYPE);
-      // With kind_flag the upper 8 bits hold the width of a bitfield.
+      // If the composite has kind_flag, the upper 8 bits hold the width of a bitfield.
       return flagged
         ? new MemberView(this.btf, name, typeId, offset & abi.BIT_OFFSET_MASK, offset >>> abi.BITFIELD_SHIFT)
         : new MemberView(this.btf, name, typeId, offset, 0);
@@ -375,7 +375,7 @@ const views = {
   unknown: UnknownView,
 } satisfies Record<Kind, typeof View>;
 
-/** What Node, Deno and Bun show on the console. */
+/** The key of the method whose result Node, Deno and Bun show on the console. */
 const INSPECT = "nodejs.util.inspect.custom";
 
 /** The view of own type `id`, or of void. */

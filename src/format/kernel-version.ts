@@ -1,4 +1,4 @@
-/** Which kinds and flags a kernel knows (the releases that added them, validation rules otherwise alike). */
+/** The kinds and flags that each Linux release knows; validation rules are otherwise alike. */
 
 import { ERR_ARGUMENT } from "../errors/btf.js";
 import { BtfError } from "../errors/error.js";

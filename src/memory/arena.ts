@@ -19,13 +19,13 @@ const REUSE_LIMIT = 64 << 20;
 /** Instances of disposed families, at most this many: fresh pages cost about 3 ms per 5.5 MB, reused ones nothing. */
 const SPARE_COUNT = 2;
 
-/** What an arena wants of its WebAssembly module. */
+/** The exports that an arena needs of its WebAssembly module. */
 export interface ArenaKernel {
   readonly memory: WebAssembly.Memory;
   heapBase(): number;
 }
 
-/** Where arenas of one module get their instances. */
+/** The source of instances for all arenas of a module. */
 export interface Pool<K extends ArenaKernel> {
   readonly spare: K[];
   make(): K;
@@ -72,7 +72,7 @@ export class Arena<K extends ArenaKernel = Kernel> {
     if (this.#state === "poisoned") throw new BtfInternalError(ERR_INTERNAL, { note: "a kernel trapped before" });
   }
 
-  /** Where the next allocation would start; pass it to `rewind` to give all later ones back. */
+  /** The address at which the next allocation would start. Pass it to `rewind` to free all later allocations. */
   get mark(): number {
     return this.#top;
   }

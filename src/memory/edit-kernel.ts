@@ -14,7 +14,7 @@ import type {
 import { EDIT } from "./generated/inline-edit.js";
 import { compile, instancesFrom, type KernelSource, type Make, refused } from "./kernel.js";
 
-/** What `judgeForwards` does with choices that do not hold. @internal */
+/** A mode of `judgeForwards`: its treatment of choices that do not hold. @internal */
 export type JudgeMode = typeof JUDGE_CHOOSE | typeof JUDGE_RETRACT | typeof JUDGE_RETRACT_ALL;
 
 /** The answer of `judgeForwards`. @internal */
@@ -71,7 +71,7 @@ export interface EditKernel {
   checkRecords(verify: number): void;
   checkReferences(verify: number): void;
   checkTags(verify: number): void;
-  /** How many it listed, as the next one. */
+  /** Returns the number of ids that it listed, as `listFieldHolders` does. */
   listFieldTypes(verify: number): number;
   listFieldHolders(verify: number): number;
 }

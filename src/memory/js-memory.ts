@@ -5,7 +5,7 @@ const PAGE = 65536;
 /** Addresses are signed there. */
 const LIMIT = 2 ** 31;
 
-/** What `make` makes, with a memory that refuses as WebAssembly's does: wasm2js's keeps its size and says nothing. */
+/** Wraps a maker of instances, so that their memory throws where WebAssembly's would: wasm2js's memory silently keeps its size. */
 export function refusing<K extends { readonly memory: WebAssembly.Memory }>(make: Make<K>): Make<K> {
   return () => {
     const kernel = make();

@@ -27,9 +27,9 @@ export interface Kernel {
   collectMarked(image: number, bits: number, kinds: number, from: number, out: number, limit: number): number;
   emitRaw(image: number, cursor: number, out: number, length: number): number;
   emitJson(image: number, cursor: number, out: number, length: number, pretty: number): number;
-  /** How many names are no C identifiers; the first type with one goes to `first`. */
+  /** Returns the number of names that are not C identifiers; writes the first type with such a name to `first`. */
   oddNames(image: number, first: number): number;
-  /** How many names a C dump may have to count. */
+  /** Returns the number of names that a C dump may have to count. */
   prepareC(image: number, context: number): number;
   /** Count of ids, or a negated error code. */
   sortC(image: number, context: number, records: number, spare: number, out: number): number;
@@ -98,7 +98,7 @@ type CompiledModule = typeof globalThis extends { WebAssembly: { Module: new (..
   ? Module
   : never;
 
-/** What `init` takes in place of the kernel that the library carries: compiled, as bytes, or on its way. */
+/** A kernel that `init` takes in place of the one that the library carries: compiled, as bytes, or as a response. */
 export type KernelSource = CompiledModule | ArrayBuffer | ArrayBufferView | Response;
 
 /**

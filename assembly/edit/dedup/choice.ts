@@ -1,4 +1,4 @@
-// What declarations of names with several definitions stand for. A choice is
+// Chooses what the declarations of ambiguous names stand for. A choice is
 // made, classes are refined, and the choice is judged by them: its witness must
 // still be equal to the other. Where it is not the next best is tried, from the
 // classes with opaque names again; where none is left, declarations stand for
@@ -27,10 +27,10 @@ function best(entry: Forward, partners: usize): usize {
     if (!named.witness) continue;
     const partner = get(partners, named.witness);
     const agrees: u64 = partner ? (partner == named.other ? 2 : 0) : 1;
-    const own = (agrees << 32) | named.votes;
-    if (most && own <= votes) continue;
+    const rank = (agrees << 32) | named.votes;
+    if (most && rank <= votes) continue;
     most = at;
-    votes = own;
+    votes = rank;
   }
   return most;
 }
@@ -75,9 +75,9 @@ export function settle(graph: Graph, kept: usize, count: u32): void {
   graph.touchedCount = 0;
   for (let at = kept; at < end; at += NAMED_SIZE) {
     const id = changetype<Named>(at).id;
-    const one = get(graph.classes, id);
-    const group = groupAt(graph, one);
-    if (!group.marks) set(graph.touched, graph.touchedCount++, one);
+    const classId = get(graph.classes, id);
+    const group = groupAt(graph, classId);
+    if (!group.marks) set(graph.touched, graph.touchedCount++, classId);
     if (load<u8>(opaque + id) & RESOLVED_DECLARATION) {
       // Its place is the first behind the members.
       const last = group.start + --group.length;
@@ -106,15 +106,15 @@ function standFor(graph: Graph, entry: Forward): void {
   }
 }
 
-/** Whether a choice holds by the classes that came of it: all definitions are one type, or the witness is equal to its other. */
+/** Tells whether a choice holds by the classes that followed from it: all definitions are in the same class, or the witness equals its other. */
 function holds(graph: Graph, entry: Forward): bool {
   const classes = graph.classes;
-  const one = get(classes, entry.chosen);
+  const classId = get(classes, entry.chosen);
   let same = true;
   let witnessed = false;
   for (let at = entry.definitions; at; at = changetype<Named>(at).next) {
     const named = changetype<Named>(at);
-    if (get(classes, named.id) != one) same = false;
+    if (get(classes, named.id) != classId) same = false;
     if (named.id == entry.chosen && named.witness) witnessed = get(classes, named.witness) == get(classes, named.other);
   }
   return same || witnessed;
@@ -169,11 +169,11 @@ function standAlone(graph: Graph, entry: Forward): void {
     store<u8>(graph.opaque + first, RESOLUTION);
     found(graph, get(graph.places, first), 1);
   }
-  const one = get(graph.classes, first);
+  const classId = get(graph.classes, first);
   for (let at = entry.declarations; at; at = changetype<Named>(at).next) {
     const id = changetype<Named>(at).id;
     if (id < graph.firstId) continue;
-    set(graph.classes, id, one);
+    set(graph.classes, id, classId);
     markParents(graph, id);
   }
 }

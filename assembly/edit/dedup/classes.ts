@@ -39,17 +39,17 @@ export function startClasses(graph: Graph): void {
     for (let id = block; id < end; id++) loaded ^= get(slots, <u32>(get64(hash, id) >> 8) & slotMask);
     store<u32>(ahead, loaded);
     for (let id = block; id < end; id++) {
-      const own = get64(hash, id);
+      const ownHash = get64(hash, id);
       let found = count;
       // Void, and what stands for another type, are in classes of their own.
       if (id && get(alias, id) == id) {
-        if (near && near < id && get64(hash, near) == own && get(alias, near) == near) found = get(classes, near++);
+        if (near && near < id && get64(hash, near) == ownHash && get(alias, near) == near) found = get(classes, near++);
         else {
-          const tag = <u32>(own >> 32) & ~idMask;
-          let slot = <u32>(own >> 8) & slotMask;
+          const tag = <u32>(ownHash >> 32) & ~idMask;
+          let slot = <u32>(ownHash >> 8) & slotMask;
           for (let taken = get(slots, slot); taken; taken = get(slots, slot)) {
             const other = (taken & idMask) - 1;
-            if ((taken & ~idMask) == tag && get64(hash, other) == own) {
+            if ((taken & ~idMask) == tag && get64(hash, other) == ownHash) {
               found = get(classes, other);
               near = other + 1;
               break;
@@ -84,7 +84,7 @@ export function restoreClasses(graph: Graph, kept: usize, count: u32): void {
   const classes = graph.classes;
   memory.copy(classes, kept, <usize>graph.idLimit << 2);
   graph.classCount = count;
-  for (let one: u32 = 0; one < count; one++) groupAt(graph, one).length = 0;
+  for (let classId: u32 = 0; classId < count; classId++) groupAt(graph, classId).length = 0;
   for (let id: u32 = 0; id < graph.idLimit; id++) groupAt(graph, get(classes, id)).length++;
   arrange(graph);
 }
@@ -97,8 +97,8 @@ function arrange(graph: Graph): void {
   const idLimit = graph.idLimit;
   const classCount = graph.classCount;
   let at: u32 = 0;
-  for (let one: u32 = 0; one < classCount; one++) {
-    const group = groupAt(graph, one);
+  for (let classId: u32 = 0; classId < classCount; classId++) {
+    const group = groupAt(graph, classId);
     group.start = at;
     at += group.length;
     group.length = 0;
@@ -116,19 +116,19 @@ function arrange(graph: Graph): void {
 /** Every member of a class of two or more is to be looked at, but opaque ones. */
 function touchAll(graph: Graph): void {
   let count: u32 = 0;
-  for (let one: u32 = 0; one < graph.classCount; one++) {
-    const group = groupAt(graph, one);
+  for (let classId: u32 = 0; classId < graph.classCount; classId++) {
+    const group = groupAt(graph, classId);
     if (group.length < 2) continue;
     if (load<u8>(graph.opaque + get(graph.members, group.start)) & OPAQUE) group.frozen = 1;
     else {
       group.marks = group.length;
-      set(graph.touched, count++, one);
+      set(graph.touched, count++, classId);
     }
   }
   graph.touchedCount = count;
 }
 
-/** What a type is and refers to, as one number. */
+/** Returns a hash of a type's class and of the classes that it refers to. */
 // @ts-ignore: decorator
 @inline
 function signature(graph: Graph, id: u32): u64 {
@@ -180,21 +180,21 @@ function sink(members: usize, hash: usize, start: u32, root: u32, length: u32): 
 
 /** Makes the places [start, start + length) a class of their own. */
 export function found(graph: Graph, start: u32, length: u32): void {
-  const one = graph.classCount++;
-  const group = groupAt(graph, one);
+  const classId = graph.classCount++;
+  const group = groupAt(graph, classId);
   group.start = start;
   group.length = length;
   group.marks = 0;
   group.frozen = 0;
-  for (let place = start; place < start + length; place++) set(graph.classes, get(graph.members, place), one);
+  for (let place = start; place < start + length; place++) set(graph.classes, get(graph.members, place), classId);
 }
 
 /** Splits a class whose first `marks` members are to be looked at. Their signatures go to `otherHash`, by place. */
-function split(graph: Graph, one: u32): void {
+function split(graph: Graph, classId: u32): void {
   const members = graph.members;
   const places = graph.places;
   const signatures = graph.otherHash;
-  const group = groupAt(graph, one);
+  const group = groupAt(graph, classId);
   const start = group.start;
   const length = group.length;
   const marks = group.marks;
@@ -280,13 +280,13 @@ export function markParents(graph: Graph, id: u32): void {
   const end = get(graph.parentStart, id + 1);
   for (let at = get(graph.parentStart, id); at < end; at++) {
     const parent = get(parents, at);
-    const one = get(graph.classes, parent);
-    const group = groupAt(graph, one);
+    const classId = get(graph.classes, parent);
+    const group = groupAt(graph, classId);
     if (group.length < 2 || group.frozen) continue;
     const place = get(places, parent);
     const first = group.start + group.marks;
     if (place < first) continue;
-    if (!group.marks++) set(graph.touched, graph.touchedCount++, one);
+    if (!group.marks++) set(graph.touched, graph.touchedCount++, classId);
     const other = get(members, first);
     set(members, first, parent);
     set(places, parent, first);
@@ -298,8 +298,8 @@ export function markParents(graph: Graph, id: u32): void {
 /** Marks those that refer to members of classes from `from` on, or to what stands for one. */
 function markMoved(graph: Graph, from: u32): void {
   const members = graph.members;
-  for (let one = from; one < graph.classCount; one++) {
-    const group = groupAt(graph, one);
+  for (let classId = from; classId < graph.classCount; classId++) {
+    const group = groupAt(graph, classId);
     const last = group.start + group.length;
     for (let place = group.start; place < last; place++) {
       const id = get(members, place);
@@ -307,7 +307,7 @@ function markMoved(graph: Graph, from: u32): void {
       if (load<u8>(graph.opaque + id) & RESOLUTION) {
         for (let shadow = follow(graph, id, 0); shadow; shadow = follow(graph, id, shadow)) {
           const declaration = changetype<Named>(shadow).id;
-          set(graph.classes, declaration, one);
+          set(graph.classes, declaration, classId);
           markParents(graph, declaration);
         }
       }
@@ -334,7 +334,7 @@ export function refine(graph: Graph, budget: u32): bool {
   return graph.touchedCount > 0;
 }
 
-/** Whether two records are the same but for the ids they hold. */
+/** Tells whether two records are equal except for the ids that they hold. */
 function sameShape(a: usize, b: usize): bool {
   const info = changetype<Type>(a).info;
   if (info != changetype<Type>(b).info || changetype<Type>(a).nameOff != changetype<Type>(b).nameOff) return false;
@@ -368,8 +368,8 @@ export function checkClasses(graph: Graph): i32 {
   const edges = graph.edges;
   const edgeStart = graph.edgeStart;
   const classes = graph.classes;
-  for (let one: u32 = 0; one < graph.classCount; one++) {
-    const group = groupAt(graph, one);
+  for (let classId: u32 = 0; classId < graph.classCount; classId++) {
+    const group = groupAt(graph, classId);
     const length = group.length;
     if (length < 2) continue;
     const start = group.start;

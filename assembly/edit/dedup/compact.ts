@@ -1,4 +1,4 @@
-// What stays: of each class the type with the lowest id, in the old order, with
+// Keeps the type with the lowest id of each class, in the old order, with
 // new ids in the records (libbpf's btf_dedup_compact_types, btf_dedup_remap_types).
 import { TYPE_SIZE, TYPE_SIZE_OR_ID } from "../../format/generated/abi";
 import { Type } from "../../format/image";
@@ -21,17 +21,17 @@ export function assignIds(graph: Graph, map: usize): u32 {
   let next = firstId;
   for (let id: u32 = 0; id < idLimit; id++) {
     if (get(alias, id) != id) continue;
-    const one = get(classes, id);
-    let stays = get(stay, one);
+    const classId = get(classes, id);
+    let stays = get(stay, classId);
     // The base stays as it is, equal types in it too.
     if (id < firstId) {
       set(map, id, id);
-      if (stays == NONE) set(stay, one, id);
+      if (stays == NONE) set(stay, classId, id);
       continue;
     }
     if (stays == NONE) {
       stays = next++;
-      set(stay, one, stays);
+      set(stay, classId, stays);
     }
     set(map, id, stays);
   }

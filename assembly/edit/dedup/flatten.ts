@@ -5,7 +5,7 @@ import { kindOf, Type } from "../../format/image";
 import { refuse } from "../../format/status";
 import { elementBytes, elementId, elementName, fixedBytes, fixedIds, Graph, isKnown, recordBytes, refers, shapeOf } from "./graph";
 
-/** What is added to an image's own ids and name offsets, and from which on; ids that it has. */
+/** The shifts of an image's ids and name offsets, the first of each that is shifted, and the image's id limit. */
 let idFrom: u32 = 0;
 let idShift: u32 = 0;
 let idEnd: u32 = 0;

@@ -19,28 +19,28 @@ import { kindFlag, kindOf, Type, vlenOf } from "../../format/image";
 import { get, get64, Graph, groupAt, mixed, recordAt, set, set64 } from "./graph";
 
 // Bits of `opaque`.
-/** Declared or defined under a name that has several definitions. */
+/** The type declares or defines a name with several definitions. */
 export const OPAQUE: u8 = 1;
-/** An own declaration of such a name. */
+/** The type is a declaration of such a name, and not the base's. */
 const DECLARED: u8 = 2;
 /** A declaration that stands for another type and is in its class, but none of its members. */
 export const RESOLVED_DECLARATION: u8 = 4;
-/** What shadows stand for. */
+/** The type that resolved declarations stand for. */
 export const RESOLUTION: u8 = 8;
-/** From here on: how many references lead to a declaration, and one. */
+/** Position of a level: the number of references that lead to a declaration, plus 1. */
 const LEVEL_SHIFT: u8 = 4;
 
-// States of a name; 0: it has one definition or none.
-/** It has several. */
+// States of a name; 0: it has at most one definition.
+/** The name has several definitions. */
 export const AMBIGUOUS: u32 = 1;
-/** It has several, and no choice among them holds. */
+/** The name has several definitions, and no choice among them holds. */
 export const UNRESOLVED: u32 = 2;
-/** That has just come out. */
+/** The choice of the name was found wrong in this round. */
 export const RETRACTED: u32 = 3;
 
 export { Forward, Named };
 
-/** What is declared: KIND_STRUCT, KIND_UNION, KIND_ENUM; 0 for what is no forward declaration. */
+/** Returns the kind that a forward declaration declares: KIND_STRUCT, KIND_UNION or KIND_ENUM; 0 for any other type. */
 // @ts-ignore: decorator
 @inline
 function declared(type: Type): u32 {
@@ -50,7 +50,7 @@ function declared(type: Type): u32 {
   return (kind == KIND_ENUM || kind == KIND_ENUM64) && !vlenOf(info) ? KIND_ENUM : 0;
 }
 
-/** What a named struct, union or enum defines, likewise. */
+/** Returns the kind that a struct, union or enum defines, as `declared` does; 0 for any other type. */
 // @ts-ignore: decorator
 @inline
 function defined(type: Type): u32 {

@@ -56,7 +56,7 @@ export function recordBytes(shape: usize, info: u32): u32 {
   return TYPE_SIZE + fixedBytes(shape) + vlenOf(info) * elementBytes(shape);
 }
 
-/** Whether records of a kind can be read here. */
+/** Tells whether the layout of a kind's records is known. */
 // @ts-ignore: decorator
 @inline
 export function isKnown(info: u32): bool {
@@ -86,8 +86,8 @@ export function set64(array: usize, index: u32, value: u64): void {
 
 // @ts-ignore: decorator
 @inline
-export function groupAt(graph: Graph, one: u32): Group {
-  return changetype<Group>(graph.groups + <usize>one * GROUP_SIZE);
+export function groupAt(graph: Graph, classId: u32): Group {
+  return changetype<Group>(graph.groups + <usize>classId * GROUP_SIZE);
 }
 
 /** Address of the record of type `id`. */
@@ -99,7 +99,7 @@ export function recordAt(graph: Graph, id: u32): usize {
 
 /** Slots of a table that are loaded ahead: looked up one by one, each would wait for memory. */
 export const AHEAD: u32 = 32;
-/** Where what is loaded ahead goes, so that it is loaded. */
+/** Takes the words that are loaded ahead, so that the compiler keeps the loads. */
 export const ahead = memory.data(4, 4);
 
 /** One more word into a hash. */

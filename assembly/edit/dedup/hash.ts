@@ -1,4 +1,4 @@
-// What a type is by itself (its shape), and what it is with what it refers to,
+// Hashes types by themselves (their shape) and with the types that they refer to,
 // a few steps deep: the hashes by which classes of equal types begin.
 import {
   ARRAY_LENGTH, ENUMERATOR64_LOW, ENUMERATOR64_SIZE, ENUMERATOR_SIZE, ENUMERATOR_VALUE, KIND_ARRAY, KIND_DATASEC,
@@ -140,7 +140,7 @@ export function hashShapes(graph: Graph, single: bool): void {
   graph.declaredCount = declared;
 }
 
-/** From `from` to `to`: each type's shape with the hashes of what it refers to; of opaque types, `count` at `kept`, the shape alone. */
+/** Hashes each type's shape with the hashes in `from` of what it refers to, into `to`; opaque types, `count` at `kept`, keep their shape alone. */
 function hashRound(graph: Graph, from: usize, to: usize, kept: usize, count: u32): void {
   const edges = graph.edges;
   const edgeStart = graph.edgeStart;

@@ -10,7 +10,7 @@ import { get, get64, Graph, mixed, set } from "./graph";
 /** A name that is "" at an offset other than 0. */
 const EMPTY: u32 = 0xffffffff;
 /**
- * How many times the string section may be read in all. Names that share their
+* The number of times that the string section may be read in all. Names that share their
  * tails are read once each; a section in which half a million of them overlap
  * would take hours.
  */
@@ -42,7 +42,7 @@ export function rankNames(graph: Graph): u32 {
 
 /** Length in bytes of the name that was hashed last, without its NUL. */
 let hashedLength: u32 = 0;
-/** From 16 - n on: n bytes of ones, then zeros. */
+/** Holds n bytes of ones, then zeros, from 16 - n on. */
 const masks = memory.data<u8>([
   255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
@@ -79,7 +79,7 @@ function hashName(at: usize, seed: u64): u64 {
   return mixed(hash, word & ((<u64>1 << (bit & 56)) - 1));
 }
 
-/** How many bytes two names have in common if they are the same, NUL included; 0 if they are not. */
+/** Returns the length of two equal names, NUL included; 0 if they differ. */
 function commonLength(a: usize, b: usize): u32 {
   const start = a;
   if (ASC_FEATURE_SIMD) {

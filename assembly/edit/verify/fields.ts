@@ -1,4 +1,4 @@
-// Which structs hold fields that mean something to the verifier of programs
+// Lists the structs that hold fields with a meaning to the verifier of programs
 // (btf_parse_struct_metas): locks, list heads, kernel pointers. Among all types
 // they are few; what has to hold of them, src/edit/verify/fields.ts checks.
 import {

@@ -1,4 +1,4 @@
-// Whether a member fits where it stands (the kernel's check_member and
+// Checks that a member fits at its offset (the kernel's check_member and
 // check_kflag_member functions).
 import {
   BIT_OFFSET_MASK, BITFIELD_SHIFT, INT_BITS_MASK, INT_DATA, INT_OFFSET_SHIFT, KIND_ARRAY, KIND_ENUM, KIND_ENUM64,

@@ -49,7 +49,7 @@ export function isSectionName(btf: Verify, off: u32): bool {
   return !load<u8>(at);
 }
 
-/** Whether a name is "". */
+/** Tells whether a name is "". */
 export function isEmpty(btf: Verify, off: u32): bool {
   return !load<u8>(btf.strings + off);
 }

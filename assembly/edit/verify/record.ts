@@ -73,7 +73,7 @@ function validId(id: u32): bool {
   return id <= ID_MAX;
 }
 
-/** kind_flag, where it has no meaning. */
+/** Reports a kind_flag that has no meaning. */
 // @ts-ignore: decorator
 @inline
 function noFlag(btf: Verify, id: u32, at: usize, type: Type): bool {
@@ -92,14 +92,14 @@ function named(btf: Verify, id: u32, at: usize, name: u32): bool {
   return name && isIdentifier(btf, name) ? true : report(btf, rule.RULE_NAME, id, at, NO_ELEMENT, name);
 }
 
-/** A name, if there is one. */
+/** Checks the name if there is one. */
 // @ts-ignore: decorator
 @inline
 function maybeNamed(btf: Verify, id: u32, at: usize, name: u32): bool {
   return !name || isIdentifier(btf, name) ? true : report(btf, rule.RULE_NAME, id, at, NO_ELEMENT, name);
 }
 
-/** What a record of its kind has to be like; the kernel stops at the first thing wrong, and so do we. */
+/** Checks a record by the rules of its kind. It stops at the first broken rule, as the kernel does. */
 function checkRecord(btf: Verify, id: u32, at: usize, type: Type, kind: u32, vlen: u32): bool {
   const name = type.nameOff;
   switch (kind) {

@@ -1,7 +1,7 @@
 // The kernel's second pass: what types refer to (btf_check_all_types, btf_resolve
 // and the resolve functions of its kinds), then type tags (btf_check_type_tags).
 //
-// As in the kernel a stack of 32 types bounds how deep references may go, and
+// A stack of 32 types bounds the depth of references, as in the kernel, and
 // a type is resolved once. After a finding the types on the stack count as
 // failed, and what meets one of them fails with it without a finding of its own.
 import {
@@ -27,17 +27,17 @@ const DEPTH: u32 = 32;
 const CHAIN: u32 = 32;
 
 const COMPOSITES: u32 = (1 << KIND_STRUCT) | (1 << KIND_UNION);
-/** What only others resolve to, and nothing may refer to. */
+/** Kinds that refer to other types, and that no type but a tag or section may refer to. */
 const SOURCES: u32 = (1 << KIND_VAR) | (1 << KIND_DECL_TAG) | (1 << KIND_DATASEC);
 const RESOLVING: u32 = MODIFIER_KINDS | COMPOSITES | SOURCES | (1 << KIND_PTR) | (1 << KIND_ARRAY) | (1 << KIND_FUNC);
 const SIZED: u32 = COMPOSITES | (1 << KIND_INT) | (1 << KIND_ENUM) | (1 << KIND_DATASEC) | (1 << KIND_FLOAT) | (1 << KIND_ENUM64);
 /** Void (0) among them. */
 const SIZELESS: u32 = 1 | (1 << KIND_FWD) | (1 << KIND_FUNC) | (1 << KIND_FUNC_PROTO) | (1 << KIND_DECL_TAG);
-/** What a pointer or modifier may lead to though it has no size. */
+/** Kinds without a size that a pointer or modifier may lead to. */
 const POINTEES: u32 = 1 | (1 << KIND_FWD) | (1 << KIND_FUNC_PROTO);
 const TAGGED: u32 = COMPOSITES | (1 << KIND_FUNC) | (1 << KIND_VAR) | (1 << KIND_TYPEDEF);
 
-// What the kernel calls resolve mode: which kinds a resolution stops at.
+// The kernel's resolve mode: it decides at which kinds a resolution stops.
 const MODE_ANY: u32 = 0;
 const MODE_PTR: u32 = 1;
 const MODE_COMPOSITE: u32 = 2;
@@ -47,11 +47,11 @@ let mode: u32 = MODE_ANY;
 const stack = memory.data(256, 4);
 let top: u32 = 0;
 
-/** What a step leads to: the type is done, another one was put on the stack, or neither is possible. */
+/** Results of a step: the type is resolved, another type was pushed, or the type was refused. */
 const POPPED: u32 = 0;
 const PUSHED: u32 = 1;
 const REFUSED: u32 = 2;
-/** As refused, for a reason that was reported before. */
+/** The type was refused for a reason that was reported before. */
 const POISONED: u32 = 3;
 const TOO_DEEP: u32 = 4;
 const LOOPS: u32 = 5;
@@ -101,7 +101,7 @@ function pop(btf: Verify, id: u32, size: u32): u32 {
   return POPPED;
 }
 
-/** What a type resolved to; 0 before. */
+/** Returns the type that a type resolved to; 0 before it is resolved. */
 // @ts-ignore: decorator
 @inline
 function resolvedId(btf: Verify, id: u32): u32 {
@@ -199,9 +199,9 @@ function resolveReference(btf: Verify, id: u32, at: usize, kind: u32): u32 {
   if (!isSink(nextKind) && !isResolved(btf, next)) return push(btf, next, nextKind);
   if (!among(MODIFIER_KINDS, kind) && among(MODIFIER_KINDS, nextKind)) {
     // A modifier that was resolved from a struct or array may have stopped at a pointer.
-    const behind = resolvedId(btf, next);
-    const behindKind = kindAt(btf, behind);
-    if (behindKind == KIND_PTR && !isSink(behindKind) && !isResolved(btf, behind)) return push(btf, behind, behindKind);
+    const pointer = resolvedId(btf, next);
+    const pointerKind = kindAt(btf, pointer);
+    if (pointerKind == KIND_PTR && !isSink(pointerKind) && !isResolved(btf, pointer)) return push(btf, pointer, pointerKind);
   }
   if (hasSize(btf, next)) return pop(btf, foundId, 0);
   if (kind == KIND_VAR) return refuse(btf, rule.RULE_TYPE_ID, id, at + TYPE_SIZE_OR_ID, NO_ELEMENT, next);
@@ -303,7 +303,7 @@ function resolve(btf: Verify, id: u32): bool {
   return false;
 }
 
-/** Whether a type can be resolved; what has failed before is reported once. */
+/** Tells whether a type can be resolved. A type that failed before is not reported again. */
 function resolves(btf: Verify, id: u32, kind: u32): bool {
   if (!among(RESOLVING, kind) || isResolved(btf, id)) return true;
   return stateOf(btf, id) == FAILED ? false : resolve(btf, id);

@@ -43,7 +43,7 @@ export function kindAt(btf: Verify, id: u32): u32 {
 
 export const NO_TYPE: u32 = 0xffffffff;
 
-/** Whether a kind's bit is set. */
+/** Tells whether a kind is in a set. */
 // @ts-ignore: decorator
 @inline
 export function among(kinds: u32, kind: u32): bool {

@@ -86,7 +86,7 @@ function padding(p: usize, from: i32, to: i32, alignment: u32, inBitfield: bool,
   return p;
 }
 
-/** Whether a member's type has a kind that is not known: C cannot lay it out. */
+/** Tells whether a member's type has an unknown kind, which C cannot lay out. */
 function isUnknown(id: u32): bool {
   for (let steps = 0; id && steps < 32; steps++) {
     const type = typeOf(id);

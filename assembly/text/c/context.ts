@@ -1,4 +1,4 @@
-// What a C dump remembers from one type to the next, and how a step that does
+// The state of a C dump between types, and the undoing of a step that does
 // not fit is taken back.
 //
 // The text of one top-level definition goes out whole or not at all: it is
@@ -56,7 +56,7 @@ export function fail(code: i32, typeId: u32): void {
   refuse(code, 0, typeId, 0);
 }
 
-/** Whether the text has to stop here; true also while unwinding. */
+/** Tells whether the text has to stop here; true also while unwinding. */
 export function full(p: usize): bool {
   if (p > limit) fail(ERR_C_WINDOW, 0);
   return failure != 0;
@@ -108,7 +108,7 @@ export function typeOf(id: u32): Type {
   return typeAt(image, id);
 }
 
-/** Where the string at a logical offset starts. */
+/** Returns the address of the string at a logical offset. */
 export function stringOf(nameOff: u32): usize {
   return stringAt(image, nameOff);
 }

@@ -18,7 +18,7 @@ function semicolon(p: usize): usize {
   return phrase(p, ";\n\n");
 }
 
-/** Whether the NUL-terminated name at `nameOff` is the literal. */
+/** Tells whether the NUL-terminated name at `nameOff` equals the literal. */
 function isNamed(nameOff: u32, literal: string): bool {
   if (!nameOff) return false;
   const name = stringOf(nameOff);

@@ -121,7 +121,7 @@ function compositeAlignment(type: Type, depth: i32): u32 {
   return type.size % widest ? 1 : widest;
 }
 
-/** Whether C lays the struct out only as packed (libbpf's btf_is_struct_packed). */
+/** Tells whether C can lay the struct out only as packed (libbpf's btf_is_struct_packed). */
 export function isPacked(type: Type): bool {
   const first = changetype<usize>(type) + TYPE_SIZE;
   const end = first + vlenOf(type.info) * MEMBER_SIZE;

@@ -66,7 +66,7 @@ export function plainName(p: usize, nameOff: u32): usize {
 }
 
 /**
- * What a declaration declares: nothing, or the name at a string offset, or a
+* The label of a declaration: nothing, or the name at a string offset, or a
  * typedef's name with its number, or bytes that the host has put somewhere.
  */
 export type Label = u64;
@@ -87,7 +87,7 @@ export function labelAddress(at: usize): Label {
   return LABEL_ADDRESS | at;
 }
 
-/** Whether there is nothing to write. */
+/** Tells whether a label is empty. */
 export function isEmpty(label: Label): bool {
   if (label & LABEL_TYPEDEF) return false;
   if (label & LABEL_ADDRESS) return !load<u8>(<usize>(label & 0xffffffff));

@@ -1,4 +1,4 @@
-// Which definitions have to come before a type, in libbpf's order
+// Orders the definitions that have to come before a type, as libbpf does
 // (btf_dump_order_type), and which types are referred to at all.
 import {
   ARRAY_ELEMENT, ARRAY_INDEX, C_DEPTH_LIMIT, ERR_C_CYCLE, KIND_ARRAY, KIND_CONST, KIND_DATASEC, KIND_DECL_TAG,

@@ -168,7 +168,7 @@ function compareStrings(a: usize, b: usize): i32 {
   return <i32>left - <i32>load<u8>(b);
 }
 
-/** Whether record `a` has to stand behind record `b`. */
+/** Tells whether record `a` sorts after record `b`. */
 function isBehind(a: usize, b: usize): bool {
   const left = load<u64>(a);
   const right = load<u64>(b);
@@ -231,7 +231,7 @@ function sortRecords(from: usize, end: usize, spare: usize): usize {
 }
 
 /**
- * Whether a type of the last rank may write anything. What has a lower rank is
+* Tells whether a type of the last rank may write anything. What has a lower rank is
  * written by then, but for the first of all, `lost`, where bpftool is copied;
  * besides, what is left are forward declarations and typedefs of void or of
  * these. The walk goes where `order` would go; a kernel has 28,000

@@ -7,7 +7,7 @@ import { epilogue, type FrameOptions, KFUNCS_END, KFUNCS_START, prologue } from 
 import { idsOf } from "./cursor.js";
 import { Dump, type DumpOptions } from "./dump.js";
 
-/** What a C header holds, and in which order. */
+/** Options of `dumpC`: the types of the header and their order. */
 export interface COptions extends DumpOptions {
   /**
    * Types or ids to write with all that they need, in this order; by default
@@ -75,8 +75,8 @@ export function dumpC(btf: Btf, options: COptions = {}): Dump {
       return new CEmitter(btf, context, ids, prologue(frame), () => {
         const forwards = excluded.filter((id) => isTagged(btf, id) && !context.isWritten(id)).sort((a, b) => a - b);
         return [
-          ...forwards.map((id): Declaration => ({ before: "", id, nameOffset: 0, behind: ";\n\n" })),
-          ...bare.map((id): Declaration => ({ before: "extern ", ...declared(btf, id), behind: ";\n\n" })),
+          ...forwards.map((id): Declaration => ({ before: "", id, nameOffset: 0, after: ";\n\n" })),
+          ...bare.map((id): Declaration => ({ before: "extern ", ...declared(btf, id), after: ";\n\n" })),
           ...(kfuncs ? kfuncBlock(btf, kfuncs) : []),
           epilogue(frame),
         ];
@@ -110,7 +110,7 @@ function isTagged(btf: Btf, id: number): boolean {
   return (kind === "struct" || kind === "union") && btf.nameAt(id) !== "";
 }
 
-/** What a declaration is of: its type, and where its name is. */
+/** Returns the type of a declaration and the offset of its name. */
 function declared(btf: Btf, id: number): { id: number; nameOffset: number } {
   const type = btf.get(id)!;
   const target = type.kind === "func" ? type.protoId : type.kind === "var" ? type.typeId : id;
@@ -133,7 +133,7 @@ function kfuncBlock(btf: Btf, kfuncs: readonly Kfunc[]): (string | Declaration)[
       ({ id, isFastcall }): Declaration => ({
         before: isFastcall ? "extern __bpf_fastcall " : "extern ",
         ...declared(btf, id),
-        behind: " __weak __ksym;\n",
+        after: " __weak __ksym;\n",
       }),
     ),
     KFUNCS_END,

@@ -1,4 +1,4 @@
-/** Where a dump of types stands: the record that the text kernels move. */
+/** The position of a dump: the record that the text kernels advance. */
 
 import { ERR_NO_SUCH_ID } from "../../errors/btf.js";
 import { BtfLookupError } from "../../errors/error.js";
@@ -45,7 +45,7 @@ export class Cursor {
     return this.#window.at;
   }
 
-  /** How many types are behind it. */
+  /** The number of types that are written. */
   get done(): number {
     return readField(this.#image.view, this.address, abi.CURSOR_INDEX);
   }

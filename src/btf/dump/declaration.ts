@@ -5,9 +5,9 @@ import type { BtfType } from "../types.js";
 import { CContext } from "./c/context.js";
 import { longer } from "./dump.js";
 
-/** What is declared, and how it is written. */
+/** Options of `declaration`. */
 export interface DeclarationOptions {
-  /** What is declared (default: nothing, which gives the type's name alone). */
+  /** The name that is declared (default: none, which gives the type's name alone). */
   readonly name?: string;
   /** Tabs before each line after the first (default 0). */
   readonly indent?: number;
@@ -64,7 +64,7 @@ export function declaration(
   }
 }
 
-/** Whether no text means that the window was too small. The chain has an end: a kernel has been there. */
+/** Tells whether a type has a text, so that an empty result means a window too small. The chain ends: a kernel has followed it. */
 function takesText(type: BtfType): boolean {
   let end = type;
   for (;;) {

@@ -12,24 +12,24 @@ import type { BtfType } from "../types.js";
 
 /** Bytes a window holds, unless a single line needs more. */
 const WINDOW = 256 << 10;
-/** What a line or definition may take, besides 4 times the image: hostile ones grow without end. */
+/** Bytes that a line or definition may take, besides 4 times the image: hostile text grows without end. */
 const WINDOW_LIMIT = 16 << 20;
 
-/** Which types, and how a long dump is followed or stopped. */
+/** Options of all dumps: the types, and the progress of a long dump. */
 export interface DumpOptions {
   /** Types or ids to write, in this order; all own types by default. */
   readonly types?: Iterable<BtfType | number>;
   /** Stops the dump between two chunks. */
   readonly signal?: AbortSignal;
-  /** Told after each chunk how many of how many types are written. */
+  /** Called after each chunk with the number of types written and of all types. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
 /** Makes a text piece by piece. */
 export interface Emitter {
-  /** How many types are to be written. */
+  /** The number of types to write. */
   readonly total: number;
-  /** How many are. */
+  /** The number of types written. */
   readonly done: number;
   /** The text is at its end. */
   readonly ended: boolean;
@@ -109,7 +109,7 @@ export class Dump implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * As `drain`, for writes that take their time: while one window is written
+   * Drains through asynchronous writes: while a window is written
    * the other one is filled. The memory must not grow meanwhile: nothing else
    * may use this family until the promise is settled. @internal
    */
@@ -160,7 +160,7 @@ export class Dump implements AsyncIterable<Uint8Array> {
   }
 }
 
-/** What to try after `length` bytes that took no piece. @throws BtfLimitError ERR_PIECE @internal */
+/** Returns the next window length to try after `length` bytes were too few. @throws BtfLimitError ERR_PIECE @internal */
 export function longer(length: number, image: Image): number {
   const limit = WINDOW_LIMIT + 4 * image.rawLength;
   if (length * 2 > limit) throw new BtfLimitError(ERR_PIECE, { limit });

@@ -2,7 +2,7 @@ import type { Btf } from "../btf.js";
 import { idsOf, RowEmitter } from "./cursor.js";
 import { Dump, type DumpOptions } from "./dump.js";
 
-/** As all dumps, and how JSON is laid out. */
+/** Options of `dumpJson`. */
 export interface JsonOptions extends DumpOptions {
   /** Indents by 4 spaces, as `bpftool -j -p` (default false). */
   readonly pretty?: boolean;

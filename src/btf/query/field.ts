@@ -1,4 +1,4 @@
-/** Where a member lies, by a path as C would write it. */
+/** Finds a member by a path as C would write it. */
 
 import { ERR_PATH } from "../../errors/btf.js";
 import { BtfLookupError } from "../../errors/error.js";

@@ -3,7 +3,7 @@ import type { Btf } from "../btf.js";
 import type { BtfType } from "../types.js";
 
 /**
- * How many names of types, members, parameters and enumerators are no C
+ * Returns the number of names of types, members, parameters and enumerators that are not C
  * identifiers, and the first type that is or has such a one.
  */
 export function oddNames(btf: Btf): { count: number; first: BtfType | undefined } {

@@ -1,4 +1,4 @@
-/** Through modifiers and typedefs, to sizes and alignments: libbpf's rules. */
+/** Resolves modifiers, sizes and alignments by libbpf's rules. */
 
 import { ERR_BTF_DEPTH, ERR_BTF_LOOP, ERR_BTF_SIZE } from "../../errors/btf.js";
 import { BtfFormatError, BtfLimitError } from "../../errors/error.js";
@@ -92,7 +92,7 @@ export function alignOf(type: BtfType): number | undefined {
 
 interface AlignmentWalk {
   readonly pointerSize: number;
-  /** What was worked out; 0: being worked out. Each type is looked at once, so that shared types cost nothing. */
+  /** Alignments that are known; 0 while a type is being visited. Each type is visited once. */
   readonly known: Map<BtfType, number | undefined>;
   depth: number;
 }

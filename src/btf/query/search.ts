@@ -38,7 +38,7 @@ export function searchNames(image: Image, search: NameSearch): Uint32Array {
   try {
     const at = arena.allocate(pattern.length);
     arena.bytes.set(pattern, at);
-    const bitmaps = chain.map((one) => arena.allocate((Math.floor(one.header.stringsLength / 64) + 1) * 8));
+    const bitmaps = chain.map((owner) => arena.allocate((Math.floor(owner.header.stringsLength / 64) + 1) * 8));
     const addresses = arena.allocate(chain.length * 4);
     bitmaps.forEach((bits, i) => {
       arena.view.setUint32(addresses + i * 4, bits, true);

@@ -1,4 +1,4 @@
-/** What an image is made of. */
+/** Counts the types of an image by kind. */
 
 import { KINDS, type Kind } from "../../format/kind.js";
 import { KIND_COUNT } from "../../memory/generated/abi.js";
@@ -35,7 +35,7 @@ export function tally(btf: Btf): KindTally[] {
       count += words[i]!;
       bytes += words[KIND_COUNT + i]!;
     }
-    return [...tallies, { kind: "unknown" as const, count, bytes }].filter((one) => one.count > 0);
+    return [...tallies, { kind: "unknown" as const, count, bytes }].filter(({ count }) => count > 0);
   } finally {
     arena.rewind(mark);
   }

@@ -32,9 +32,9 @@ export interface Sized {
   readonly byteSize: number;
 }
 
-/** Where a member stands. */
+/** The place of a member. */
 export interface MemberPlace {
-  /** From the start of the struct, in bits (default 0). */
+  /** Offset from the start of the struct, in bits (default 0). */
   readonly bitOffset?: number;
   /** Width of a bitfield in bits (default 0: no bitfield). */
   readonly bitfieldSize?: number;
@@ -52,7 +52,7 @@ export type VariableSpec = readonly [
   place: { readonly byteOffset: number; readonly byteSize: number },
 ];
 
-/** What an INT holds: flags, or the raw bits (signed 1, char 2, bool 4). */
+/** Options of an INT: flags, or the raw encoding (signed 1, char 2, bool 4). */
 export interface IntSpec extends Sized {
   readonly encoding?: number;
   readonly isSigned?: boolean;
@@ -60,13 +60,13 @@ export interface IntSpec extends Sized {
   readonly isBool?: boolean;
 }
 
-/** How a tag is meant. */
+/** Options of a tag. */
 export interface TagOptions {
   /** An `__attribute__` instead of a `btf_type_tag` or `btf_decl_tag`: sets kind_flag. */
   readonly isAttribute?: boolean;
 }
 
-/** What the Btf is built for. */
+/** Options of a builder. */
 export interface BuilderOptions {
   /** Makes a split Btf on it; ids go on where its end. */
   readonly base?: Btf;
@@ -83,7 +83,7 @@ const BITFIELD_SIZE_MAX = 255;
 const U32_MAX = 0xffffffff;
 const INT_BITS = 7;
 
-/** From so many types on an append to nothing is left to the kernels: it takes half the time. */
+/** Number of types from which on an append to an empty builder runs in the kernels: it takes half the time. */
 const WORTH_A_KERNEL = 1000;
 const NOT_FOR_DEDUP: readonly string[] = ["ERR_BTF_TYPE_ID", "ERR_DEDUP_NAMES"];
 
@@ -479,7 +479,7 @@ export class BtfBuilder {
           return part!.idShift;
         });
       } catch (cause) {
-        // What dedup refuses may still be appended: to refer to nothing is no mistake yet.
+        // Appending accepts what dedup refuses: a reference may be satisfied later.
         if (!(cause instanceof BtfError) || !NOT_FOR_DEDUP.includes(cause.code)) throw cause;
       }
     }
@@ -494,7 +494,7 @@ export class BtfBuilder {
   }
 
   /**
-   * What was built so far, opened. The builder can go on.
+   * Returns what was built so far, as an open Btf. The builder remains usable.
    *
    * @throws BtfFormatError as `Btf.parse`, such as ERR_BTF_TYPE_ID for a
    *   reference to a type that was never added

@@ -1,4 +1,4 @@
-/** What a builder has so far: records and strings, little-endian, on a base or none. */
+/** The records and strings of a builder, little-endian, with or without a base. */
 import type { Btf } from "../../btf/btf.js";
 import type { Image } from "../../btf/image.js";
 import { ERR_BUILD_LIMIT, ERR_BUILD_REFERENCE } from "../../errors/edit.js";
@@ -24,7 +24,7 @@ export class Draft {
   readonly strings: StringTable;
   /** Id that the next type gets. */
   nextId: number;
-  /** Where the last record starts, or -1. */
+  /** Start of the last record, or -1. */
   #last = -1;
 
   constructor(readonly base: Btf | undefined) {
@@ -51,7 +51,7 @@ export class Draft {
     this.nextId += count;
   }
 
-  /** Whether nothing has been added yet. */
+  /** Tells whether nothing has been added yet. */
   get isEmpty(): boolean {
     return this.types.length === 0 && this.strings.end <= Math.max(1, this.strings.start);
   }

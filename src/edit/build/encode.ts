@@ -8,7 +8,7 @@ import { RECORD_SHAPES } from "../../format/generated/records.js";
 import { LAYOUT_ENTRY_SIZE } from "../../memory/generated/edit-abi.js";
 import { isKnownKind } from "./record.js";
 
-/** How the bytes are laid out. */
+/** Options of `encode`. */
 export interface EncodeOptions {
   /** Header length in bytes: 24, or 32 with fields for the layout section (default: the image's). */
   readonly header?: 24 | 32;
@@ -22,7 +22,7 @@ export interface EncodeOptions {
   readonly endian?: Endian;
 }
 
-/** Both of `.BTF` and `.BTF.ext`; the default entry keeps its own, so that it exports nothing more. @internal */
+/** The magic of `.BTF` and `.BTF.ext`; the default entry has a copy, so that it exports nothing more. @internal */
 export const MAGIC = 0xeb9f;
 
 /** The parts of an image, little-endian. @internal */
@@ -52,7 +52,7 @@ export function swapWords(bytes: Uint8Array): void {
   }
 }
 
-/** What an image has besides types and strings; the layout section is copied. @internal */
+/** Returns the parts of an image besides types and strings; the layout section is copied. @internal */
 export function frameOf(image: Image): Omit<Sections, "types" | "strings"> {
   const { header } = image;
   const layoutAt = image.raw + header.headerLength + header.layoutOffset;
@@ -151,10 +151,10 @@ function ownBytes(image: Image): Uint8Array<ArrayBuffer> {
  */
 export function encode(btf: Btf, options: EncodeOptions = {}): Uint8Array<ArrayBuffer> {
   const { image } = btf;
-  const own = image.header;
-  const endian = options.endian ?? own.endian;
-  const hasLayout = own.layoutLength > 0;
-  const headerLength = options.header ?? (options.layout ? 32 : own.headerLength < 32 ? 24 : 32);
+  const header = image.header;
+  const endian = options.endian ?? header.endian;
+  const hasLayout = header.layoutLength > 0;
+  const headerLength = options.header ?? (options.layout ? 32 : header.headerLength < 32 ? 24 : 32);
   const wantsLayout = options.layout ?? (hasLayout && options.header !== 24);
   if (headerLength !== 24 && headerLength !== 32) {
     throw new BtfError(ERR_ARGUMENT, { note: `a header has 24 or 32 bytes, not ${String(headerLength)}` });
@@ -165,9 +165,9 @@ export function encode(btf: Btf, options: EncodeOptions = {}): Uint8Array<ArrayB
   if (wantsLayout && headerLength === 24) {
     throw new BtfError(ERR_ARGUMENT, { note: "a layout section needs a header of 32 bytes" });
   }
-  const sameHeader = options.header === undefined || options.header === own.headerLength;
-  if (endian === own.endian && wantsLayout === hasLayout && sameHeader) return ownBytes(image);
-  if (endian !== own.endian) {
+  const sameHeader = options.header === undefined || options.header === header.headerLength;
+  if (endian === header.endian && wantsLayout === hasLayout && sameHeader) return ownBytes(image);
+  if (endian !== header.endian) {
     for (const kind of image.kinds) {
       if (isKnownKind(kind)) continue;
       throw new BtfEnvironmentError(ERR_UNSUPPORTED, {

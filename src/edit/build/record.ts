@@ -1,4 +1,4 @@
-/** Where names and type ids stand in a type record, so that they can be rewritten (libbpf's btf_field_iter). */
+/** Visits and rewrites the names and type ids of records (libbpf's btf_field_iter). */
 import { RECORD_SHAPES } from "../../format/generated/records.js";
 import {
   KIND_MASK,

@@ -70,7 +70,7 @@ export class StringTable {
     this.#isIndexed = true;
     for (let at = 0; at < length; at += roomAt(bytes, at)) {
       const hash = hashAt(bytes, at);
-      // Of equal strings the first counts.
+      // The first of equal strings counts.
       if (this.#probe(bytes, at, hash) < 0) this.#insert(at, hash);
     }
   }
@@ -98,7 +98,7 @@ export class StringTable {
     return this.addBytes(encodeName(`${text}\0`), 0);
   }
 
-  /** As `find`, of the NUL-terminated string at `at`. */
+  /** Finds the NUL-terminated string at `at`, as `find` does. */
   findBytes(bytes: Uint8Array, at: number): number {
     return this.#findHashed(bytes, at, hashAt(bytes, at));
   }
@@ -107,11 +107,11 @@ export class StringTable {
     if (!this.#isIndexed) this.#index();
     const inBase = this.#base ? this.#base.#findHashed(bytes, at, hash) : -1;
     if (inBase >= 0) return inBase;
-    const own = this.#probe(bytes, at, hash);
-    return own < 0 ? -1 : this.start + own;
+    const offset = this.#probe(bytes, at, hash);
+    return offset < 0 ? -1 : this.start + offset;
   }
 
-  /** As `add`, of the NUL-terminated string at `at`. @throws BtfLimitError ERR_BUILD_LIMIT */
+  /** Adds the NUL-terminated string at `at`, as `add` does. @throws BtfLimitError ERR_BUILD_LIMIT */
   addBytes(bytes: Uint8Array, at: number): number {
     const hash = hashAt(bytes, at);
     const known = this.#findHashed(bytes, at, hash);

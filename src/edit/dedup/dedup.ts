@@ -17,19 +17,19 @@ import { type ExtFields, extFields } from "../reshape/ext-fields.js";
 import { sameImage } from "../reshape/transfer.js";
 import { Workspace } from "./workspace.js";
 
-/** What is carried along, and how long work is followed or stopped. */
+/** Options of `dedup`. */
 export interface DedupOptions extends ProgressOptions {
   /** The `.BTF.ext` section that goes with the Btf: it comes back with new string offsets and ids. */
   readonly ext?: Uint8Array;
 }
 
-/** What is carried along, on which base, and whether equal types become one. */
+/** Options of `merge`. */
 export interface MergeOptions extends Omit<DedupOptions, "ext"> {
   /** `.BTF.ext` of the inputs, by their place. */
   readonly ext?: readonly (Uint8Array | undefined)[];
-  /** What the result is split on. Inputs that are split have to be so on the same. */
+  /** The base of the result. Split inputs must have the same base. */
   readonly base?: Btf;
-  /** Whether equal types become one (default true); strings always do. */
+  /** Unites equal types (default true); equal strings are always united. */
   readonly dedup?: boolean;
 }
 
@@ -57,7 +57,7 @@ const REFINE_BUDGET = 50_000;
 /** Seeds to try before a collision of hashes counts as a bug. @internal */
 export const SEEDS = 4;
 /**
- * What `judgeForwards` does, round by round, with choices of declarations that
+ * The modes of `judgeForwards`, round by round, for choices of declarations that
  * do not hold. The last mode leaves none, so that the rounds end.
  */
 const JUDGEMENTS = [
@@ -505,9 +505,9 @@ export function dedup(btf: Btf, options: DedupOptions = {}): DedupResult {
  * console.log(both.size > btf.size); // true
  */
 export function merge(inputs: readonly Btf[], options: MergeOptions = {}): MergeResult {
-  const base = options.base ?? inputs.find((one) => one.base)?.base;
-  for (const [i, one] of inputs.entries()) {
-    if (one.base && !sameImage(one.base, base!)) {
+  const base = options.base ?? inputs.find((input) => input.base)?.base;
+  for (const [i, input] of inputs.entries()) {
+    if (input.base && !sameImage(input.base, base!)) {
       throw new BtfError(ERR_BUILD_BASE, { note: `input ${i + 1} is split on another base than the others` });
     }
   }
@@ -528,8 +528,8 @@ export function merge(inputs: readonly Btf[], options: MergeOptions = {}): Merge
 
 /** The part of the map that an input sees: its base's ids, then its own. */
 function mapOf(image: Image, idShift: number, map: Uint32Array): Uint32Array {
-  const own = new Uint32Array(image.idLimit);
-  own.set(map.subarray(0, image.firstId));
-  own.set(map.subarray(image.firstId + idShift, image.idLimit + idShift), image.firstId);
-  return own;
+  const part = new Uint32Array(image.idLimit);
+  part.set(map.subarray(0, image.firstId));
+  part.set(map.subarray(image.firstId + idShift, image.idLimit + idShift), image.firstId);
+  return part;
 }

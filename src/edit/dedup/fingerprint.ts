@@ -89,9 +89,9 @@ function tryFingerprints(work: Workspace, options: ProgressOptions): BigUint64Ar
   const ofClass = new BigUint64Array(arena.bytes.buffer, out, count * 2);
   const classes = new Uint32Array(arena.bytes.buffer, work.get(abi.GRAPH_CLASSES), idLimit);
   const values = new BigUint64Array(idLimit * 2);
-  classes.forEach((one, id) => {
-    values[id * 2] = ofClass[one * 2]!;
-    values[id * 2 + 1] = ofClass[one * 2 + 1]!;
+  classes.forEach((classId, id) => {
+    values[id * 2] = ofClass[classId * 2]!;
+    values[id * 2 + 1] = ofClass[classId * 2 + 1]!;
   });
   return values;
 }

@@ -25,12 +25,12 @@ const PADDING = 16;
 /** libbpf's BTF_MAX_NR_TYPES and BTF_MAX_STR_OFFSET. */
 const LIMIT = 0x7fffffff;
 
-/** Where an input came to lie. */
+/** The place of an input in the workspace. */
 export interface Part {
   readonly image: Image;
-  /** What was added to ids from the image's first own one on. */
+  /** Shift of the ids that are not the base's. */
   readonly idShift: number;
-  /** What was added to name offsets from the image's first own one on. */
+  /** Shift of the name offsets that are not the base's. */
   readonly nameShift: number;
 }
 
@@ -134,10 +134,10 @@ export class Workspace {
     });
   }
 
-  /** Where own records start, in bytes from the first record. */
+  /** Start of the records that are not the base's, in bytes from the first record. */
   get ownOffset(): number {
-    const own = this.parts.reduce((sum, { image }) => sum + image.header.typesLength, 0);
-    return this.get(abi.GRAPH_TYPES_LENGTH) - own;
+    const addedLength = this.parts.reduce((sum, { image }) => sum + image.header.typesLength, 0);
+    return this.get(abi.GRAPH_TYPES_LENGTH) - addedLength;
   }
 
   /** Hands the memory back. */
@@ -192,8 +192,8 @@ export class Workspace {
   /** The input that an id of the workspace comes from, and its id there. */
   originOf(id: number): { readonly image: Image; readonly id: number } | undefined {
     for (const { image, idShift } of this.parts) {
-      const own = id - idShift;
-      if (own >= image.firstId && own < image.idLimit) return { image, id: own };
+      const originId = id - idShift;
+      if (originId >= image.firstId && originId < image.idLimit) return { image, id: originId };
     }
     return undefined;
   }

@@ -121,7 +121,7 @@ function usedOfBase(btf: Btf, base: Btf): Map<number, Uint32Array<ArrayBuffer>> 
   };
   for (let id = btf.firstId; id < btf.size; id++) {
     visit(recordOf(btf.image, id), id);
-    for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) visit(used.get(one)!, one);
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) visit(used.get(next)!, next);
   }
   return new Map([...used].sort(([a], [b]) => a - b));
 }

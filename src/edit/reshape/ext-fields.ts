@@ -1,4 +1,4 @@
-/** Where a `.BTF.ext` section holds string offsets and type ids, so that they follow a Btf that was reshaped. */
+/** Lists the string offsets and type ids of a `.BTF.ext` section, so that they can follow a Btf that is reshaped. */
 import { ERR_BTF_EXT } from "../../errors/edit.js";
 import { BtfFormatError } from "../../errors/error.js";
 import { MAGIC } from "../build/encode.js";
@@ -47,9 +47,9 @@ export function extFields(bytes: Uint8Array): ExtFields {
       const count = word(at + 4);
       const next = at + 8 + count * size;
       if (count === 0 || next > end) refuse(`a block of ${count} records passes the end or is empty`, at + 4);
-      for (let one = at + 8; one < next; one += size) {
-        for (const name of nameFields) names.push(one + name);
-        if (id >= 0) ids.push(one + id);
+      for (let record = at + 8; record < next; record += size) {
+        for (const name of nameFields) names.push(record + name);
+        if (id >= 0) ids.push(record + id);
       }
       at = next;
     }

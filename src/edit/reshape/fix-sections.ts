@@ -1,4 +1,4 @@
-/** What compilers leave open in the BTF of an object, and loaders fill in (libbpf's btf_fixup_datasec). */
+/** Fills in the parts of an object's BTF that compilers leave to loaders (libbpf's btf_fixup_datasec). */
 
 import type { BpfObject } from "../../bpf/object/object.js";
 import { Btf } from "../../btf/btf.js";

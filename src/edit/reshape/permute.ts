@@ -18,7 +18,7 @@ export interface PermuteResult {
   readonly ext?: Uint8Array;
 }
 
-/** What is carried along. */
+/** Options of `permute`. */
 export interface PermuteOptions extends ProgressOptions {
   /** The `.BTF.ext` section that goes with the Btf. */
   readonly ext?: Uint8Array;

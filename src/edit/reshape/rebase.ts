@@ -130,7 +130,7 @@ function embeddedIn(btf: Btf, base: Btf): Set<number> {
 
 const sizeOf = (type: BtfType): number => ("byteSize" in type ? type.byteSize : 0);
 
-/** Whether a type of the new base is what the distilled one stands for. */
+/** Tells whether a type of the new base is the type that the distilled one stands for. */
 function fits(distilled: BtfType, type: BtfType, isEmbedded: boolean): boolean {
   switch (distilled.kind) {
     case "fwd":

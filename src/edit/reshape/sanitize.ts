@@ -13,7 +13,7 @@ import { type ProgressOptions, steps } from "../progress.js";
 import { recordOf } from "./distill.js";
 import { checkKinds } from "./transfer.js";
 
-/** What a kernel may lack, with the release that brought it (major × 1000 + minor). */
+/** Features that a kernel may lack, with the release that added each (major × 1000 + minor). */
 const SINCE = {
   func: 5000,
   datasec: 5002,
@@ -27,14 +27,14 @@ const SINCE = {
   layout: Number.POSITIVE_INFINITY,
 } as const;
 
-/** Something of BTF that came after its beginnings. */
+/** A feature of BTF that later releases added. */
 export type BtfFeature = keyof typeof SINCE;
 
 /** The kernel, or what it knows. */
 export interface SanitizeOptions extends ProgressOptions {
   /** Version of the kernel that has to load it, such as `"5.4"`. */
   readonly kernel?: string;
-  /** What it knows, in place of a version. */
+  /** The features that the kernel knows, in place of its version. */
   readonly features?: readonly BtfFeature[];
   /**
    * `true` replaces names that every kernel refuses, such as those of Rust and
@@ -44,7 +44,7 @@ export interface SanitizeOptions extends ProgressOptions {
   readonly names?: boolean;
 }
 
-/** What an older kernel takes. */
+/** BTF that an older kernel accepts. */
 export interface SanitizeResult {
   readonly btf: Btf;
   /** Types that were replaced or changed. Ids stay; one may be added behind them. */
@@ -63,13 +63,13 @@ function known({ kernel, features }: SanitizeOptions): ReadonlySet<BtfFeature> {
   if ((kernel === undefined) === (features === undefined)) {
     throw new BtfError(ERR_ARGUMENT, { note: "give either the version of a kernel or the features that it has" });
   }
-  for (const one of features ?? []) {
-    if (!Object.hasOwn(SINCE, one))
-      throw new BtfError(ERR_ARGUMENT, { note: `"${one}" is no feature: ${BTF_FEATURES.join(", ")}` });
+  for (const feature of features ?? []) {
+    if (!Object.hasOwn(SINCE, feature))
+      throw new BtfError(ERR_ARGUMENT, { note: `"${feature}" is no feature: ${BTF_FEATURES.join(", ")}` });
   }
   if (features) return new Set(features);
   const release = releaseOf(kernel!);
-  return new Set(BTF_FEATURES.filter((one) => release >= SINCE[one]));
+  return new Set(BTF_FEATURES.filter((feature) => release >= SINCE[feature]));
 }
 
 const info = (kind: number, vlen: number): number => ((kind << abi.KIND_SHIFT) | vlen) >>> 0;
@@ -96,12 +96,12 @@ function renameSections(btf: Btf, has: ReadonlySet<BtfFeature>, strings: StringT
   if (!has.has("datasec") || !has.has("qmark_datasec")) {
     for (const { id } of btf.ofKind("datasec", { own: true })) {
       const offset = recordOf(image, id)[0]!;
-      const own =
+      const bytes =
         offset >= start ? section.slice(offset - start, endOf(offset) + 1) : encodeName(`${image.string(offset)}\0`);
-      if (own.some(isRefused))
+      if (bytes.some(isRefused))
         names.set(
           offset,
-          own.map((byte, i) => (isRefused(byte, i) ? UNDERSCORE : byte)),
+          bytes.map((byte, i) => (isRefused(byte, i) ? UNDERSCORE : byte)),
         );
     }
   }

@@ -7,7 +7,7 @@ import { BtfEnvironmentError, BtfError } from "../../errors/error.js";
 import type { Draft } from "../build/draft.js";
 import { isKnownKind, kindOf, recordWords, rewriteRecords, visitIds } from "../build/record.js";
 
-/** Whether two Btfs hold the same bytes on the same bases. */
+/** Tells whether two Btfs hold the same bytes on the same bases. */
 export function sameImage(a: Btf, b: Btf): boolean {
   if (a === b) return true;
   if (a.byteLength !== b.byteLength || a.endian !== b.endian || a.size !== b.size) return false;
@@ -39,12 +39,12 @@ export function stringMapper(draft: Draft, image: Image): (offset: number) => nu
   return (offset) => {
     if (offset === 0) return 0;
     if (offset < stringsStart) return below!(offset);
-    const own = offset - stringsStart;
-    const found = known[own]!;
+    const local = offset - stringsStart;
+    const found = known[local]!;
     if (found) return found - 1;
-    const start = strings + own;
+    const start = strings + local;
     const mapped = bytes[start] === 0 ? 0 : draft.strings.addBytes(bytes, start);
-    known[own] = mapped + 1;
+    known[local] = mapped + 1;
     return mapped;
   };
 }
@@ -99,11 +99,11 @@ export class Copier {
     try {
       return this.#draft.attempt(() => {
         this.#collect(id, added);
-        for (const one of added) this.#write(one);
+        for (const addedId of added) this.#write(addedId);
         return this.#ids.get(id)!;
       });
     } catch (cause) {
-      for (const one of added) this.#ids.delete(one);
+      for (const addedId of added) this.#ids.delete(addedId);
       throw cause;
     }
   }
@@ -112,15 +112,15 @@ export class Copier {
   #collect(id: number, added: number[]): void {
     const waiting = [id];
     let next = this.#draft.nextId;
-    for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) {
-      if (this.#ids.has(one)) continue;
-      this.#ids.set(one, next++);
-      added.push(one);
+    for (let current = waiting.pop(); current !== undefined; current = waiting.pop()) {
+      if (this.#ids.has(current)) continue;
+      this.#ids.set(current, next++);
+      added.push(current);
       const referred: number[] = [];
-      visitIds(this.#record(one), 0, (to) => referred.push(to));
+      visitIds(this.#record(current), 0, (to) => referred.push(to));
       for (const to of referred.reverse()) {
         if (!this.#btf.has(to))
-          throw new BtfError(ERR_BUILD_REFERENCE, { typeId: one, note: String(to), limit: this.#btf.size - 1 });
+          throw new BtfError(ERR_BUILD_REFERENCE, { typeId: current, note: String(to), limit: this.#btf.size - 1 });
         waiting.push(to);
       }
     }

@@ -42,7 +42,7 @@ interface FieldType {
   readonly node?: string;
 }
 
-/** By the name of their struct. */
+/** The field types, by the name of their struct. */
 const FIELD_TYPES: Readonly<Record<string, FieldType>> = {
   bpf_spin_lock: { byteSize: 4, alignment: 4, isSingle: true },
   bpf_res_spin_lock: { byteSize: 4, alignment: 4, isSingle: true },
@@ -80,19 +80,19 @@ export class FieldCheck {
   readonly #plain = new Map<number, number>();
   #structs: Map<string, number> | undefined;
   #tags: Map<number, number[]> | undefined;
-  /** Of the struct that is looked at, where the walk is. */
+  /** The member at which the walk through the current struct is. */
   #member = 0;
 
   constructor(records: Records) {
     this.#records = records;
   }
 
-  /** Of `candidates`, ascending, those that make a struct be looked at. */
+  /** Returns the candidates, ascending, whose presence makes the kernel look at a struct. */
   fieldTypes(candidates: Iterable<number>): number[] {
     const names = new Set(FOUND_BY);
     const found: number[] = [];
     for (const id of candidates) {
-      // Of structs that share a name, the first.
+      // The first of structs that share a name counts.
       if (this.#kind(id) === abi.KIND_STRUCT ? names.delete(this.#name(id)) : typeof this.#pointer(id) === "string") {
         found.push(id);
       }
@@ -260,16 +260,16 @@ export class FieldCheck {
   /** Adds the fields from `start` on once more for each further element of an array. */
   #repeat(fields: Field[], start: number, repeats: number, size: number): VerifyRule | undefined {
     if (repeats === 1) return undefined;
-    const own = fields.slice(start);
-    if (own.some(({ type }) => !type.isRepeated)) return FIELD_RULES.array;
-    if (start + own.length * repeats > FIELDS_MAX) return FIELD_RULES.count;
+    const element = fields.slice(start);
+    if (element.some(({ type }) => !type.isRepeated)) return FIELD_RULES.array;
+    if (start + element.length * repeats > FIELDS_MAX) return FIELD_RULES.count;
     for (let i = 1; i < repeats; i++) {
-      for (const field of own) fields.push({ ...field, offset: field.offset + i * size });
+      for (const field of element) fields.push({ ...field, offset: field.offset + i * size });
     }
     return undefined;
   }
 
-  /** What the tag `contains:STRUCT:MEMBER` of a list head or a tree says. */
+  /** Returns the struct and member that the tag `contains:STRUCT:MEMBER` of a list head or a tree names. */
   #contains(id: number, member: number): readonly [target: number, node: string] | VerifyRule {
     const { idLimit } = this.#records;
     if (!this.#tags || !this.#structs) {
@@ -299,7 +299,7 @@ export class FieldCheck {
     return node === "" ? FIELD_RULES.contains : [target, node];
   }
 
-  /** What has to hold of a struct's fields together (btf_parse_fields). */
+  /** Checks the rules that all fields of a struct obey together (btf_parse_fields). */
   #judge(fields: readonly Field[]): VerifyRule | undefined {
     if (fields.length === 0) return FIELD_RULES.none;
     let end = 0;
@@ -333,7 +333,7 @@ export class FieldCheck {
     return found ? undefined : FIELD_RULES.containsMember;
   }
 
-  /** What owns and can be owned owns nothing that owns (btf_check_and_fixup_fields). */
+  /** Checks that an owner which can itself be owned owns no other owner (btf_check_and_fixup_fields). */
   #checkOwners(structs: ReadonlyMap<number, readonly Field[]>): BrokenField[] {
     const broken: BrokenField[] = [];
     const owns = (fields: readonly Field[]): boolean => fields.some(({ type }) => type.node);

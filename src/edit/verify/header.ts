@@ -10,7 +10,7 @@ const HEADER_LENGTH = 24;
 const NAME_OFFSET_MAX = 0xffffff;
 const MAGIC = 0xeb9f;
 
-/** Where a rule of the header is broken. */
+/** A rule of the header that is broken, and its place. */
 export interface HeaderFinding {
   readonly rule: VerifyRule;
   readonly offset: number;

@@ -16,7 +16,7 @@ const EINVAL = 22;
 
 const make = (rule: string, text: string, errno = EINVAL): VerifyRule => ({ rule, text, errno });
 
-/** Of the header and the sections (btf_parse_hdr, btf_check_sec_info, btf_parse_str_sec, btf_parse_type_sec). */
+/** Rules of the header and the sections (btf_parse_hdr, btf_check_sec_info, btf_parse_str_sec, btf_parse_type_sec). */
 export const HEADER_RULES = {
   size: make("image-size", "image larger than 16 MiB", 7),
   length: make("header-length", "hdr_len not found"),
@@ -36,7 +36,7 @@ export const HEADER_RULES = {
   noTypes: make("no-types", "No type found"),
 } as const;
 
-/** Of records and references, in the order of the numbers in assembly/edit-abi.ts. */
+/** Rules of records and references, in the order of RULES in format/codes.mjs. */
 export const TYPE_RULES: readonly VerifyRule[] = /* @__PURE__ */ [
   make("", ""),
   make("truncated", "meta_left, meta_needed:%"),
@@ -98,7 +98,7 @@ export const TYPE_RULES: readonly VerifyRule[] = /* @__PURE__ */ [
   make("type-count", "Too many BTF types", 7),
 ];
 
-/** Of struct fields with a meaning to the verifier of programs: here the kernel's log says nothing, the words are ours. */
+/** Rules of struct fields with a meaning to the verifier of programs. The kernel's log has no words for them; these are btfkit's. */
 export const FIELD_RULES = {
   bits: make("field-bits", "member starts inside a byte, in a struct with special fields"),
   twice: make("field-twice", "second lock of its kind", 7),

@@ -1,4 +1,4 @@
-/** Says beforehand what a kernel will say of BTF (BPF_BTF_LOAD). */
+/** Predicts the verdict of a kernel on BTF (BPF_BTF_LOAD). */
 import { Btf } from "../../btf/btf.js";
 import type { Image } from "../../btf/image.js";
 import { isModifierKind } from "../../btf/traverse.js";
@@ -13,9 +13,9 @@ import { FieldCheck } from "./fields.js";
 import { checkHeader, type Layout } from "./header.js";
 import { TYPE_RULES, type VerifyRule } from "./rules.js";
 
-/** Which kernel's rules, and how much of what they find. */
+/** Options of `verify`. */
 export interface VerifyOptions extends ProgressOptions {
-  /** What raw bytes are split on. */
+  /** The base of raw bytes that are split BTF. */
   readonly base?: Btf;
   /** Size of the kernel's pointers in bytes (default: that of a Btf, 8 for bytes). */
   readonly pointerSize?: 4 | 8;
@@ -35,15 +35,15 @@ export interface Finding {
   readonly name: string;
   /** Rule, type, member and byte in words; it ends with what the kernel's log says. */
   readonly message: string;
-  /** In bytes from the start of the image. */
+  /** Offset in bytes from the start of the image. */
   readonly offset: number;
-  /** What is behind the kernel's words, where they do not say it: the type that a member leads to. */
+  /** Explains the kernel's words where they leave the reason open: the type that a member leads to. */
   readonly explanation?: string;
 }
 
-/** What the kernel would say. */
+/** The verdict of a kernel. */
 export interface VerifyResult {
-  /** Whether a kernel loads it. */
+  /** True if a kernel loads it. */
   readonly ok: boolean;
   /** 0, or the error number that BPF_BTF_LOAD returns: that of the first finding. */
   readonly errno: number;
@@ -143,8 +143,8 @@ class Verification {
         types += image.header.typesLength;
         strings += image.header.stringsLength;
       }
-      const own = bytes.subarray(header.types, header.types + header.typesLength);
-      arena.bytes.set(own, types);
+      const ownTypes = bytes.subarray(header.types, header.types + header.typesLength);
+      arena.bytes.set(ownTypes, types);
       if (header.endian === "big") swapWords(arena.bytes.subarray(types, types + header.typesLength));
       arena.bytes.set(bytes.subarray(header.strings, header.strings + header.stringsLength), strings);
       arena.bytes.fill(0, strings + header.stringsLength, strings + header.stringsLength + 16);
@@ -319,7 +319,7 @@ class Verification {
     return undefined;
   }
 
-  /** Which member, value, parameter or variable. */
+  /** Returns the words for a member, value, parameter or variable. */
   #place(kind: string, record: number, element: number): string {
     if (element === abi.NO_ELEMENT) return "";
     const { view } = this.#arena;

@@ -8,7 +8,7 @@ import type { CContext } from "./context.js";
 /** One stretch of the text. */
 interface Part {
   readonly ended: boolean;
-  /** As `Emitter.fill`. */
+  /** Fills a window as `Emitter.fill` does. */
   fill(at: number, length: number): number;
 }
 
@@ -19,7 +19,7 @@ export interface Declaration {
   readonly id: number;
   /** Offset of the name's string; 0 for none. */
   readonly nameOffset: number;
-  readonly behind: string;
+  readonly after: string;
 }
 
 export class CEmitter implements Emitter {
@@ -34,12 +34,12 @@ export class CEmitter implements Emitter {
     context: CContext,
     ids: ArrayLike<number> | undefined,
     before: string,
-    behind: () => Iterable<string | Declaration>,
+    after: () => Iterable<string | Declaration>,
   ) {
     this.#btf = btf;
     this.#context = context;
     this.#cursor = new Cursor(btf.image, ids);
-    this.#parts = [this.#text(before), this.#definitions(), this.#pieces(behind)];
+    this.#parts = [this.#text(before), this.#definitions(), this.#pieces(after)];
   }
 
   get total(): number {
@@ -130,15 +130,15 @@ export class CEmitter implements Emitter {
       return bytes.length <= length ? this.#write(bytes, at) : 0;
     }
     const before = encode(piece.before);
-    const behind = encode(piece.behind);
-    const room = length - before.length - behind.length;
+    const after = encode(piece.after);
+    const room = length - before.length - after.length;
     if (room <= 0) return 0;
     const written = this.#context.run((kernel, image, context) =>
       kernel.declareC(image, context, piece.id, piece.nameOffset, 0, 0, 0, 0, at + before.length, room),
     );
     if (written === 0) return 0;
     this.#write(before, at);
-    return before.length + written + this.#write(behind, at + before.length + written);
+    return before.length + written + this.#write(after, at + before.length + written);
   }
 
   close(): void {
