@@ -9,7 +9,7 @@ import { decode } from "btfkit/data";
 import { generate, LANGUAGES, type Language } from "btfkit/generate";
 import { openFile, readBytes } from "btfkit/node";
 import { describe, expect, test } from "vitest";
-import { clang, folder, gcc, go, python, rustc, tsc } from "../support/compilers.js";
+import { clang, folder, gcc, go, python, rustc, tsc, tscAll } from "../support/compilers.js";
 import { everyKind, FWD, Image, PTR, STRUCT, TYPEDEF, UNION } from "../support/image.js";
 import { corpusPath, needing } from "../support/needs.js";
 import { corpusObject, objectNames } from "../support/objects.js";
@@ -215,7 +215,7 @@ describe("values", () => {
 
 describe("BPF objects", () => {
   needing("the corpus in ../shared")("each object's TypeScript is strict", () => {
-    for (const name of objectNames) tsc(generate(corpusObject(name), "ts"));
+    tscAll(objectNames.map((name) => generate(corpusObject(name), "ts")));
   });
 
   needing("the corpus in ../shared")("maps, globals, programs and events are in the skeleton", () => {

@@ -47,10 +47,13 @@ export function python(text: string, more = ""): string {
   return judge("python.py", `${text}\n${more}`, debian("python3"), (file) => [file]);
 }
 
-/** Compiles a module of TypeScript strictly, and returns the path of the JavaScript. */
-export function tsc(text: string): string {
-  const path = join(folder, `t${files}.mts`);
-  writeFileSync(path, text);
+/** Compiles modules of TypeScript strictly, all at once, and returns the paths of the JavaScript. */
+export function tscAll(texts: readonly string[]): string[] {
+  const paths = texts.map((text) => {
+    const path = join(folder, `t${files++}.mts`);
+    writeFileSync(path, text);
+    return path;
+  });
   const strict = [
     "--strict",
     "--noUncheckedIndexedAccess",
@@ -59,6 +62,11 @@ export function tsc(text: string): string {
     "--noUnusedParameters",
   ];
   const options = ["--ignoreConfig", ...strict, "--target", "es2022", "--module", "nodenext", "--lib", "es2022,dom"];
-  judge("unused", "", resolve("node_modules/.bin/tsc"), () => [...options, path]);
-  return path.replace(/\.mts$/, ".mjs");
+  judge("unused", "", resolve("node_modules/.bin/tsc"), () => [...options, ...paths]);
+  return paths.map((path) => path.replace(/\.mts$/, ".mjs"));
+}
+
+/** As `tscAll`, for a single module. */
+export function tsc(text: string): string {
+  return tscAll([text])[0]!;
 }
