@@ -60,6 +60,8 @@ export const EDIT_CODES = [
   ["FEATURE_ENUM_FLAG", 2, "kind_flag on ENUM (signed values)."],
   ["FEATURE_FUNC_LINKAGE", 4, "FUNC linkage in vlen."],
   ["FEATURE_FIELDS", 8, "Fields with a meaning to the verifier of programs, by the rules of 6.15 and later."],
+  ["FEATURE_EMPTY_SECTION", 16, "DATASEC without variables."],
+  ["FEATURE_LATE_TAGS", 32, "TYPE_TAG behind modifiers."],
   ["FIELD_TYPE", 4, "State of a type that such a field may have, set by the host.", "u8"],
   ["NO_ELEMENT", 0xffffffff, "Element of a finding that is about a whole record."],
 ];
@@ -123,4 +125,5 @@ export const RULES = [
   "TAG_ORDER",
   "RESOLVE_STATE",
   "TYPE_COUNT",
+  "SECTION_EMPTY",
 ];

@@ -19,7 +19,7 @@ const folder = mkdtempSync(join(tmpdir(), "btfkit-sanitize-"));
 
 /** What libbpf 1.1 knows of. Attributes it leaves as they are, and it knows no layout. */
 const ASKED: readonly BtfFeature[] = ["func", "datasec", "func_global", "float", "decl_tag", "type_tag", "enum64"];
-const UNASKED: readonly BtfFeature[] = ["qmark_datasec", "attributes"];
+const UNASKED: readonly BtfFeature[] = ["qmark_datasec", "attributes", "empty_datasec"];
 
 /** The BTF of an object as libbpf opened it, and as it loads it. */
 function native(program: string, object: string, features: readonly BtfFeature[]): { before: Buffer; after: Buffer } {

@@ -212,6 +212,7 @@ function checkMembers(btf: Verify, id: u32, at: usize, type: Type, isUnion: bool
 
 function checkSection(btf: Verify, id: u32, at: usize, type: Type, vlen: u32): bool {
   const size = type.size;
+  if (!vlen && !(btf.features & rule.FEATURE_EMPTY_SECTION)) return report(btf, rule.RULE_SECTION_EMPTY, id, at + TYPE_INFO, NO_ELEMENT, 0);
   if (!size) return report(btf, rule.RULE_SECTION_SIZE, id, at + TYPE_SIZE_OR_ID, NO_ELEMENT, 0);
   if (!noFlag(btf, id, at, type)) return false;
   if (!type.nameOff || !isSectionName(btf, type.nameOff)) return report(btf, rule.RULE_NAME, id, at, NO_ELEMENT, type.nameOff);

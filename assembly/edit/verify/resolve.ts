@@ -371,7 +371,7 @@ export function checkTags(btf: Verify): void {
         break;
       }
       if (kind == KIND_TYPE_TAG) {
-        if (!tags) {
+        if (!tags && !(btf.features & rule.FEATURE_LATE_TAGS)) {
           report(btf, rule.RULE_TAG_ORDER, id, changetype<usize>(typeAt(btf, id)), NO_ELEMENT, at);
           break;
         }

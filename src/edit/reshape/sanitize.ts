@@ -18,6 +18,7 @@ const SINCE = {
   func: 5000,
   datasec: 5002,
   func_global: 5006,
+  empty_datasec: 5012,
   float: 5013,
   decl_tag: 5016,
   type_tag: 5017,
@@ -154,7 +155,8 @@ function nameEnumerators(record: Uint32Array, strings: StringTable): void {
  * pointers of 8 bytes and a header of 24.
  *
  * Besides libbpf's rules, kind_flag of tags (attributes) is cleared for kernels
- * before 6.15, which refuse it; parameters without a name get one where they
+ * before 6.15, which refuse it; a DATASEC without variables becomes a STRUCT for
+ * kernels before 5.12; parameters without a name get one where they
  * become enumerators; and names of what becomes another kind are identifiers.
  *
  * @throws BtfError ERR_ARGUMENT for a version or feature that is none;
@@ -190,7 +192,7 @@ export function sanitize(btf: Btf, options: SanitizeOptions): SanitizeResult {
         else if (!has.has("attributes")) record[1]! &= 0x7fffffff;
         break;
       case abi.KIND_DATASEC:
-        if (!has.has("datasec")) {
+        if (!has.has("datasec") || (vlen === 0 && !has.has("empty_datasec"))) {
           record[1] = info(abi.KIND_STRUCT, vlen);
           for (let at = 3; at < record.length; at += 3) {
             const [type, offset] = [record[at]!, record[at + 1]!];

@@ -4,8 +4,11 @@ import { HEADER_RULES, type VerifyRule } from "./rules.js";
 
 /** BTF_MAX_SIZE */
 const IMAGE_MAX = 16 << 20;
-/** `struct btf_header` of kernels so far. */
+/** `struct btf_header` of kernels before 7.0, and from then on: with the place of a layout section. */
 const HEADER_LENGTH = 24;
+const LAYOUT_HEADER_LENGTH = 32;
+/** Bytes of an entry of the layout section. */
+const LAYOUT_ENTRY = 4;
 /** BTF_MAX_NAME_OFFSET */
 const NAME_OFFSET_MAX = 0xffffff;
 const MAGIC = 0xeb9f;
@@ -25,8 +28,12 @@ export interface Layout {
   readonly stringsLength: number;
 }
 
-/** Checks what comes before the types. A kernel reads its own byte order: the one of the magic is taken for it. */
-export function checkHeader(bytes: Uint8Array, isSplit: boolean): HeaderFinding | Layout {
+/**
+ * Checks what comes before the types. A kernel reads its own byte order: the one of the magic is taken for it.
+ *
+ * @param knowsLayout the kernel knows the layout section
+ */
+export function checkHeader(bytes: Uint8Array, isSplit: boolean, knowsLayout: boolean): HeaderFinding | Layout {
   const size = bytes.length;
   const view = new DataView(bytes.buffer, bytes.byteOffset, size);
   const little = size < 2 || view.getUint16(0) !== MAGIC;
@@ -36,7 +43,8 @@ export function checkHeader(bytes: Uint8Array, isSplit: boolean): HeaderFinding 
   if (size < 8) return broken(HEADER_RULES.length, 0);
   const headerLength = word(4);
   if (size < headerLength) return broken(HEADER_RULES.truncated, 4);
-  for (let at = HEADER_LENGTH; at < headerLength; at++) if (bytes[at] !== 0) return broken(HEADER_RULES.unknown, at);
+  const known = knowsLayout ? LAYOUT_HEADER_LENGTH : HEADER_LENGTH;
+  for (let at = known; at < headerLength; at++) if (bytes[at] !== 0) return broken(HEADER_RULES.unknown, at);
   // A header that is too short has 0 in its place.
   const field = (at: number): number => {
     let value = 0;
@@ -52,7 +60,9 @@ export function checkHeader(bytes: Uint8Array, isSplit: boolean): HeaderFinding 
   if (!isSplit && size === headerLength) return broken(HEADER_RULES.empty, 4);
   const types = { offset: field(8), length: field(12), at: 8 };
   const strings = { offset: field(16), length: field(20), at: 16 };
-  const found = checkSections([types, strings], size - headerLength);
+  const layout = knowsLayout ? { offset: field(24), length: field(28), at: 24 } : { offset: 0, length: 0, at: 24 };
+  const sections = layout.length > 0 ? [types, layout, strings] : [types, strings];
+  const found = checkSections(sections, size - headerLength);
   if (found) return found;
   if (headerLength + strings.offset + strings.length !== size) return broken(HEADER_RULES.stringsEnd, 16);
   const stringsAt = headerLength + strings.offset;
@@ -61,6 +71,8 @@ export function checkHeader(bytes: Uint8Array, isSplit: boolean): HeaderFinding 
     if (isMalformed || (!isSplit && bytes[stringsAt] !== 0)) return broken(HEADER_RULES.strings, stringsAt);
   }
   if (types.offset % 4) return broken(HEADER_RULES.alignment, 8);
+  if (layout.length > 0 && (layout.offset % LAYOUT_ENTRY || layout.length % LAYOUT_ENTRY))
+    return broken(HEADER_RULES.layout, 24);
   if (!isSplit && types.length === 0) return broken(HEADER_RULES.noTypes, 12);
   return {
     endian: little ? "little" : "big",

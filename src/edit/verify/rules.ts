@@ -34,6 +34,7 @@ export const HEADER_RULES = {
   strings: make("strings", "Invalid string section"),
   alignment: make("types-alignment", "Unaligned type_off"),
   noTypes: make("no-types", "No type found"),
+  layout: make("layout-alignment", "Unaligned layout_off"),
 } as const;
 
 /** Rules of records and references, in the order of RULES in format/codes.mjs. */
@@ -96,6 +97,7 @@ export const TYPE_RULES: readonly VerifyRule[] = /* @__PURE__ */ [
   make("type-tag-order", "Type tags don't precede modifiers"),
   make("resolve-state", "Invalid resolve state"),
   make("type-count", "Too many BTF types", 7),
+  make("section-empty", "vlen == 0"),
 ];
 
 /** Rules of struct fields with a meaning to the verifier of programs. The kernel's log has no words for them; these are btfkit's. */

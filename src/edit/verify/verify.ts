@@ -85,8 +85,8 @@ function chainOf(image: Image | undefined): Image[] {
 export function verify(input: Btf | Uint8Array, options: VerifyOptions = {}): VerifyResult {
   const base = input instanceof Btf ? input.base : options.base;
   const bytes = input instanceof Btf ? encode(input) : input;
-  const { maxKind, features } = kernelRules(options.kernel);
-  const header = checkHeader(bytes, base !== undefined);
+  const { maxKind, features, knowsLayout } = kernelRules(options.kernel);
+  const header = checkHeader(bytes, base !== undefined, knowsLayout);
   if ("rule" in header) {
     const { rule, offset } = header;
     const message = `header, ${rule.rule}: ${rule.text} (at byte ${offset})`;
