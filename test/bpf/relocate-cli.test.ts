@@ -184,7 +184,7 @@ describe("reasons", () => {
           ["b_", 96],
         ]),
       ),
-    ).toMatch(/similar names: .*b_/);
+    ).toMatch(/renamed to b_, which has the same type and neighbours\?$/);
     const kind = new Image();
     kind.int("int", 4, 1);
     kind.composite(STRUCT, "inner", 4, []);
@@ -218,7 +218,7 @@ describe("wrong input: one line, the right exit code, nothing written", () => {
         return [object, "--target", file("split.btf", split.bytes())];
       },
       code: 3,
-      error: /split\.btf: .*base\?.*name the kernel with --target, and this file with --module/,
+      error: /split\.btf: .*base.*name the kernel with --target, and this file with --module/,
     },
     "an ambiguity": {
       args: () => [object, "--target", file("two.btf", ambiguous.bytes())],
