@@ -349,3 +349,16 @@ SEC("tc") int program(void *c) { return (long)&${name} & 1; }`).verdict;
     expect(verdict("pair")).toBe("breaks");
   });
 });
+
+needing("clang-19")("an argument of a type that was renamed with what it starts with", () => {
+  const source = `struct sockaddr { unsigned short sa_family; char sa_data[14]; } __attribute__((preserve_access_index));
+SEC("fentry/connect") int program(u64 *c) { struct sockaddr *a = (void *)c[0]; return a->sa_family; }`;
+  const on = (fields: string): string => {
+    const made = compiled(`struct sockaddr { unsigned short sa_family; char sa_data[14]; };
+struct sockaddr_unsized { ${fields} };
+int connect(struct sockaddr_unsized *address, struct sockaddr *other) { return 0; }`);
+    return check(compiled(source), made.btf).verdict;
+  };
+  expect(on("unsigned short sa_family; char sa_data[];")).not.toBe("breaks");
+  expect(on("long length; unsigned short sa_family;")).toBe("breaks");
+});

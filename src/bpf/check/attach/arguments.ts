@@ -69,10 +69,23 @@ function otherType({ type, what }: { type: BtfType; what: string }, root: BtfTyp
   const name = essentialName(ours.name);
   // The local type often has only the members that the program reads: the target's type is looked at too.
   const whole = pointed.btf.find(name, ours.kind === "union" ? "union" : "struct");
+  if (isVariant(pointed, whole ?? ours, name)) return undefined;
   if (startsWith(pointed, name) || startsWith(ours, pointed.name) || (whole && startsWith(whole, pointed.name))) {
     return undefined;
   }
   return `${expected}, it points to ${inWords(pointed)} in the target`;
+}
+
+/**
+ * Tells whether a type is another one with a longer name and the same start, as
+ * `struct sockaddr_unsized` is `struct sockaddr` with an array of no size.
+ */
+function isVariant(type: BtfType, other: BtfType, name: string): boolean {
+  const isLonger = type.name.startsWith(`${name}_`) || name.startsWith(`${type.name}_`);
+  const [a, b] = [skipModifiers(type), skipModifiers(other)];
+  if (!isLonger || !isComposite(a) || !isComposite(b)) return false;
+  const [first, second] = [a.members[0], b.members[0]];
+  return first !== undefined && first.name === second?.name && first.bitOffset === second.bitOffset;
 }
 
 /** Tells whether a type, or its first member, has a name: a pointer to the type is then a pointer to that too. */
