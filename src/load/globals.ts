@@ -63,6 +63,7 @@ function bytesOf(
   if (type.kind !== "int" && type.kind !== "enum" && type.kind !== "enum64" && type.kind !== "ptr")
     return refuse(`is a ${type.kind}: give it as bytes`);
   if (typeof value === "number" && !Number.isInteger(value)) return refuse(`cannot be ${value}`);
+  if (size < 1 || size > 16) return refuse(`has ${size} bytes: give it as bytes`);
   const number = BigInt(value);
   const bits = BigInt(size * 8);
   if (number >= 1n << bits || number < -(1n << (bits - 1n))) return refuse(`has ${size} bytes, too few for ${number}`);
