@@ -444,7 +444,7 @@ describe("wrong input: one line, the right exit code, nothing written", () => {
     "a base of the other byte order": {
       args: () => ["dump", file("x", split()), "-B", file("big", everyKind({ endian: "big" }).bytes())],
       code: 3,
-      error: /x: the image is little-endian, its base is not/,
+      error: /x: the image is little-endian, but its base is not/,
     },
     "a base that it does not belong to": {
       args: () => ["dump", file("x", split()), "-B", file("tiny", new Image().bytes())],

@@ -20,6 +20,8 @@ export interface BpfOptions {
   readonly recordSize?: number;
   /** Bytes that the program's symbol covers (default: the whole section). */
   readonly programSize?: number;
+  /** The type that the func record names (default 1). */
+  readonly funcTypeId?: number;
 }
 
 /** Slots of instructions as bytes. */
@@ -41,6 +43,7 @@ function extBytes(
   records: readonly Record[],
   recordSize: number,
   little: boolean,
+  funcTypeId: number,
 ): Uint8Array {
   const words: number[] = [];
   if (records.length > 0) {
@@ -51,7 +54,7 @@ function extBytes(
     }
   }
   // A func record comes first, as in what compilers make.
-  const func = [8, image.string(section), 1, 0, 1];
+  const func = [8, image.string(section), 1, 0, funcTypeId];
   const all = [0, 32, 0, func.length * 4, func.length * 4, 0, func.length * 4, words.length * 4, ...func, ...words];
   const bytes = new Uint8Array(all.length * 4);
   const view = new DataView(bytes.buffer);
@@ -68,10 +71,10 @@ export function bpfObject(
   records: readonly Record[],
   options: BpfOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  const { endian = "little", section = "raw_tp/x", recordSize = 16 } = options;
+  const { endian = "little", section = "raw_tp/x", recordSize = 16, funcTypeId = 1 } = options;
   const little = endian === "little";
   const code = assemble(insns, little);
-  const ext = extBytes(image, section, records, recordSize, little);
+  const ext = extBytes(image, section, records, recordSize, little, funcTypeId);
   const names = `\0${section}\0.symtab\0.strtab\0.BTF\0.BTF.ext\0program\0`;
   const text = new TextEncoder().encode(names);
   const nameOf = (name: string): number => names.indexOf(`\0${name}\0`) + 1;

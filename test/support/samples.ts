@@ -6,7 +6,7 @@ import { tar } from "../suite/tar.js";
 import { bpfObject } from "./bpf.js";
 import { bzImage } from "./containers.js";
 import { elf } from "./elf.js";
-import { Image, STRUCT } from "./image.js";
+import { Image, PTR, STRUCT } from "./image.js";
 
 export const SAMPLE = "test/data/vmlinux-6.1-cloud-amd64.btf.gz";
 
@@ -40,8 +40,10 @@ function probe(): Uint8Array {
   const types = new Image();
   types.int("int", 4, 1);
   types.composite(STRUCT, "task_struct", 4, [["pid", 1, 0]]);
+  // What a kernel that loads it wants to know of the program.
+  const funcTypeId = types.func("program", types.proto(1, [["ctx", types.ref(PTR, 0)]]), 1);
   const [mov, exit] = [{ opcode: 0xb7 }, { opcode: 0x95 }];
-  return bpfObject(types, [mov, exit], [[0, 2, "0:0", 0]], { section: "raw_tp/sched_switch" });
+  return bpfObject(types, [mov, exit], [[0, 2, "0:0", 0]], { section: "raw_tp/sched_switch", funcTypeId });
 }
 
 /** Makes the folder anew, with the samples in it. */
