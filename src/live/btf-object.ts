@@ -53,6 +53,7 @@ export class BtfObject extends Descriptor {
     return this.#info;
   }
 
+  /** The kernel's number for it. */
   get id(): number {
     return this.info.id;
   }

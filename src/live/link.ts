@@ -93,10 +93,12 @@ export class Link extends Descriptor {
     };
   }
 
+  /** The kernel's number for it. */
   get id(): number {
     return this.readInfo(this.system.allocate(INFO_SIZE)).u32(LINK_INFO.id[0]);
   }
 
+  /** As bpftool names it; `"type N"` for a type that this version does not know. */
   get type(): LinkInfo["type"] {
     return this.info.type;
   }

@@ -98,6 +98,7 @@ export class BpfMap extends Descriptor {
     return decodeMapInfo(this.readInfo(memory));
   }
 
+  /** The kernel's number for it. */
   get id(): number {
     return this.info.id;
   }
@@ -106,6 +107,7 @@ export class BpfMap extends Descriptor {
     return this.info.name;
   }
 
+  /** As bpftool names it; `"type N"` for a type that this version does not know. */
   get type(): MapInfo["type"] {
     return this.info.type;
   }

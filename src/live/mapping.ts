@@ -46,7 +46,9 @@ export function pageSize(): number {
 export class Mapping {
   /** The memory. In Bun no `Atomics` on a mapping that is read-only: it crashes (`Ffi.loadAcquire` does not use it). */
   readonly buffer: ArrayBuffer;
+  /** Where it starts in this process. */
   readonly address: number;
+  /** In bytes. */
   readonly byteSize: number;
   readonly #system: System;
   #isOpen = true;

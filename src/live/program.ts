@@ -134,6 +134,7 @@ export class Program extends Descriptor {
     return decodeProgramInfo(this.readInfo(this.system.allocate(INFO_SIZE)));
   }
 
+  /** The kernel's number for it. */
   get id(): number {
     return this.info.id;
   }
@@ -143,6 +144,7 @@ export class Program extends Descriptor {
     return this.info.name;
   }
 
+  /** As bpftool names it; `"type N"` for a type that this version does not know. */
   get type(): ProgramInfo["type"] {
     return this.info.type;
   }

@@ -34,6 +34,7 @@ export class BtfLoadError extends BtfError {
   readonly errno: number;
   /** Name of the errno; names without `E` are libbpf's own. */
   readonly errnoName: LoadErrno;
+  /** What the plan was at. */
   readonly stage: LoadStage;
 
   /** @internal */

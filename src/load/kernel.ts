@@ -6,6 +6,9 @@ import { BtfError } from "../errors/error.js";
 /**
  * What libbpf probes a kernel for (`enum kern_feature_id`), in lower case
  * without `FEAT_`.
+ *
+ * @example
+ * console.log(KERNEL_FEATURES.includes("global_data")); // true
  */
 export const KERNEL_FEATURES = [
   "prog_name",
@@ -63,7 +66,7 @@ export interface LoadTarget {
   readonly pageSize?: number;
 }
 
-/** A target with its questions answered. @internal */
+/** A target with its questions answered. */
 export class TargetKernel {
   readonly vmlinux: Btf | undefined;
   readonly modules: readonly KernelModule[];

@@ -3,7 +3,12 @@
 /** Kinds of definitions that are compared; an ENUM and an ENUM64 of one name are the same thing. */
 export type DefinitionKind = "struct" | "union" | "enum" | "typedef" | "func" | "var" | "int" | "float";
 
-/** The kinds in the order in which they are listed. */
+/**
+ * The kinds in the order in which they are listed.
+ *
+ * @example
+ * console.log(DEFINITION_KINDS[0]); // struct
+ */
 export const DEFINITION_KINDS = ["struct", "union", "enum", "typedef", "func", "var", "int", "float"] as const;
 
 /** A definition by its kind and name. */

@@ -21,11 +21,13 @@ const CLOSING = /^(processed \d+ insns|verification time |stack depth |peak_stat
 export class BtfVerifierError extends BtfEnvironmentError {
   /** The program. */
   readonly program: string;
+  /** The kernel's, a positive number. */
   readonly errno: number;
   /** All that the verifier said. */
   declare readonly log: string;
   /** The verifier's own words for what is wrong: the last line that is not statistics. */
   readonly reason: string;
+  /** Where the verifier stopped, if its log says so. */
   readonly place: VerifierPlace | undefined;
 
   /** @internal */
