@@ -3,6 +3,7 @@
  * JSON, with the addresses of a System.map.
  */
 
+import type { Endian } from "../btf/header.js";
 import { resolve } from "../btf/query/resolve.js";
 import type { BtfType } from "../btf/types.js";
 import { ERR_ARGUMENT } from "../errors/btf.js";
@@ -30,6 +31,13 @@ interface Reference {
   readonly type?: Reference;
 }
 
+interface Base {
+  readonly size: number;
+  readonly signed: boolean;
+  readonly kind: "void" | "int" | "float" | "char" | "bool";
+  readonly endian: Endian;
+}
+
 const VOID: Reference = { kind: "base", name: "void" };
 /** Pointers to pointers that are followed. */
 const DEPTH_LIMIT = 32;
@@ -43,7 +51,8 @@ class IsfWriter {
   readonly #model: Model;
   readonly #called = new Map<Composite | Enumeration, string>();
   readonly #byName = new Map<string, Composite>();
-  readonly #bases = new Map<string, object>();
+  readonly #bases = new Map<string, Base>();
+  readonly #references = new Map<Form, string>();
   readonly #baseNames = new Names();
 
   constructor(model: Model) {
@@ -66,8 +75,7 @@ class IsfWriter {
     for (const one of enumerations) {
       this.#called.set(one, one.originalName ? enums.take(one.name) : enums.take(`unnamed_${one.typeId}`));
     }
-    const userTypes = record();
-    for (const composite of composites) userTypes[this.#called.get(composite)!] = this.#userType(composite);
+    const userTypes = composites.map((one) => `${JSON.stringify(this.#called.get(one))}:${this.#userType(one)}`);
     const enumTypes = enumerations.map((one) => `${JSON.stringify(this.#called.get(one))}:${this.#enumType(one)}`);
     const symbols = this.#symbols(systemMap, banner, variables);
     const metadata = {
@@ -79,7 +87,7 @@ class IsfWriter {
     const parts = {
       metadata: JSON.stringify(metadata),
       base_types: JSON.stringify(Object.fromEntries(this.#bases)),
-      user_types: JSON.stringify(userTypes),
+      user_types: `{${userTypes.join(",")}}`,
       enums: `{${enumTypes.join(",")}}`,
       symbols,
     };
@@ -90,31 +98,43 @@ class IsfWriter {
 
   #base(name: string, size: number, signed: boolean, kind: "int" | "float" | "char" | "bool"): string {
     const { endian } = this.#model;
-    const wanted = { size, signed, kind, endian };
     // Two languages may have an `int`: the second gets its size behind the name.
     for (const candidate of [name, `${name}_${size}${signed ? "s" : "u"}_${kind}`]) {
       const known = this.#bases.get(candidate);
-      if (known && JSON.stringify(known) !== JSON.stringify(wanted)) continue;
-      this.#bases.set(candidate, wanted);
+      if (known && (known.size !== size || known.signed !== signed || known.kind !== kind)) continue;
+      if (!known) this.#bases.set(candidate, { size, signed, kind, endian });
       return candidate;
     }
     return "void";
   }
 
-  #userType(composite: Composite): object {
+  /** A struct or union as JSON. */
+  #userType(composite: Composite): string {
     const scope = new Names();
-    const fields = record();
+    const fields: string[] = [];
     for (const { name, label, form, bitOffset, bitSize } of composite.fields) {
       const isAnonymous = name === "" && form.kind === "composite";
+      const place = bitSize > 0 ? this.#bitfield(form, bitOffset, bitSize) : undefined;
+      if (bitSize > 0 && !place) continue;
       // Volatility looks at members of anonymous members beside the others.
       const called = scope.take(isAnonymous ? `unnamed_field_${label}` : label);
-      const field =
-        bitSize > 0
-          ? this.#bitfield(form, bitOffset, bitSize)
-          : { type: this.#reference(form), offset: bitOffset / 8, ...(isAnonymous && { anonymous: true }) };
-      if (field) fields[called] = field;
+      const anonymous = isAnonymous ? ',"anonymous":true' : "";
+      const field = place
+        ? JSON.stringify(place)
+        : `{"type":${this.#referenceText(form)},"offset":${bitOffset / 8}${anonymous}}`;
+      fields.push(`${JSON.stringify(called)}:${field}`);
     }
-    return { kind: composite.kind, size: composite.byteSize, fields };
+    return `{"kind":"${composite.kind}","size":${composite.byteSize},"fields":{${fields.join(",")}}}`;
+  }
+
+  /** A reference as JSON. Members share forms, so that few are written anew. */
+  #referenceText(form: Form): string {
+    let text = this.#references.get(form);
+    if (text === undefined) {
+      text = JSON.stringify(this.#reference(form));
+      this.#references.set(form, text);
+    }
+    return text;
   }
 
   /** A bitfield in the smallest integer that holds it: positions count from the low bit of that. */
@@ -243,7 +263,7 @@ class IsfWriter {
         }
         if (found.has(name)) continue;
         const form = variables?.get(name);
-        const type = !form || form.kind === "opaque" ? "" : `,"type":${JSON.stringify(this.#reference(form))}`;
+        const type = !form || form.kind === "opaque" ? "" : `,"type":${this.#referenceText(form)}`;
         const data =
           name === "linux_banner" && banner !== undefined ? `,"constant_data":${JSON.stringify(base64(banner))}` : "";
         found.set(name, `{"address":${BigInt(`0x${address}`)}${type}${data}}`);
@@ -261,11 +281,6 @@ function integerName(byteSize: number, isSigned: boolean): string {
   return isSigned && byteSize === 1
     ? "signed char"
     : `${isSigned ? "" : "unsigned "}${names[byteSize] ?? `int${byteSize * 8}`}`;
-}
-
-/** An object for any names, `__proto__` too. */
-function record(): Record<string, object> {
-  return Object.create(null) as Record<string, object>;
 }
 
 function base64(text: string): string {

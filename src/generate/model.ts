@@ -161,6 +161,8 @@ export class ModelBuilder {
   readonly #composites: Mutable<Composite>[] = [];
   readonly #enumerations: Mutable<Enumeration>[] = [];
   readonly #aliases: Mutable<Alias>[] = [];
+  /** Forms by type, made once: members share them. */
+  readonly #forms = new Map<number, Form>();
   readonly #resolved = new Map<number, number>();
   readonly #aliased = new Set<string>();
   readonly #refusals: Refusal[] = [];
@@ -237,6 +239,16 @@ export class ModelBuilder {
 
   /** The form of a type by value. `name`: a typedef's, for an anonymous type behind it. */
   form(type: BtfType, name = "", depth = 0): Form {
+    const known = name === "" ? this.#forms.get(type.id) : undefined;
+    if (known) return known;
+    const form = this.#makeForm(type, name, depth);
+    // What is opaque may be so only inside of itself, or at this depth.
+    if (name === "" && form.kind !== "opaque" && innermost(form).kind !== "opaque") this.#forms.set(type.id, form);
+    return form;
+  }
+
+  #makeForm(type: BtfType, typedef: string, depth: number): Form {
+    let name = typedef;
     let at: BtfType;
     try {
       for (at = type; at.kind === "typedef" && !name; at = at.target) name = at.name;
@@ -345,7 +357,8 @@ export class ModelBuilder {
     let end = 0;
     let unnamed = 0;
     for (const found of ordered) {
-      const field = { ...found, label: found.name || `anonymous${unnamed++}` };
+      const { name, form, bitOffset, bitSize } = found;
+      const field: Field = { name, label: name || `anonymous${unnamed++}`, form, bitOffset, bitSize };
       const reason = obstacle(field, type, end);
       if (reason) omissions.push({ name: field.name, bitOffset: field.bitOffset, reason });
       else {
@@ -364,7 +377,7 @@ export class ModelBuilder {
       return { name, form, bitOffset, bitSize: fillsItsType ? 0 : bitfieldSize };
     }
     // Before kind_flag, a bitfield was an INT with fewer bits than its bytes have.
-    const int = resolvedInt(member.type);
+    const int = form.kind === "int" ? resolvedInt(member.type) : undefined;
     if (int && (int.bitOffset > 0 || int.bitSize < int.byteSize * 8)) {
       return { name, form, bitOffset: bitOffset + int.bitOffset, bitSize: int.bitSize };
     }
