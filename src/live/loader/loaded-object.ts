@@ -34,7 +34,7 @@ export interface ReadOptions extends EventOptions {
  * @example
  * const kernel = await Kernel.open();
  * const app = await kernel.load(object);
- * for (const map of Object.values(app.maps)) if (map instanceof LoadedMap) console.log(map.name, map.map.info.type);
+ * console.log(Object.values(app.maps).every((map) => map instanceof LoadedMap)); // true
  * app[Symbol.dispose]();
  */
 export class LoadedMap implements Disposable {
