@@ -23,7 +23,9 @@ export async function measure({ subject, tools, rounds, progress }) {
   const node = tools.runtimes.Node.command;
   if (tools.launch) {
     progress("btfkit diff");
-    const pairs = await inTurns(rounds, () => launch(tools, node, "dist/cli/btfkit.cjs", "diff", OLD, path));
+    // As diff(1), it ends with 1 where the two differ.
+    const differing = { launch: tools.launch, exitCode: 1 };
+    const pairs = await inTurns(rounds, () => launch(differing, node, "dist/cli/btfkit.cjs", "diff", OLD, path));
     rows.push({
       name: "btfkit diff, two kernels, Node",
       ...compare(pairs.map(([a]) => [a.ms, undefined])),
