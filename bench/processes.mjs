@@ -20,7 +20,8 @@ export const reportOf = (program, ...args) => report(process.execPath, `bench/pr
 /** Runs a whole process with its output into a pipe that is read to its end; it has to end with `tools.exitCode`, 0 by default. */
 export async function launch(tools, command, ...args) {
   const [{ exitCode, bytes, firstByteNs, wallNs, peakKiB }] = await report(tools.launch, ...command, ...args);
-  if (exitCode !== (tools.exitCode ?? 0)) throw new Error(`${[...command, ...args].join(" ")} ended with exit code ${exitCode}`);
+  if (exitCode !== (tools.exitCode ?? 0))
+    throw new Error(`${[...command, ...args].join(" ")} ended with exit code ${exitCode}`);
   return { outputBytes: bytes, firstByteMs: firstByteNs / 1e6, ms: wallNs / 1e6, peakMB: (peakKiB * 1024) / 1e6 };
 }
 
