@@ -15,6 +15,8 @@ import { refuse } from "../format/status";
 
 /** Bytes of every field. */
 const WORD: u32 = 4;
+/** Kinds whose third word is checked: libbpf does not look at what a FUNC_PROTO returns. */
+const CHECKED_KINDS: u32 = REFERENCE_KINDS & ~(1 << KIND_FUNC_PROTO);
 /** The mark of a kind of unknown size in `recordSizes`. */
 const UNKNOWN_SIZE: u8 = 1;
 /** The pairs of all 128 kinds, as the image at hand has them. */
@@ -115,7 +117,7 @@ export function fill(image: Image): i32 {
       if (refused) return refused;
       continue;
     }
-    if (!refused && (REFERENCE_KINDS >> kind) & 1) refused = check(image, id, at + TYPE_SIZE_OR_ID, limit, ERR_TYPE_ID);
+    if (!refused && (CHECKED_KINDS >> kind) & 1) refused = check(image, id, at + TYPE_SIZE_OR_ID, limit, ERR_TYPE_ID);
     if (!refused && kind == KIND_ARRAY) {
       refused = check(image, id, at + ARRAY_ELEMENT, limit, ERR_TYPE_ID);
       if (!refused) refused = check(image, id, at + ARRAY_INDEX, limit, ERR_TYPE_ID);

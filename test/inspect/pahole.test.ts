@@ -25,7 +25,9 @@ function kernel(name: string): Btf {
 function pahole(btf: Btf, args: readonly string[], file = "FILE"): string {
   const parsed = parsePaholeArguments([...args, file]);
   const run = new PaholeRun(parsed, parsed.className?.split(",") ?? []);
-  return Buffer.concat([...run.file(btf, file), ...run.end()].map((chunk) => Buffer.from(chunk))).toString();
+  // Copied one by one: a chunk lasts until the next.
+  const copies = (chunks: Iterable<string | Uint8Array>) => Array.from(chunks, (chunk) => Buffer.from(chunk));
+  return Buffer.concat([...copies(run.file(btf, file)), ...copies(run.end())]).toString();
 }
 
 const digest = (text: string | Uint8Array): string => createHash("sha256").update(text).digest("hex");

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect } from "vitest";
-import { needing, nodeOf, runtime } from "../support/needs.js";
+import { needing, runtime } from "../support/needs.js";
 
 const COUNT = 20;
 const SOURCE = "examples/execsnoop/execsnoop.bpf.c";
@@ -36,8 +36,8 @@ async function seen(command: string, args: readonly string[]): Promise<string[]>
 
 const RUNTIMES = [
   ["node", undefined, process.execPath, []],
-  ["node 22", "node 22", nodeOf(22), []],
-  ["node 24", "node 24", nodeOf(24), []],
+  ["node 22", "node 22", runtime("node 22"), []],
+  ["node 24", "node 24", runtime("node 24"), []],
   ["bun", "bun", runtime("bun"), []],
   ["deno", "deno", runtime("deno"), ["run", "--allow-all"]],
 ] as const;

@@ -67,7 +67,7 @@ export async function checkExports({ folder, tarball }, print) {
 export async function checkJsr(print) {
   await check(print, "JSR takes it", async () => {
     const root = here("../../");
-    const made = await output([process.execPath, "scripts/jsr.mjs"], { cwd: root });
+    const made = await output([process.execPath, "scripts/build/make.mjs", "jsr"], { cwd: root });
     if (made.code !== 0) throw new Error(made.stderr);
     const publish = [deno.executable, "publish", "--dry-run", "--allow-dirty"];
     const { code, stderr } = await output(publish, { cwd: join(root, "build/jsr") });

@@ -3,6 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { test as base } from "vitest";
+import { executables } from "../runtimes/executables.js";
 
 const corpus = new URL("../../../shared/corpus/", import.meta.url);
 
@@ -15,16 +16,9 @@ function runs(command: string, ...args: string[]): boolean {
   }
 }
 
-/** Another runtime than Node, as test/runtimes installs it: npm's wrapper, or Bun itself, since that runs no install scripts. */
-export function runtime(name: "bun" | "deno"): string {
-  const modules = new URL("../runtimes/node_modules/", import.meta.url).pathname;
-  const own = `${modules}@oven/bun-${process.platform}-${process.arch}/bin/bun`;
-  return name === "bun" && existsSync(own) ? own : `${modules}.bin/${name}`;
-}
-
-/** Node of another release, as test/runtimes installs it. */
-export function nodeOf(release: 22 | 24): string {
-  return new URL(`../runtimes/node_modules/node-${release}/bin/node`, import.meta.url).pathname;
+/** Another runtime, as test/runtimes installs it: the program itself, not npm's wrapper, which a signal would end alone. */
+export function runtime(name: "bun" | "deno" | "node 22" | "node 24"): string {
+  return executables[name] ?? name;
 }
 
 function compiles(source: string): boolean {
@@ -56,8 +50,8 @@ const checks = {
   readelf: () => runs("readelf", "--version"),
   mandoc: () => runs("sh", "-c", "command -v mandoc"),
   bash: () => runs("bash", "--version"),
-  "node 22": () => runs(nodeOf(22), "--version"),
-  "node 24": () => runs(nodeOf(24), "--version"),
+  "node 22": () => runs(runtime("node 22"), "--version"),
+  "node 24": () => runs(runtime("node 24"), "--version"),
   bun: () => runs(runtime("bun"), "--version"),
   deno: () => runs(runtime("deno"), "--version"),
   gzip: () => runs("gzip", "--version"),
