@@ -45,6 +45,7 @@ const RUNTIMES = [
 for (const [name, need, command, args] of RUNTIMES) {
   needing(
     "bpf(2)",
+    "tracefs",
     "clang-19",
     ...(need ? [need] : []),
   )(`sees ${COUNT} of ${COUNT} programs in ${name}`, async () => {

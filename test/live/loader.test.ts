@@ -14,7 +14,7 @@ import { compileObject, objectNames } from "../support/objects.js";
 
 const GETPGID = 121;
 const GETSID = 124;
-const test = (name: string, body: () => Promise<void>) => needing("bpf(2)", "clang-19")(name, body);
+const test = (name: string, body: () => Promise<void>) => needing("bpf(2)", "tracefs", "clang-19")(name, body);
 
 let kernel: Kernel;
 let open = 0;
@@ -284,7 +284,7 @@ describe("what goes wrong", () => {
 
 describe("objects of the corpus load where bpftool loads them", () => {
   for (const name of objectNames) {
-    needing("bpf(2)", "the corpus in ../shared")(name, async () => {
+    needing("bpf(2)", "tracefs", "the corpus in ../shared")(name, async () => {
       const path = corpusPath(`objects/${name}`);
       const folder = `/sys/fs/bpf/btfkit-all-${process.pid}`;
       const before = new Set(readdirSync("/sys/fs/bpf"));

@@ -43,6 +43,7 @@ const checks = {
   "bpf-gcc": () => runs("bpf-gcc", "--version"),
   "llvm-objcopy-19": () => runs("llvm-objcopy-19", "--version"),
   "bpf(2)": () => existsSync("/sys/fs/bpf") && existsSync("/sys/kernel/btf/vmlinux") && runs("bpftool", "prog", "show"),
+  tracefs: () => existsSync("/sys/kernel/tracing/events"),
   rustc: () => runs("rustc", "--version"),
   go: () => runs("go", "version"),
   python3: () => runs("python3", "--version"),
