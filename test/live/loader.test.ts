@@ -284,7 +284,7 @@ describe("what goes wrong", () => {
 
 describe("objects of the corpus load where bpftool loads them", () => {
   for (const name of objectNames) {
-    needing("bpf(2)", "tracefs", "the corpus in ../shared")(name, async () => {
+    needing("bpf(2)", "the corpus in ../shared")(name, async () => {
       const path = corpusPath(`objects/${name}`);
       const folder = `/sys/fs/bpf/btfkit-all-${process.pid}`;
       const before = new Set(readdirSync("/sys/fs/bpf"));
