@@ -7,6 +7,7 @@ const FIRST = [
   "cookbook/library.md",
   "cookbook/command-line.md",
   "cookbook/editing.md",
+  "cookbook/data.md",
   "cookbook/browser.md",
 
   "errors.md",

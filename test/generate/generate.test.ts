@@ -1,13 +1,14 @@
 // Generated code is judged by compilers and interpreters: it compiles, its assertions hold, and it finds in bytes what
 // gcc finds in them.
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Btf, BtfError } from "btfkit";
 import { readObject } from "btfkit/bpf";
 import { decode } from "btfkit/data";
 import { generate, LANGUAGES, type Language } from "btfkit/generate";
 import { openFile, readBytes } from "btfkit/node";
+import { rollup } from "rollup";
 import { describe, expect, test } from "vitest";
 import { clang, folder, gcc, go, python, rustc, tsc, tscAll } from "../support/compilers.js";
 import { everyKind, FWD, Image, PTR, STRUCT, TYPEDEF, UNION } from "../support/image.js";
@@ -53,7 +54,21 @@ describe("all named types of whole kernels compile, and their assertions hold", 
   needing("python3", "the corpus in ../shared")("Python of 32-bit and big-endian kernels", () => {
     for (const name of ["6.1-i386", "6.12-s390x"]) python(code(kernel(name), "python"));
   });
-  test("TypeScript of a 64-bit kernel", () => void tsc(code(LOCAL, "ts")));
+  test("TypeScript of a 64-bit kernel, of which bundlers keep what is used", async () => {
+    const path = tsc(code(LOCAL, "ts"));
+    const bundled = async (source: string): Promise<string> => {
+      const entry = join(folder, "uses-one.mjs");
+      writeFileSync(entry, source);
+      const bundle = await rollup({ input: entry, onLog: () => {} });
+      return (await bundle.generate({ format: "es" })).output[0].code;
+    };
+    expect(await bundled(`import ${JSON.stringify(path)};`)).toBe("\n");
+    const text = await bundled(`export { decodeListHead } from ${JSON.stringify(path)};`);
+    expect(text).toContain("function decodeListHead");
+    expect(text.match(/function decode\w*/g)).toEqual(["function decodeListHead"]);
+    expect(text).not.toMatch(/function (encode|write)/);
+    expect(text.length).toBeLessThan(2000);
+  });
   needing("the corpus in ../shared")(
     "TypeScript of a big-endian kernel",
     () => void tsc(code(kernel("6.12-s390x"), "ts")),

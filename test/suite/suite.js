@@ -2,6 +2,7 @@
  * The API suite: the same in every runtime. It imports nothing but itself; what
  * it is called with is declared in suite.d.ts.
  */
+import { dataAndCode } from "./data.js";
 import { dumps } from "./dump.js";
 import { entries } from "./entries.js";
 import { errors } from "./errors.js";
@@ -13,6 +14,6 @@ import { query } from "./query.js";
 import { views } from "./views.js";
 
 export function suite(context) {
-  for (const part of [opening, elfFiles, lookup, views, query, dumps, errors, memory, kernel, entries, initialising])
-    part(context);
+  const parts = [opening, elfFiles, lookup, views, query, dumps, errors, memory, kernel, entries, dataAndCode];
+  for (const part of [...parts, initialising]) part(context);
 }
