@@ -4,6 +4,7 @@
  * @module btfkit/live
  */
 
+export type { AttachType, ProgramType } from "./bpf/elf/section-names.js";
 export { Attachment } from "./live/attach/attachment.js";
 export type { AttachOptions } from "./live/attach/options.js";
 export { BtfObject, type BtfObjectInfo } from "./live/btf-object.js";
@@ -37,4 +38,4 @@ export {
   type RunOptions,
   type RunResult,
 } from "./live/program.js";
-export type { AttachType, LinkType, MapType, ProgramType } from "./live/types.js";
+export type { LinkType, MapType } from "./live/types.js";

@@ -70,10 +70,23 @@ export const LD_IMM64 = 0x18;
 /** `BPF_JMP | BPF_CALL` */
 export const CALL = 0x85;
 
-/** The source register of a call to another function of the object (`BPF_PSEUDO_CALL`). */
-export const PSEUDO_CALL = 1;
-/** The source register of a call to a kernel function (`BPF_PSEUDO_KFUNC_CALL`). */
-export const PSEUDO_KFUNC_CALL = 2;
+/** What the source register says of a call's target, or of where an ld_imm64 takes its value from (`BPF_PSEUDO_*`). */
+export const PSEUDO = {
+  /** A map, by its descriptor. */
+  mapFd: 1,
+  /** An address in the value of a map, by the map's descriptor. */
+  mapValue: 2,
+  /** The address of a kernel variable, by its type id. */
+  btfId: 3,
+  /** The address of a function of the program. */
+  function: 4,
+  /** An address in the value of a map, by the map's index in the list that is loaded with the program. */
+  mapIndexValue: 6,
+  /** A call to another function of the object. */
+  call: 1,
+  /** A call to a kernel function. */
+  kernelCall: 2,
+} as const;
 
 /** The frame pointer's register, which no instruction may write. */
 export const FRAME_POINTER = 10;

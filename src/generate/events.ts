@@ -4,6 +4,7 @@
  * of bytes that a program reserves or sends, and from names.
  */
 
+import { CALL, INSN_SIZE, LD_IMM64 } from "../bpf/instruction.js";
 import type { BpfMap } from "../bpf/object/maps.js";
 import type { BpfObject } from "../bpf/object/object.js";
 import { resolve } from "../btf/query/resolve.js";
@@ -24,12 +25,9 @@ const SENDERS: Readonly<Record<number, readonly [map: number, size: number]>> = 
 const EVENT_NAME = /(^|_)(event|evt)s?(_t|_s)?$/i;
 const PLAIN_EVENT_NAME = /^(event|evt)s?(_t|_s)?$/i;
 
-const CALL = 0x85;
-const LD_IMM64 = 0x18;
 const MOV64_IMM = 0xb7;
 const MOV32_IMM = 0xb4;
 const MOV64_REG = 0xbf;
-const SLOT = 8;
 
 type Register = { readonly map: string } | { readonly value: number } | undefined;
 
@@ -165,7 +163,7 @@ function sentSizes(object: BpfObject): Map<string, Set<number>> {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const registers: Register[] = [];
     const end = Math.min(byteOffset + byteSize, bytes.length);
-    for (let at = byteOffset; at + SLOT <= end; at += SLOT) {
+    for (let at = byteOffset; at + INSN_SIZE <= end; at += INSN_SIZE) {
       const opcode = view.getUint8(at);
       const both = view.getUint8(at + 1);
       const [destination, source] = little ? [both & 15, both >> 4] : [both >> 4, both & 15];
@@ -181,7 +179,7 @@ function sentSizes(object: BpfObject): Map<string, Set<number>> {
       } else if (opcode === LD_IMM64) {
         const map = mapAt.get(`${sectionIndex} ${at}`);
         registers[destination] = map === undefined ? { value } : { map };
-        at += SLOT;
+        at += INSN_SIZE;
       } else if (opcode === MOV64_IMM || opcode === MOV32_IMM) registers[destination] = { value };
       else if (opcode === MOV64_REG) registers[destination] = registers[source];
       else if (writes(opcode)) registers[destination] = undefined;

@@ -5,6 +5,8 @@
  * encoding that of Documentation/bpf/standardization/instruction-set.rst.
  */
 
+import { LD_IMM64, PSEUDO } from "../bpf/instruction.js";
+
 /** An instruction of 8 bytes. */
 export interface Instruction {
   readonly code: number;
@@ -15,15 +17,6 @@ export interface Instruction {
   /** 32 bits, signed. */
   readonly immediate: number;
 }
-
-/** Bytes of an instruction; a load of 64 bits has two of these. */
-export const INSTRUCTION_SIZE = 8;
-
-/** `BPF_LD | BPF_IMM | BPF_DW`: its value goes on in the next instruction. */
-export const LOAD_64 = 0x18;
-
-/** Where the immediate of a 64-bit load comes from, or what a call calls: the source register's number. */
-export const PSEUDO = { mapFd: 1, mapValue: 2, mapIndexValue: 6, function: 4, call: 1, kernelCall: 2 } as const;
 
 /** Decodes instructions of a little-endian machine. */
 export function decodeInstructions(bytes: Uint8Array): Instruction[] {
@@ -117,7 +110,7 @@ function load(
   const mode = code & 0xe0;
   if (mode === MODE.abs) return `${shown} r0 = *(${sizeOf(code)} *)skb[${immediate}]`;
   if (mode === MODE.ind) return `${shown} r0 = *(${sizeOf(code)} *)skb[r${source} + ${immediate}]`;
-  if (code !== LOAD_64) return `BUG_ld_${hexByte(code)}`;
+  if (code !== LD_IMM64) return `BUG_ld_${hexByte(code)}`;
   const value = (BigInt.asUintN(32, BigInt(next?.immediate ?? 0)) << 32n) | BigInt.asUintN(32, BigInt(immediate));
   const text = immediateText?.(instruction, next, value) ?? `0x${value.toString(16)}`;
   return `${shown} r${destination} = ${text}`;

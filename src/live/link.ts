@@ -1,9 +1,11 @@
 /** Links of the kernel: what a program is attached to. */
+
+import { ATTACH_TYPES, type AttachType } from "../bpf/elf/section-names.js";
 import { Descriptor, readInfo } from "./descriptor.js";
 import { INFO_SIZE, LINK_INFO } from "./layouts.js";
 import type { Program } from "./program.js";
 import type { NativeBuffer, System } from "./system.js";
-import { ATTACH_TYPES, type AttachType, LINK_TYPES, type LinkType } from "./types.js";
+import { LINK_TYPES, type LinkType } from "./types.js";
 
 /** What a link of a type says besides: its fields, as `struct bpf_link_info` names them, the strings read. */
 export type LinkDetails = Readonly<Record<string, number | bigint | string>>;

@@ -1,11 +1,12 @@
 /** Programs of the kernel. */
+
+import { PROGRAM_TYPES, type ProgramType } from "../bpf/elf/section-names.js";
 import type { Btf } from "../btf/btf.js";
 import { Descriptor, nameAt } from "./descriptor.js";
 import { ERRNO } from "./errno.js";
 import { systemError } from "./error.js";
 import { INFO_SIZE, PROGRAM_INFO, PROGRAM_INFO_GPL } from "./layouts.js";
 import type { NativeBuffer, System } from "./system.js";
-import { PROGRAM_TYPES, type ProgramType } from "./types.js";
 
 /** What the kernel says about a program. */
 export interface ProgramInfo {

@@ -1,8 +1,8 @@
 /** Code as it is loaded: a program with the subprograms it calls behind it. */
-import { CALL, Code, INSN_SIZE, LD_IMM64 } from "../bpf/instruction.js";
+import { CALL, Code, INSN_SIZE, LD_IMM64, PSEUDO } from "../bpf/instruction.js";
 import { type ExtRecords, type InfoSource, ProgramInfo } from "./ext-records.js";
 import { fail } from "./failure.js";
-import { type DraftProgram, type ProgramIndex, PSEUDO, type Reference } from "./programs.js";
+import type { DraftProgram, ProgramIndex, Reference } from "./programs.js";
 
 /** The kernel takes no longer programs (BPF_COMPLEXITY_LIMIT_INSNS). */
 const INSN_LIMIT = 1_000_000;
@@ -94,11 +94,11 @@ function* callsOf({ index, text }: CallGraph, caller: DraftProgram): Generator<C
     const reference = references.get(insn);
     const isCall =
       code.opcode(at) === CALL &&
-      code.source(at) === PSEUDO.CALL &&
+      code.source(at) === PSEUDO.call &&
       code.destination(at) === 0 &&
       code.offset(at) === 0;
     const isAddress =
-      code.opcode(at) === LD_IMM64 && (code.source(at) === PSEUDO.FUNC || reference?.kind === "subprogram");
+      code.opcode(at) === LD_IMM64 && (code.source(at) === PSEUDO.function || reference?.kind === "subprogram");
     if ((!isCall && !isAddress) || reference?.kind === "kfunc") continue;
     const refuse = (note: string): never => fail("RELOC", `program "${caller.name}", instruction ${insn}: ${note}`);
     if (reference && reference.kind !== "call" && reference.kind !== "subprogram")

@@ -3,15 +3,12 @@
 import { isCode } from "../bpf/elf/programs.js";
 import { ATTACH_TYPES, conventionOf, PROGRAM_TYPES, type SectionConvention } from "../bpf/elf/section-names.js";
 import type { ElfSymbol } from "../bpf/elf/symbols.js";
-import { CALL, Code, INSN_SIZE, LD_IMM64 } from "../bpf/instruction.js";
+import { CALL, Code, INSN_SIZE, LD_IMM64, PSEUDO } from "../bpf/instruction.js";
 import type { BpfObject } from "../bpf/object/object.js";
 import type { ExternDraft } from "./externs.js";
 import { fail } from "./failure.js";
 import { type DraftMap, MAP_TYPE } from "./maps.js";
 import type { ObjectSections } from "./sections.js";
-
-/** `src_reg` of a call or an ld_imm64: what its immediate stands for (`BPF_PSEUDO_*`). */
-export const PSEUDO = { MAP_FD: 1, MAP_VALUE: 2, BTF_ID: 3, FUNC: 4, CALL: 1, KFUNC_CALL: 2 } as const;
 
 /** Section indices from here on are no sections (`SHN_LORESERVE`). */
 const RESERVED = 0xff00;
@@ -196,7 +193,7 @@ function referenceOf(
     return { kind: opcode === CALL ? "kfunc" : "extern", insn, extern };
   }
   if (opcode === CALL) {
-    if (code.source(at) !== PSEUDO.CALL) refuse("the call is not one of a subprogram");
+    if (code.source(at) !== PSEUDO.call) refuse("the call is not one of a subprogram");
     if (sectionIndex === 0 || sectionIndex !== sections.text)
       refuse(`it calls "${symbol.name}" in section ${object.sections[sectionIndex]?.name}; subprograms lie in .text`);
     if (byteOffset % INSN_SIZE) refuse(`it calls byte ${byteOffset} of .text, where no instruction starts`);

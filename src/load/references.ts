@@ -1,9 +1,9 @@
 /** Fills in what instructions refer to: maps, settings, kernel symbols. Source: libbpf's bpf_object__relocate_data. */
-import { CALL, type Code, INSN_SIZE } from "../bpf/instruction.js";
+import { CALL, type Code, INSN_SIZE, PSEUDO } from "../bpf/instruction.js";
 import type { LinkedProgram } from "./code.js";
 import type { ExternDraft } from "./externs.js";
 import { type DraftMap, MAP_TYPE } from "./maps.js";
-import { PSEUDO, type Reference } from "./programs.js";
+import type { Reference } from "./programs.js";
 
 /** What libbpf calls in place of a map that is not created, and of a kfunc that is absent; the index is added. */
 const POISON_MAP = 2001000000;
@@ -54,21 +54,21 @@ export function fillReferences({ code, references }: LinkedProgram, from: Filled
     const at = insn * INSN_SIZE;
     switch (reference.kind) {
       case "map":
-        mapAt(insn, reference.map, PSEUDO.MAP_FD);
+        mapAt(insn, reference.map, PSEUDO.mapFd);
         break;
       case "data": {
         const arena = reference.map.type === MAP_TYPE.ARENA ? from.arena : 0;
         code.setImmediate(at + INSN_SIZE, (code.immediate(at) + reference.symbolOffset + arena) | 0);
-        mapAt(insn, reference.map, PSEUDO.MAP_VALUE);
+        mapAt(insn, reference.map, PSEUDO.mapValue);
         break;
       }
       case "extern":
         if (reference.extern.kind === "kconfig") {
-          if (from.settingsMap) mapAt(insn, from.settingsMap, PSEUDO.MAP_VALUE);
+          if (from.settingsMap) mapAt(insn, from.settingsMap, PSEUDO.mapValue);
           code.setImmediate(at + INSN_SIZE, reference.extern.byteOffset);
         } else if (reference.extern.type.kind !== "void" && reference.extern.isSet) {
           const { btfId, module } = reference.extern;
-          code.setSource(at, PSEUDO.BTF_ID);
+          code.setSource(at, PSEUDO.btfId);
           code.setImmediate(at, btfId);
           const index = module ? from.modules.indexOf(module.name) : -1;
           code.setImmediate(at + INSN_SIZE, 0);
@@ -80,7 +80,7 @@ export function fillReferences({ code, references }: LinkedProgram, from: Filled
         break;
       case "kfunc": {
         const { extern } = reference;
-        code.setSource(at, PSEUDO.KFUNC_CALL);
+        code.setSource(at, PSEUDO.kernelCall);
         if (extern.kind === "kernel" && extern.isSet) {
           code.setImmediate(at, extern.btfId);
           code.setOffset(at, extern.module ? from.kfuncModules.indexOf(extern.module.name) + 1 : 0);
@@ -88,10 +88,10 @@ export function fillReferences({ code, references }: LinkedProgram, from: Filled
         break;
       }
       case "subprogram":
-        code.setSource(at, PSEUDO.FUNC);
+        code.setSource(at, PSEUDO.function);
         break;
       case "jump_table":
-        mapAt(insn, from.jumpTable(reference), PSEUDO.MAP_VALUE);
+        mapAt(insn, from.jumpTable(reference), PSEUDO.mapValue);
         code.setOffset(at, 0);
         break;
     }

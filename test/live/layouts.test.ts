@@ -1,5 +1,6 @@
 // The table of bpf(2)'s structs against the running kernel's own BTF.
 import { expect } from "vitest";
+import { ATTACH_TYPES, PROGRAM_TYPES } from "../../src/bpf/elf/section-names.js";
 import type { Btf } from "../../src/btf/btf.js";
 import { fieldOf } from "../../src/btf/query/field.js";
 import {
@@ -11,7 +12,7 @@ import {
   PROGRAM_INFO,
   type StructLayout,
 } from "../../src/live/layouts.js";
-import { ATTACH_TYPES, LINK_TYPES, MAP_TYPES, PROGRAM_TYPES } from "../../src/live/types.js";
+import { LINK_TYPES, MAP_TYPES } from "../../src/live/types.js";
 import { openKernel } from "../../src/node.js";
 import { needing } from "../support/needs.js";
 

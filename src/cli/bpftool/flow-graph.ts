@@ -1,5 +1,6 @@
 /** `prog dump xlated PROG visual`: the control flow as a graph for Graphviz. */
-import { type DisassembleOptions, disassemble, type Instruction, LOAD_64, PSEUDO } from "../../live/disassemble.js";
+import { CALL as CALL_INSN, LD_IMM64, PSEUDO } from "../../bpf/instruction.js";
+import { type DisassembleOptions, disassemble, type Instruction } from "../../live/disassemble.js";
 
 /** A run of instructions without a jump in or out; both ends are indices. */
 interface Block {
@@ -34,7 +35,7 @@ function functions(instructions: readonly Instruction[]): Block[] {
   const starts = new Map([[0, 0]]);
   for (const [i, { code, source, offset }] of instructions.entries()) {
     const start = i + offset + 1;
-    if (code === 0x85 && source === PSEUDO.call && !starts.has(start)) starts.set(start, starts.size);
+    if (code === CALL_INSN && source === PSEUDO.call && !starts.has(start)) starts.set(start, starts.size);
   }
   const sorted = [...starts].sort(([a], [b]) => a - b);
   return sorted.map(([first, index], i) => ({ index, first, last: (sorted[i + 1]?.[0] ?? instructions.length) - 1 }));
@@ -80,7 +81,7 @@ function functionGraph(
     const lines: string[] = [];
     for (let i = block.first; i <= block.last; i++) {
       // The second half of a 64-bit load has no line.
-      if (i > block.first && instructions[i - 1]!.code === LOAD_64) continue;
+      if (i > block.first && instructions[i - 1]!.code === LD_IMM64) continue;
       const number = String(i - first).padStart(4);
       const line = `${disassemble(instructions[i]!, instructions[i + 1], options)}\n`.slice(0, INSTRUCTION_LIMIT - 1);
       lines.push(`${number}: ${line.replace(/[<>|&]/g, "\\$&").replaceAll("\n", "\\l\\\n")}`);

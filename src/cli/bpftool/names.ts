@@ -1,5 +1,6 @@
 /** The names that the bpftool knows which this drop-in follows; newer ones are numbers there. */
-import { ATTACH_TYPES, LINK_TYPES, MAP_TYPES, PROGRAM_TYPES } from "../../live/types.js";
+import { ATTACH_TYPES, PROGRAM_TYPES } from "../../bpf/elf/section-names.js";
+import { LINK_TYPES, MAP_TYPES } from "../../live/types.js";
 
 /** The bpftool that the drop-in follows, with the libbpf in it. */
 export const FOLLOWED = { version: "7.1.0", libbpf: "1.1" } as const;

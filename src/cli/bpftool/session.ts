@@ -186,6 +186,12 @@ export class Arguments {
   }
 }
 
+/** The words of an error that a file gave. */
+export function fileErrorText(error: unknown): string {
+  const { errno, message } = error as NodeJS.ErrnoException;
+  return errno === undefined ? message : errnoText(Math.abs(errno));
+}
+
 /** Returns the C library's words for an error of a system call. */
 export function systemText(error: unknown): string {
   if (error instanceof BtfSystemError) return errnoText(error.errno);

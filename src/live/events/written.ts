@@ -6,6 +6,7 @@
  * The code is followed straight on, without its branches: what it tells is a
  * good guess, never relied on for more than names of fields.
  */
+import { CALL, FRAME_POINTER, INSN_SIZE, LD_IMM64 } from "../../bpf/instruction.js";
 import type { BpfObject } from "../../bpf/object/object.js";
 import type { Btf } from "../../btf/btf.js";
 import { BtfBuilder } from "../../edit/build/builder.js";
@@ -32,12 +33,9 @@ const WRITES: ReadonlyMap<number, boolean> = /* @__PURE__ */ new Map([
   [115, true],
 ]);
 
-const LD_IMM64 = 0x18;
-const CALL = 0x85;
 const MOV_REG = 0xbf;
 const MOV_IMM = 0xb7;
 const ADD_IMM = 0x07;
-const FRAME = 10;
 
 /** What a register holds, as far as it matters here. */
 type Held =
@@ -122,13 +120,13 @@ function trace(object: BpfObject, { insns, fixups, lineInfo }: PlannedProgram, p
   const writes: Write[] = [];
   const outputs: Output[] = [];
   const frame: Held = { kind: "memory", of: "stack", byteOffset: 0 };
-  const read = (register: number): Held | undefined => (register === FRAME ? frame : held.get(register));
+  const read = (register: number): Held | undefined => (register === FRAME_POINTER ? frame : held.get(register));
   const constant = (register: number): number | undefined => {
     const value = read(register);
     return value?.kind === "number" ? value.value : undefined;
   };
-  for (let insn = 0; insn * 8 < insns.length; insn++) {
-    const at = insn * 8;
+  for (let insn = 0; insn * INSN_SIZE < insns.length; insn++) {
+    const at = insn * INSN_SIZE;
     const opcode = view.getUint8(at);
     const [to, from] = [view.getUint8(at + 1) & 15, view.getUint8(at + 1) >> 4];
     const immediate = view.getInt32(at + 4, true);

@@ -26,7 +26,7 @@ import {
   MODE,
   MODE_PLAIN,
   OPERATION,
-  PSEUDO_CALL,
+  PSEUDO,
   SOURCE_IS_REGISTER,
   ST,
   STX,
@@ -402,7 +402,7 @@ export class ControlFlow {
     const isHelper = !(opcode & SOURCE_IS_REGISTER) && code.source(at) === 0 && !symbol;
     if (isHelper && !this.#helperCalls.has(code.immediate(at))) this.#helperCalls.set(code.immediate(at), call);
     const args = ARGUMENTS.map((index) => state.register(index));
-    const isInternal = !(opcode & SOURCE_IS_REGISTER) && code.source(at) === PSEUDO_CALL;
+    const isInternal = !(opcode & SOURCE_IS_REGISTER) && code.source(at) === PSEUDO.call;
     const callee = isInternal ? this.#calleeOf(of.program, at, code.immediate(at)) : undefined;
     if (!callee) {
       this.#reach(of, at + INSN_SIZE, afterCall(clobbered(state, args), UNKNOWN), place);
