@@ -7,8 +7,9 @@ import { ERRNO } from "../errno.js";
 import { systemError } from "../error.js";
 import type { Kernel } from "../kernel.js";
 import type { Link } from "../link.js";
+import { hasPerfLink } from "../loader/probe.js";
 import type { Program } from "../program.js";
-import type { AttributeValues, FieldValue } from "../system.js";
+import type { AttributeValues, FieldValue, NativeBuffer } from "../system.js";
 import { Attachment } from "./attachment.js";
 import { kprobeNames } from "./kernel-functions.js";
 import type { AttachOptions } from "./options.js";
@@ -21,6 +22,8 @@ import {
 } from "./perf-event.js";
 import { findBinary, symbolOffset } from "./symbols.js";
 import { tracepointId } from "./tracefs.js";
+import { USDT_SPECS, type UsdtSpecs } from "./usdt.js";
+import { findUsdtProbes } from "./usdt-probes.js";
 
 /** A program that is to be attached. */
 export interface Attachable {
@@ -32,6 +35,8 @@ export interface Attachable {
   readonly section: string;
   /** `enum bpf_attach_type` */
   readonly attachType: number;
+  /** Where the arguments of static probes are put; `undefined` for an object without usdt.bpf.h. */
+  readonly usdtSpecs: UsdtSpecs | undefined;
 }
 
 type Attach = (from: Attachable, target: string | undefined, options: AttachOptions) => Attachment;
@@ -219,6 +224,60 @@ const uprobeMulti =
     });
   };
 
+const TRACE_UPROBE_MULTI = 48;
+
+const usdt: Attach = (from, target, options) => {
+  const { kernel, name } = from;
+  const text = required(from, target, "which file, provider and probe");
+  const [, file, provider, probe] = /^(.+):([^:]+):([^:]+)$/.exec(text) ?? [];
+  if (!file || !provider || !probe) return refuse(from, `"${text}" is not FILE:PROVIDER:PROBE`);
+  const specs =
+    from.usdtSpecs ?? refuse(from, `its object has no map "${USDT_SPECS}": include <bpf/usdt.bpf.h> in its source`);
+  const path = findBinary(name, file);
+  const probes = findUsdtProbes(name, path, provider, probe);
+  if (!hasPerfLink(kernel)) refuse(from, "this kernel takes no cookies (5.15 does): static probes need them");
+  const places = specs.place(name, probes, options.cookie ?? 0n);
+  const what = `static probe ${path}:${provider}:${probe}`;
+  const attached: Attachment[] = [];
+  try {
+    if (from.attachType === TRACE_UPROBE_MULTI) {
+      const table = (values: readonly bigint[]): NativeBuffer => {
+        const buffer = kernel.system.allocate(8 * values.length);
+        for (const [i, value] of values.entries()) buffer.view.setBigUint64(8 * i, value, true);
+        return buffer;
+      };
+      attached.push(
+        createLink(from, what, {
+          "link_create.uprobe_multi.path": kernel.system.text(path),
+          "link_create.uprobe_multi.offsets": table(probes.map(({ byteOffset }) => byteOffset)),
+          "link_create.uprobe_multi.ref_ctr_offsets": table(probes.map(({ semaphoreOffset }) => semaphoreOffset)),
+          "link_create.uprobe_multi.cookies": table(places.ids),
+          "link_create.uprobe_multi.cnt": probes.length,
+          "link_create.uprobe_multi.pid": options.pid ?? 0,
+        }),
+      );
+    } else {
+      const { type, config } = dynamicEvent(from, "uprobe", false);
+      const config1 = kernel.system.text(path);
+      for (const [i, { byteOffset, semaphoreOffset }] of probes.entries()) {
+        // The kernel counts the semaphore up and down: its place is in the upper half.
+        const event = { type, config: config | (semaphoreOffset << 32n), config1, config2: byteOffset };
+        attached.push(onEvent(from, what, event, { ...options, cookie: places.ids[i]! }, -1));
+      }
+    }
+  } catch (cause) {
+    for (const one of attached) one[Symbol.dispose]();
+    places[Symbol.dispose]();
+    throw cause;
+  }
+  return new Attachment(
+    name,
+    what,
+    attached.flatMap(({ link }) => link ?? []),
+    [...attached, places],
+  );
+};
+
 const systemCall =
   (isReturn: boolean): Attach =>
   (from, target, options) => {
@@ -338,6 +397,7 @@ const BY_CONVENTION: Readonly<Record<string, Attach>> = {
   ksyscall: systemCall(false),
   kretsyscall: systemCall(true),
   perf_event: samples,
+  usdt,
 };
 
 /** By the program's type, where the section's name says no more. */

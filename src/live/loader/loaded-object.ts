@@ -10,6 +10,7 @@ import { attach } from "../attach/attach.js";
 import type { Attachment } from "../attach/attachment.js";
 import { readIterator } from "../attach/iterator.js";
 import type { AttachOptions } from "../attach/options.js";
+import { USDT_SPECS, UsdtSpecs } from "../attach/usdt.js";
 import { eventType } from "../events/decoder.js";
 import { type EventOptions, EventStream } from "../events/event-stream.js";
 import { PerfBufferSource } from "../events/perf-buffer.js";
@@ -124,7 +125,9 @@ export class LoadedProgram implements Disposable {
   attach(options: AttachOptions = {}): Attachment {
     const { program, name, section } = this;
     const kernel = this.#object.kernel;
-    return this.#object.own(attach({ kernel, program, name, section, attachType: this.#attachType }, options));
+    const { usdtSpecs } = this.#object;
+    const from = { kernel, program, name, section, attachType: this.#attachType, usdtSpecs };
+    return this.#object.own(attach(from, options));
   }
 
   /**
@@ -193,6 +196,7 @@ export class LoadedObject<A extends AppShape = AnyApp> implements Disposable {
   readonly kernel: Kernel;
   readonly #object: BpfObject;
   readonly #owned = new Set<Disposable>();
+  #usdtSpecs: UsdtSpecs | undefined;
   #isOpen = true;
 
   /** @internal */
@@ -254,6 +258,13 @@ export class LoadedObject<A extends AppShape = AnyApp> implements Disposable {
   }
 
   /** @internal */
+  get usdtSpecs(): UsdtSpecs | undefined {
+    const map = (this.maps as Record<string, LoadedMap>)[USDT_SPECS]?.map;
+    if (map) this.#usdtSpecs ??= new UsdtSpecs(map);
+    return this.#usdtSpecs;
+  }
+
+  /** @internal */
   own<T extends Disposable>(one: T): T {
     this.#owned.add(one);
     return one;
@@ -287,5 +298,5 @@ const NEEDS_TARGET =
   /^(tracepoint|tp|raw_tp|raw_tracepoint|tp_btf|fentry|fexit|fmod_ret|lsm|iter|kprobe|kretprobe|uprobe|uretprobe|ksyscall|kretsyscall|usdt)(\.\w+)*\//;
 
 function attachesByItself(section: string): boolean {
-  return NEEDS_TARGET.test(section) && !section.startsWith("usdt");
+  return NEEDS_TARGET.test(section);
 }
