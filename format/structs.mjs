@@ -46,7 +46,7 @@ export const READ_STRUCTS = [
       ["ptr", "uses", "u32[], zeroed: which use of its name a type is."],
       ["ptr", "alignments", "u8[], zeroed."],
       ["ptr", "hashes", "u64[2 × ids]: for sorting."],
-      ["ptr", "queue", "u32[ids]: types in the order in which they are written."],
+      ["ptr", "queue", "u32[ids + 1]: types in the order in which they are written."],
       ["u32", "queued", "Types in the queue."],
       ["u32", "next", "The next of them."],
       ["ptr", "names", "Counters of C_COUNTER_SIZE bytes, zeroed."],

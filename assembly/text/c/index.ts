@@ -1,5 +1,5 @@
 // The C dump's entry points.
-import { ERR_C_WINDOW, KIND_MAX, KIND_UNKN } from "../../format/generated/abi";
+import { C_NEEDED, ERR_C_WINDOW, KIND_MAX, KIND_UNKN } from "../../format/generated/abi";
 import { currentId, Cursor, PHASE_DONE, PHASE_TYPES } from "../cursor";
 import { char, name, ready, phrase, unsigned } from "../writer";
 import { Image, kindOf } from "../../format/image";
@@ -7,7 +7,7 @@ import { begin, context, Context, C_EMITTED, failure, full, image, keepFlags, li
 import { beginDeclaration, declare } from "./declare";
 import { emit } from "./emit";
 import { Label, labelAddress } from "./names";
-import { markReferenced, order } from "./order";
+import { markReferenced, order, queue } from "./order";
 import { sortIds } from "./sort";
 
 /**
@@ -48,7 +48,7 @@ export function emitC(owner: Image, state: Context, cursor: Cursor, out: usize, 
     if (cursor.part == 0) {
       context.queued = 0;
       context.next = 0;
-      const id = currentId(owner, cursor);
+      const id = currentId(owner, cursor) & ~C_NEEDED;
       const kind = id ? kindOf(typeOf(id).info) : 1;
       if (kind == KIND_UNKN || kind > KIND_MAX) {
         mark();
@@ -59,12 +59,15 @@ export function emitC(owner: Image, state: Context, cursor: Cursor, out: usize, 
         order(id, false, 0);
         if (failure) return -failure;
       }
+      // As the members of a struct, it takes forward declarations and typedefs beyond what it holds by value.
+      if (!failure && currentId(owner, cursor) & C_NEEDED) queue(id);
       cursor.part = 1;
     }
     while (context.next < context.queued) {
       mark();
       beginDeclaration(false);
-      const end = emit(p, load<u32>(context.queue + (context.next << 2)), 0, 0);
+      const needed = currentId(owner, cursor) & C_NEEDED && context.next + 1 == context.queued;
+      const end = emit(p, load<u32>(context.queue + (context.next << 2)), needed ? C_NEEDED : 0, 0);
       // A name stops where the room ends: what passed the limit is not whole.
       if (full(end)) {
         undo();

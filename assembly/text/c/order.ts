@@ -74,7 +74,8 @@ export function markReferenced(): u32 {
 const STRONG: i32 = 1;
 const WEAK: i32 = 0;
 
-function queue(id: u32): void {
+/** Adds a type to what is to be written; the queue has room for each type and one more. */
+export function queue(id: u32): void {
   store<u32>(context.queue + (context.queued << 2), id);
   context.queued++;
 }

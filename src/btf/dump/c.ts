@@ -1,3 +1,4 @@
+import * as abi from "../../memory/generated/abi.js";
 import type { Btf } from "../btf.js";
 import type { BtfType } from "../types.js";
 import { CContext } from "./c/context.js";
@@ -53,6 +54,8 @@ export function dumpC(btf: Btf, options: COptions = {}): Dump {
   const roots = options.types && idsOf(btf, options.types);
   const kfuncs = selectKfuncs(btf, options.kfuncs ?? roots === undefined);
   const bare = compatible === undefined && roots ? roots.filter((id) => isDeclared(btf, id)) : [];
+  const declarations = [...bare, ...(compatible === undefined && kfuncs ? kfuncs.map(({ id }) => id) : [])];
+  const needs = declarations.map((id) => (declared(btf, id).id | abi.C_NEEDED) >>> 0);
 
   const open = (): CEmitter => {
     const context = new CContext(btf, { annotate });
@@ -60,23 +63,25 @@ export function dumpC(btf: Btf, options: COptions = {}): Dump {
       let ids: ArrayLike<number> | undefined;
       let excluded: number[] = [];
       if (roots) {
-        ids = [...roots.map((id) => neededFor(btf, id, bare)), ...(kfuncs ?? []).map(({ id }) => protoOf(btf, id))];
+        ids = bare.length > 0 ? roots.filter((id) => !isDeclared(btf, id)) : roots;
       } else if (sorted) {
         const all = context.sortedIds();
         // The loop over the sorted types starts at the second one in bpftool.
         ids = compatible === "bpftool-7.8" ? all.subarray(1) : all;
-      } else if (btf.base || exclude) ids = Uint32Array.from({ length: btf.size - 1 }, (_, i) => i + 1);
+      } else if (btf.base || exclude || needs.length > 0)
+        ids = Uint32Array.from({ length: btf.size - 1 }, (_, i) => i + 1);
       if (exclude) {
         const kept: number[] = [];
         excluded = [];
         for (const id of Array.from(ids!)) (exclude(btf.get(id)!) ? excluded : kept).push(id);
         ids = kept;
       }
+      if (needs.length > 0) ids = Uint32Array.from([...Array.from(ids!), ...needs]);
       return new CEmitter(btf, context, ids, prologue(frame), () => {
         const forwards = excluded.filter((id) => isTagged(btf, id) && !context.isWritten(id)).sort((a, b) => a - b);
         return [
           ...forwards.map((id): Declaration => ({ before: "", id, nameOffset: 0, after: ";\n\n" })),
-          ...bare.map((id): Declaration => ({ before: "extern ", ...declared(btf, id), after: ";\n\n" })),
+          ...bareDeclarations(btf, bare),
           ...(kfuncs ? kfuncBlock(btf, kfuncs) : []),
           epilogue(frame),
         ];
@@ -117,13 +122,22 @@ function declared(btf: Btf, id: number): { id: number; nameOffset: number } {
   return { id: target, nameOffset: btf.nameOffsetAt(id) };
 }
 
-function protoOf(btf: Btf, func: number): number {
-  return declared(btf, func).id;
-}
-
-/** The root whose definitions a chosen type needs. */
-function neededFor(btf: Btf, id: number, bare: readonly number[]): number {
-  return bare.includes(id) ? declared(btf, id).id : id;
+/**
+ * Declares functions and variables. A kernel has several that share a name and not their type, each in a file of its
+ * own, and names such as `f.constprop.0`: C takes the first of the ones and none of the others.
+ */
+function* bareDeclarations(btf: Btf, ids: readonly number[]): Generator<Declaration> {
+  const names = new Set<string>();
+  for (const id of ids) {
+    const name = btf.nameAt(id);
+    const isTaken = !/^[A-Za-z_]\w*$/.test(name) || names.has(name);
+    names.add(name);
+    yield {
+      before: isTaken ? "#if 0\nextern " : "extern ",
+      ...declared(btf, id),
+      after: isTaken ? ";\n#endif\n\n" : ";\n\n",
+    };
+  }
 }
 
 function kfuncBlock(btf: Btf, kfuncs: readonly Kfunc[]): (string | Declaration)[] {

@@ -30,7 +30,7 @@ export class CContext {
     this.#set(abi.C_FLAGS, this.#takeZeros(size + 4));
     this.#set(abi.C_USES, this.#takeZeros(size * 4));
     this.#set(abi.C_ALIGNMENTS, this.#takeZeros(size));
-    this.#set(abi.C_QUEUE, this.#take(size * 4));
+    this.#set(abi.C_QUEUE, this.#take((size + 1) * 4));
     this.#set(abi.C_STACK, this.#take(abi.C_STACK_COUNT * 4));
     this.#set(abi.C_POINTER_SIZE, btf.pointerSize);
     this.#set(abi.C_OPTIONS, annotate ? abi.C_OPTION_ANNOTATE : 0);
