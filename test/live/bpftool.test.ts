@@ -1,12 +1,12 @@
 // `btfkit bpftool` beside Debian's bpftool, on the same live ids: output and
 // exit codes are compared byte for byte.
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { Kernel } from "../../src/live/kernel.js";
 import type { MapType } from "../../src/live/types.js";
-import { bpfDescriptors, ours, Pinned, theirs } from "../support/live.js";
+import { bpfDescriptors, compiledBpf, ours, Pinned, theirs } from "../support/live.js";
 import { needing } from "../support/needs.js";
 
 const test = (name: string, body: () => Promise<void>) => needing("bpf(2)", "clang-19")(name, body);
@@ -251,4 +251,54 @@ test("runs programs", async () => {
   const [their, our] = [theirs(...args), await ours("bpftool", ...args)];
   const timeless = (text: string): string => text.replace(/\d+ns/, "");
   expect(timeless(our.out)).toBe(timeless(their.out));
+});
+
+/** What lies at and below a path of the BPF file system, and what bpftool says of each but ids and times. */
+function pinnedAt(path: string): unknown {
+  if (!existsSync(path)) return undefined;
+  if (statSync(path).isDirectory()) {
+    return Object.fromEntries(
+      readdirSync(path)
+        .sort()
+        .map((name) => [name, pinnedAt(join(path, name))]),
+    );
+  }
+  const shown = ["prog", "map"]
+    .map((object) => theirs("-j", object, "show", "pinned", path))
+    .find(({ code }) => code === 0)!;
+  const { id, loaded_at, map_ids, btf_id, pids, ...rest } = JSON.parse(shown.out) as Record<string, unknown>;
+  return { ...rest, maps: Array.isArray(map_ids) ? map_ids.length : undefined, hasBtf: btf_id !== undefined };
+}
+
+test("loads objects, and pins what it has loaded", async () => {
+  const object = compiledBpf("values");
+  const empty = join(mkdtempSync(join(tmpdir(), "btfkit-")), "empty.o");
+  writeFileSync(empty, "no object");
+  const [their, our] = [pinned.path("their"), pinned.path("our")];
+  const replaced = ["map", "name", "hashes", ...map("hashes")];
+  const shared = ["map", "idx", "0", ...map("points")];
+  for (const args of [
+    ["load", object, "PATH"],
+    ["load", object, "PATH", "pinmaps", "PATH-maps"],
+    ["loadall", object, "PATH", "pinmaps", "PATH/maps"],
+    ["loadall", object, "PATH", ...replaced, "pinmaps", "PATH/maps"],
+    ["loadall", object, "PATH", ...shared],
+    ["load", object, "PATH", "map", "idx", "x", ...map("points")],
+    ["load", object, "PATH", "map", "size", "1", ...map("points")],
+    ["load", object, "PATH", "elsewhere"],
+    ["load", object],
+    ["load", empty, "PATH"],
+    ["load", `${object}.none`, "PATH"],
+    ["loadall", object, "/sys/fs/bpf/a.b/c/d"],
+  ]) {
+    for (const options of [[], ["-j"]]) {
+      const placed = (path: string): string[] => [...options, "prog", ...args.map((arg) => arg.replace("PATH", path))];
+      const [expected, found] = [theirs(...placed(their)), await ours("bpftool", ...placed(our))];
+      expect({ args, code: found.code, out: found.out }).toEqual({ args, code: expected.code, out: expected.out });
+      for (const suffix of ["", "-maps"]) {
+        expect(pinnedAt(our + suffix), args.join(" ")).toEqual(pinnedAt(their + suffix));
+        for (const path of [their, our]) rmSync(path + suffix, { recursive: true, force: true });
+      }
+    }
+  }
 });

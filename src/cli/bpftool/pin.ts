@@ -14,6 +14,15 @@ const MS_PRIVATE = 1 << 18;
 
 /** Pins an object at the path that is the next argument. */
 export async function pinAt(session: Session, object: Descriptor, path: string): Promise<void> {
+  await mountBpfFsFor(session, path);
+  const { system } = await session.kernel();
+  const pathname = system.text(path);
+  const result = system.tryBpf(system.attribute("OBJ_PIN", { pathname, bpf_fd: object.fd }));
+  if (result < 0) throw new ToolError(`can't pin the object (${path}): ${errnoText(-result)}`, result);
+}
+
+/** Mounts a BPF file system where a path is to be pinned, if its folder is in none. */
+export async function mountBpfFsFor(session: Session, path: string): Promise<void> {
   const { system } = await session.kernel();
   const folder = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) || "/" : ".";
   if (!isBpfFs(system, folder)) {
@@ -22,9 +31,6 @@ export async function pinAt(session: Session, object: Descriptor, path: string):
     }
     await mount(session, folder, path);
   }
-  const pathname = system.text(path);
-  const result = system.tryBpf(system.attribute("OBJ_PIN", { pathname, bpf_fd: object.fd }));
-  if (result < 0) throw new ToolError(`can't pin the object (${path}): ${errnoText(-result)}`, result);
 }
 
 /** Mounts a BPF file system on a folder, as a mount of its own. */

@@ -49,16 +49,18 @@ class Holdings {
  * Creates what a plan names.
  *
  * @param moduleIds ids of the modules' BTF in the order of the target's modules
+ * @param reuse open maps by full name, in place of new ones
  * @throws BtfSystemError; BtfVerifierError; BtfLookupError ERR_LIVE_PINNED_MAP
  */
 export function create(
   kernel: Kernel,
   plan: LoadPlan,
   modules: readonly { readonly name: string; readonly id: number }[],
+  reuse: Readonly<Record<string, BpfMap>>,
 ): Created {
   const held = new Holdings();
   try {
-    const creation = new Creation(kernel, plan, modules, held);
+    const creation = new Creation(kernel, plan, modules, reuse, held);
     const created = creation.run();
     held.release();
     // The kernel keeps the BTF that maps and programs refer to.
@@ -74,6 +76,7 @@ class Creation {
   readonly #system: System;
   readonly #plan: LoadPlan;
   readonly #modules: readonly { readonly name: string; readonly id: number }[];
+  readonly #reuse: Readonly<Record<string, BpfMap>>;
   readonly #held: Holdings;
   readonly #maps: BpfMap[] = [];
   readonly #programs: Program[] = [];
@@ -84,12 +87,14 @@ class Creation {
     kernel: Kernel,
     plan: LoadPlan,
     modules: readonly { readonly name: string; readonly id: number }[],
+    reuse: Readonly<Record<string, BpfMap>>,
     held: Holdings,
   ) {
     this.#kernel = kernel;
     this.#system = kernel.system;
     this.#plan = plan;
     this.#modules = modules;
+    this.#reuse = reuse;
     this.#held = held;
   }
 
@@ -119,7 +124,10 @@ class Creation {
   }
 
   #createMap(map: PlannedMap): BpfMap {
-    const reused = map.pin === undefined ? undefined : this.#reuse(map, map.pin);
+    const given = Object.hasOwn(this.#reuse, map.fullName) ? this.#reuse[map.fullName] : undefined;
+    // Opened once more, since what is loaded closes its maps.
+    if (given) return this.#held.add(this.#kernel.map(given.id));
+    const reused = map.pin === undefined ? undefined : this.#pinned(map, map.pin);
     if (reused) return reused;
     const created = this.#held.add(this.#kernel.adopt("map", this.#mapDescriptor(map)));
     for (const { key, value } of map.initial) created.set(key, value);
@@ -163,7 +171,7 @@ class Creation {
   }
 
   /** A map that is pinned already is used, if it has the same shape. Source: libbpf's bpf_object__reuse_map. */
-  #reuse(map: PlannedMap, path: string): BpfMap | undefined {
+  #pinned(map: PlannedMap, path: string): BpfMap | undefined {
     const pathname = this.#system.text(path);
     const fd = this.#system.tryBpf(this.#system.attribute("OBJ_GET", { pathname }));
     if (fd === -ERRNO.ENOENT) return undefined;
@@ -240,8 +248,24 @@ class Creation {
         }),
     };
     const fd = this.#system.tryBpf(this.#system.attribute("PROG_LOAD", values));
-    if (fd >= 0) return this.#held.add(this.#kernel.adopt("program", fd));
-    return this.#refused(program, values);
+    const loaded = fd >= 0 ? this.#held.add(this.#kernel.adopt("program", fd)) : this.#refused(program, values);
+    this.#bindReadOnly(loaded);
+    return loaded;
+  }
+
+  /**
+   * Lets a program hold the object's read-only data, which says what the program is, though it uses none of it. Where
+   * a kernel refuses, it is loaded all the same. Source: bpf_object_load_prog.
+   */
+  #bindReadOnly(program: Program): void {
+    for (const [i, { origin }] of this.#plan.maps.entries()) {
+      if (origin !== "rodata") continue;
+      const values: AttributeValues<"PROG_BIND_MAP"> = {
+        "prog_bind_map.prog_fd": program.fd,
+        "prog_bind_map.map_fd": this.#maps[i]!.fd,
+      };
+      this.#system.tryBpf(this.#system.attribute("PROG_BIND_MAP", values));
+    }
   }
 
   /** Loads again with a log, which is asked for only then: it costs time. */

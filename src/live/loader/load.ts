@@ -2,12 +2,16 @@ import { type BpfObject, readObject } from "../../bpf/object/object.js";
 import type { PlanOptions } from "../../load/plan.js";
 import { planObject } from "../../load/plan-object.js";
 import type { Kernel } from "../kernel.js";
+import type { BpfMap } from "../map.js";
 import { create } from "./create.js";
 import { type AnyApp, type AppShape, LoadedObject } from "./loaded-object.js";
 import { runningTarget } from "./target.js";
 
 /** What may be set before an object is loaded. */
-export type LoadOptions = PlanOptions;
+export interface LoadOptions extends PlanOptions {
+  /** Open maps that are used in place of new ones, by the object's names for them. They stay open. Source: bpf_map__reuse_fd. */
+  readonly reuse?: Readonly<Record<string, BpfMap>>;
+}
 
 /**
  * Loads an object into the running kernel.
@@ -18,7 +22,7 @@ export type LoadOptions = PlanOptions;
 export function loadObject<A extends AppShape = AnyApp>(
   kernel: Kernel,
   source: string | Uint8Array | BpfObject,
-  options: LoadOptions,
+  { reuse = {}, ...options }: LoadOptions,
 ): LoadedObject<A> {
   const { readFileSync } = process.getBuiltinModule("node:fs");
   const { basename } = process.getBuiltinModule("node:path");
@@ -32,5 +36,5 @@ export function loadObject<A extends AppShape = AnyApp>(
   const name = typeof source === "string" ? basename(source).split(".")[0] : undefined;
   const plan = planObject(object, target, { ...(name && { name }), ...options });
   if (plan.error) throw plan.error;
-  return new LoadedObject<A>(kernel, object, plan, create(kernel, plan, target.modules));
+  return new LoadedObject<A>(kernel, object, plan, create(kernel, plan, target.modules, reuse));
 }
