@@ -20,6 +20,7 @@ for (const entry of entries) {
   if (entry.hosts.includes("js")) exports[exportOf(entry).replace(".", "./js")] = conditions("js/", entry.name, false);
 }
 for (const { name } of kernels) exports[`./${name}.wasm`] = `./dist/${name}.wasm`;
+exports["./schemas/*.json"] = "./schemas/*.json";
 exports["./package.json"] = "./package.json";
 
 const commands = readdirSync("src/cli/commands").map((file) => file.replace(/\.ts$/, ""));

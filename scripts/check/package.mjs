@@ -17,7 +17,7 @@ const ENTRIES = Object.fromEntries(
 );
 
 const PUBLISHED =
-  /^(dist\/.+\.(js|cjs|d\.ts|wasm)|dist\/man\/btfkit[\w-]*\.1|dist\/completions\/\w+(\.bash|\.fish|\.ps1)?|dist\/THIRD-PARTY\.txt|README\.md|LICENSE|package\.json)$/;
+  /^(dist\/.+\.(js|cjs|d\.ts|wasm)|dist\/man\/btfkit[\w-]*\.1|dist\/completions\/\w+(\.bash|\.fish|\.ps1)?|dist\/THIRD-PARTY\.txt|schemas\/[\w-]+\.json|README\.md|LICENSE|package\.json)$/;
 
 const problems = [];
 const { exports, bin, man } = JSON.parse(readFileSync("package.json", "utf8"));
@@ -33,7 +33,10 @@ const published = (path) => {
     problems.push(`${path} is named in package.json and not published`);
 };
 for (const [name, target] of Object.entries(exports)) {
-  if (typeof target === "string") published(target);
+  if (name.includes("*")) {
+    if (!files.some(({ path }) => `./${path}`.startsWith(target.split("*")[0])))
+      problems.push(`nothing of ${name} is published`);
+  } else if (typeof target === "string") published(target);
   else {
     if (Object.keys(target)[0] !== "types") problems.push(`the first condition of ${name} is not "types"`);
     for (const path of Object.values(target)) published(path);

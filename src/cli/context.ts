@@ -36,7 +36,12 @@ export interface Context {
 /** 0 done, 1 the answer is no, or what another tool returns that the command stands in for. Everything else is thrown. */
 export type ExitCode = number;
 
+/** A result of `--json`: `schemas/` has its shape, which `version` numbers. */
+export interface Versioned {
+  readonly version: number;
+}
+
 /** JSON of a result, one line or indented. */
-export function jsonText(value: unknown, pretty = false): string {
-  return `${JSON.stringify(value, null, pretty ? 2 : 0)}\n`;
+export function jsonText<T extends Versioned>(result: T, pretty = false): string {
+  return `${JSON.stringify(result, null, pretty ? 2 : 0)}\n`;
 }

@@ -1,5 +1,6 @@
 /** Opens the BPF object OBJ of a command. */
 
+import { basename } from "node:path";
 import { type BpfObject, readObject } from "../bpf/object/object.js";
 import { readBytes } from "../node.js";
 import { inputError } from "./input.js";
@@ -10,4 +11,9 @@ export function openObjectInput(file: string): BpfObject {
   } catch (cause) {
     throw inputError(file, cause);
   }
+}
+
+/** The name that an object goes by: that of its file without endings. */
+export function objectName(file: string): string {
+  return (file === "-" ? "" : basename(file).split(".")[0]) || "object";
 }

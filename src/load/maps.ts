@@ -222,6 +222,7 @@ function readDefinition(map: DraftMap, definition: StructType, settings: MapSett
         if (isInner) refuse("EINVAL", "an inner map cannot be pinned");
         const pinning = number();
         if (pinning > 1) refuse("EINVAL", `pinning ${pinning} is neither LIBBPF_PIN_NONE nor LIBBPF_PIN_BY_NAME`);
+        if (pinning && map.name.includes("/")) refuse("EINVAL", "it cannot be pinned by a name with a slash");
         map.pin = pinning ? `${settings.pinRoot ?? DEFAULT_PIN_ROOT}/${map.name}` : undefined;
         break;
       }

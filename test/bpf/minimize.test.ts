@@ -229,7 +229,7 @@ describe("btfkit minimize", () => {
     expect(run(object, object, "--target", target, "-o", out, "--json")).toEqual({
       code: 0,
       error: "",
-      out: `${JSON.stringify({ objects: [object, object], target, types: Btf.parse(wanted).size - 1, bytes: wanted.length })}\n`,
+      out: `${JSON.stringify({ version: 1, objects: [object, object], target, types: Btf.parse(wanted).size - 1, bytes: wanted.length })}\n`,
     });
     expect(readFileSync(out).equals(wanted)).toBe(true);
     expect(Buffer.from(run(object, "--target", target).out, "latin1").equals(wanted)).toBe(true);

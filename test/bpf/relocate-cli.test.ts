@@ -84,6 +84,7 @@ describe("what it writes", () => {
     const { code, out } = run(object, "--target", moved, "--json", "-o", path);
     expect([code, existsSync(path)]).toEqual([0, true]);
     expect(JSON.parse(out)).toEqual({
+      version: 1,
       object,
       target: moved,
       engine: "libbpf",

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
+import { bpfObject } from "../support/bpf.js";
 import { elf } from "../support/elf.js";
 import { CONST, everyKind, Image, LAYOUT } from "../support/image.js";
 import { corpusPath, needing } from "../support/needs.js";
@@ -241,9 +242,10 @@ describe("find", () => {
   });
 
   test("json", () => {
-    expect(JSON.parse(run(["find", "point", image, "--json"]).out)).toEqual([
-      { id: 4, kind: "struct", name: "point", byteSize: expect.any(Number) as number },
-    ]);
+    expect(JSON.parse(run(["find", "point", image, "--json"]).out)).toEqual({
+      version: 1,
+      types: [{ id: 4, kind: "struct", name: "point", byteSize: expect.any(Number) as number }],
+    });
   });
 
   test("nothing found: exit 1, and what was searched", () => {
@@ -282,10 +284,12 @@ describe("dedup, merge, verify", () => {
     const line = (id: number, at: number): string =>
       `${bad}: type [${id}] CONST "named", name: Invalid name (at byte ${at})\n`;
     expect(run(["verify", good, bad])).toEqual({ code: 1, out: line(1, 24) + line(2, 36), error: "" });
-    expect(JSON.parse(run(["verify", good, bad, "--json"]).out)).toMatchObject([
-      { file: good, ok: true, findings: [] },
-      { file: bad, ok: false, findings: [{ rule: "name", typeId: 1, name: "named", offset: 24 }, {}] },
-    ]);
+    expect(JSON.parse(run(["verify", good, bad, "--json"]).out)).toMatchObject({
+      files: [
+        { file: good, ok: true, findings: [] },
+        { file: bad, ok: false, findings: [{ rule: "name", typeId: 1, name: "named", offset: 24 }, {}] },
+      ],
+    });
     expect(run(["verify", file("short.btf", fine.bytes().subarray(0, 20))]).out).toMatch(/header-truncated/);
     expect(run(["verify", good, "--kernel", "x"])).toMatchObject({
       code: 3,
@@ -368,6 +372,14 @@ COMP_WORDS=(btfkit ${list}); COMP_CWORD=${words.length}; _btfkit; printf '%s\\n'
 });
 
 describe("wrong input: one line, the right exit code, nothing written", () => {
+  /** A BPF object whose program has another name of seven characters. */
+  const renamedProbe = (name: string): Uint8Array => {
+    const types = new Image();
+    types.int("int", 4, 1);
+    const bytes = Buffer.from(bpfObject(types, [{ opcode: 0x95 }], []));
+    bytes.write(name, bytes.lastIndexOf("program\0"));
+    return bytes;
+  };
   const bytes = (change: (bytes: Uint8Array<ArrayBuffer>) => void, of = base): Uint8Array => {
     const made = of.bytes();
     change(made);
@@ -483,6 +495,21 @@ describe("wrong input: one line, the right exit code, nothing written", () => {
     },
     "an unknown format": { args: () => ["dump", image, "-f", "xml"], code: 2, error: /raw, json/ },
     "an unknown kind": { args: () => ["find", "x", image, "-k", "strct"], code: 2, error: /strct.*struct/ },
+    "comments in raw text": {
+      args: () => ["dump", image, "--annotate"],
+      code: 2,
+      error: /--annotate goes with --format c/,
+    },
+    "a program whose name leads out of a folder": {
+      args: () => ["load", file("x", renamedProbe("../prog")), "--pin", join(folder, "pins")],
+      code: 3,
+      error: /x: "\.\.\/prog" is no name for a pin/,
+    },
+    "an object that is not there": {
+      args: () => ["run", join(folder, "none.bpf.o")],
+      code: 3,
+      error: /none\.bpf\.o: no such file/,
+    },
     "a bad include guard": {
       args: () => ["dump", image, "-f", "c", "--guard", "1 2"],
       code: 2,

@@ -324,7 +324,10 @@ describe("the commands", () => {
         .trim()
         .split("\n")
         .map((line) => JSON.parse(line)),
-    ).toEqual([value, { ...value, pid: 7 }]);
+    ).toEqual([
+      { version: 1, value },
+      { version: 1, value: { ...value, pid: 7 } },
+    ]);
     expect(btfkit("decode", ...EVENT, "--hex", hex, "--count", "1").out).toContain(".ret = (int)-1,\n");
     expect(btfkit("decode", ...EVENT, "--hex", hex, "--count", "1", "--hexdump").out).toContain(
       '00000018  ff ff ff ff              ret = -1\n0000001c  73 73 68 64 00 00 00 00  task = "sshd"\n',

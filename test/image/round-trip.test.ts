@@ -455,8 +455,9 @@ describe("command line", () => {
     const report = JSON.parse(run(["extract", image, "--json", "-o", out]).out.toString()) as Record<string, unknown>;
     expect(same(readFileSync(out))).toBe(true);
     expect(report).toEqual({
+      version: 1,
       file: image,
-      version: VERSION,
+      release: VERSION,
       architecture: "x86_64",
       bytes: vmlinuxBtf.length,
       steps: [{ kind: "bzImage", offset: 1536 + 0x2cc }, { kind: "gzip" }, { kind: "ELF", offset: expect.any(Number) }],

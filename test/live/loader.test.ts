@@ -329,7 +329,7 @@ describe("btfkit run and load", () => {
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line));
-    expect(events.map(({ number }) => number)).toEqual([0, 1, 2]);
+    expect(events.map(({ event }) => event.number)).toEqual([0, 1, 2]);
   });
 
   test("run says what is wrong", async () => {

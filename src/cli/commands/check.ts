@@ -85,11 +85,12 @@ export async function run(paths: readonly string[], options: CheckCommandOptions
   }
   const expected = options.expect === undefined ? undefined : readExpected(options.expect);
   const matrix = withFirstKernels(await makeMatrix(files, targets, options, context));
-  if (options.json || options.pretty) await context.out.write(jsonText(matrix, options.pretty));
+  if (options.json || options.pretty) await context.out.write(jsonText({ version: 1, ...matrix }, options.pretty));
   else if (options.markdown) await context.out.write(markdown(matrix));
   else await context.out.write(table(matrix, context));
   if (options.junit !== undefined) await writeFile(options.junit, junit(matrix));
-  if (options.sarif !== undefined) await writeFile(options.sarif, jsonText(sarif(matrix, context.version), true));
+  if (options.sarif !== undefined)
+    await writeFile(options.sarif, `${JSON.stringify(sarif(matrix, context.version), null, 2)}\n`);
   const worse = unexpected(matrix, expected);
   if (expected)
     for (const { object, target, verdict } of worse)
@@ -113,7 +114,7 @@ async function listRequirements(
     }
   });
   if (options.json || options.pretty) {
-    await context.out.write(jsonText(all, options.pretty));
+    await context.out.write(jsonText({ version: 1, objects: all }, options.pretty));
     return 0;
   }
   for (const { object, since, items } of all) {

@@ -43,7 +43,12 @@ export async function run(
     refuseTerminal(context);
     await context.out.write(bytes);
   }
-  const report = { endian: options.endian ?? btf.endian, bytes: bytes.length, types: btf.size - btf.firstId };
+  const report = {
+    version: 1,
+    endian: options.endian ?? btf.endian,
+    bytes: bytes.length,
+    types: btf.size - btf.firstId,
+  };
   if (asJson) await context.stdout.write(jsonText(report, options.pretty));
   return 0;
 }

@@ -56,7 +56,7 @@ export async function run(
   // Too few bytes for a record: decoding it says which member is missing.
   const records = options.count ?? Math.max(1, whole);
   const text = (at: number): string => {
-    if (options.json || options.pretty) return `${valueJson(decode(bytes, at))}\n`;
+    if (options.json || options.pretty) return `{"version":1,"value":${valueJson(decode(bytes, at))}}\n`;
     if (options.hexdump) return hexdump(plan, decode(bytes, at), bytes, at, context.color);
     const record = bytes.subarray(at);
     return `${formatData(type, record, { ...(options.compat && { compat: options.compat }) }).text}\n`;

@@ -37,6 +37,7 @@ export async function run(file: string, options: DistillCommandOptions, context:
     }
   }
   const report = {
+    version: 1,
     base: { types: base.size - 1, bytes: base.byteLength },
     split: { types: btf.size - btf.firstId, bytes: btf.byteLength },
   };

@@ -66,6 +66,7 @@ export async function run(files: readonly string[], options: DumpCommandOptions,
     text = dumpC(btf, { ...selected, ...types, ...headerOptions(options) });
   } else {
     // `-p` alone means indented JSON, as bpftool's -p does.
+    if (options.annotate) throw new UsageError("--annotate goes with --format c");
     const json = options.json || options.pretty || options.format === "json";
     text = json ? dumpJson(btf, { ...selected, pretty: options.pretty ?? false }) : dumpRaw(btf, selected);
   }

@@ -24,7 +24,7 @@ export async function run(file: string, options: CommonOptions, context: Context
   }
   const shown = describe(contents, btf);
   if (options.json || options.pretty) {
-    await context.out.write(jsonText({ object: file, ...shown }, options.pretty));
+    await context.out.write(jsonText({ version: 1, object: file, ...shown }, options.pretty));
     return 0;
   }
   const { bold, dim } = styler(context.color);

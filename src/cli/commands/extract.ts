@@ -17,11 +17,23 @@ export function define(command: Command): void {
 export async function run(file: string, options: CommonOptions, context: Context): Promise<ExitCode> {
   const asJson = options.json || options.pretty;
   if (!asJson || options.output) refuseTerminal(context);
-  const { bytes, steps, version, architecture } = await extractInput(file, imageOptions(options)).catch((cause) => {
+  const {
+    bytes,
+    steps,
+    version: release,
+    architecture,
+  } = await extractInput(file, imageOptions(options)).catch((cause) => {
     throw inputError(file, cause);
   });
   if (!asJson || options.output) await context.out.write(bytes);
-  const report = { file, version: version ?? null, architecture: architecture ?? null, bytes: bytes.length, steps };
+  const report = {
+    version: 1,
+    file,
+    release: release ?? null,
+    architecture: architecture ?? null,
+    bytes: bytes.length,
+    steps,
+  };
   if (asJson) await context.stdout.write(jsonText(report, options.pretty));
   return 0;
 }

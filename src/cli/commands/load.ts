@@ -3,16 +3,18 @@ import { basename } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { EngineName } from "../../bpf/core-relocation/engines.js";
 import { ENGINES } from "../../bpf/core-relocation/engines.js";
+import type { BpfObject } from "../../bpf/object/object.js";
 import type { LoadedMap, LoadedProgram } from "../../live/loader/loaded-object.js";
 import { KERNEL_FEATURES, type KernelFeature } from "../../load/kernel.js";
 import { planJson } from "../../load/plan-json.js";
 import { planObject } from "../../load/plan-object.js";
 import { readBytes } from "../../node.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
-import { UsageError } from "../exit.js";
+import { InputError, UsageError } from "../exit.js";
 import { inputError, openTarget } from "../input.js";
-import { openObjectInput } from "../object-input.js";
+import { objectName, openObjectInput } from "../object-input.js";
 import { moduleOption, OBJECT_HELP } from "../options.js";
+import { printable } from "../style.js";
 
 export interface LoadCommandOptions extends CommonOptions {
   readonly plan?: boolean;
@@ -57,7 +59,6 @@ export async function run(file: string, options: LoadCommandOptions, context: Co
   if (cpus === undefined) throw new UsageError("--plan needs --cpus COUNT");
   const object = openObjectInput(file);
   const { vmlinux, modules } = await openTarget(options.target, options.module, { ...options, warn: context.warn });
-  const name = (file === "-" ? "object" : basename(file)).split(".")[0] || "object";
   const plan = planObject(
     object,
     {
@@ -69,7 +70,7 @@ export async function run(file: string, options: LoadCommandOptions, context: Co
       kallsyms: options.kallsyms === undefined ? new Map() : readKallsyms(options.kallsyms),
       ...(lacks && { lacks }),
     },
-    { name, engine },
+    { name: objectName(file), engine },
   );
   await context.out.write(jsonText(planJson(plan), options.pretty));
   if (plan.error) context.warn(`${file}: ${plan.error.message}`);
@@ -78,9 +79,12 @@ export async function run(file: string, options: LoadCommandOptions, context: Co
 
 /** Loads and pins everything; where one thing fails nothing stays. */
 async function loadAndPin(file: string, folder: string, context: Context): Promise<ExitCode> {
+  const object = openObjectInput(file);
+  const wrong = namesIn(file, object).find((name) => /^\.{0,2}$|\//.test(name));
+  if (wrong !== undefined) throw new InputError(`${file}: "${printable(wrong)}" is no name for a pin in a folder`);
   const { Kernel } = await import("../../live/kernel.js");
   using kernel = await Kernel.open();
-  using app = await kernel.load(file);
+  using app = await kernel.load(object, { name: objectName(file) });
   const pinned: string[] = [];
   const made = mkdirSync(`${folder}/maps`, { recursive: true });
   try {
@@ -101,6 +105,15 @@ async function loadAndPin(file: string, folder: string, context: Context): Promi
   }
   for (const path of pinned) await context.out.write(`${path}\n`);
   return 0;
+}
+
+/** The names of an object's programs and maps. */
+function namesIn(file: string, object: BpfObject): string[] {
+  try {
+    return [...object.programs, ...object.maps].map(({ name }) => name);
+  } catch (cause) {
+    throw inputError(file, cause);
+  }
 }
 
 function moduleName(file: string | undefined, index: number): string {

@@ -61,7 +61,7 @@ async function minimizeOne(
   const minimizer = await minimized(files.map(opened), targetFile, options, context);
   const bytes = minimizer.toBytes();
   if (wantsReport) {
-    const shown = { objects: files, target: targetFile ?? VMLINUX, ...sizeOf(bytes) };
+    const shown = { version: 1, objects: files, target: targetFile ?? VMLINUX, ...sizeOf(bytes) };
     await context.stdout.write(jsonText(shown, options.pretty));
   }
   if (writesBtf) await context.out.write(bytes);
@@ -107,7 +107,7 @@ async function minimizeAll(
     context.progress(i + 1, targets.length, "kernels");
   }
   if (options.json || options.pretty)
-    await context.stdout.write(jsonText({ objects: files, files: written }, options.pretty));
+    await context.stdout.write(jsonText({ version: 1, objects: files, files: written }, options.pretty));
   return failed ? 1 : 0;
 }
 

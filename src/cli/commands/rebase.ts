@@ -37,6 +37,7 @@ export async function run(file: string, options: RebaseCommandOptions, context: 
   const from = btf.base && !isDistilled(btf.base) ? distill(btf, shown).btf : btf;
   const moved = rebase(from, onto, shown).btf;
   const report = {
+    version: 1,
     types: moved.size - moved.firstId,
     bytes: moved.byteLength,
     base: { from: btf.base?.size, to: onto.size },

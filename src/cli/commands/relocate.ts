@@ -51,6 +51,7 @@ export async function run(file: string, options: RelocateCommandOptions, context
   }
   if (options.json || options.pretty) {
     const shown = {
+      version: 1,
       object: file,
       target: options.target ?? VMLINUX,
       engine: relocated.engine,

@@ -7,6 +7,7 @@ import type { LoadedMap, LoadedObject, LoadedProgram } from "../../live/loader/l
 import type { GlobalValues } from "../../load/globals.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { UsageError } from "../exit.js";
+import { objectName, openObjectInput } from "../object-input.js";
 import { collect, OBJECT_HELP } from "../options.js";
 import { printable, styler } from "../style.js";
 
@@ -49,6 +50,7 @@ export function define(command: Command): void {
 
 /** Loads an object, attaches its programs and prints its events. */
 export async function run(file: string, options: RunCommandOptions, context: Context): Promise<ExitCode> {
+  const object = openObjectInput(file);
   const { Kernel } = await import("../../live/kernel.js");
   using kernel = await Kernel.open();
   const globals = Object.fromEntries((options.set ?? []).map((text) => assignment(text, "--set")));
@@ -58,7 +60,7 @@ export async function run(file: string, options: RunCommandOptions, context: Con
       return [name, { maxEntries: Number(value) }];
     }),
   );
-  using app = await kernel.load(file, { globals: globals as GlobalValues, maps });
+  using app = await kernel.load(object, { name: objectName(file), globals: globals as GlobalValues, maps });
   const stop = new AbortController();
   const end = (): void => stop.abort();
   process.once("SIGINT", end).once("SIGTERM", end);
@@ -143,7 +145,9 @@ async function print(
     for await (const event of events) {
       if (left-- <= 0) return;
       await context.out.write(
-        options.json || options.pretty ? jsonLine(name, event, streams.length > 1, options) : lines.of(name, event),
+        options.json || options.pretty
+          ? jsonText({ version: 1, map: name, event: plain(event) }, options.pretty)
+          : lines.of(name, event),
       );
       if (left <= 0) stop.abort();
     }
@@ -162,10 +166,6 @@ function plain(value: unknown): unknown {
   if (value && typeof value === "object")
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
   return value;
-}
-
-function jsonLine(map: string, event: Value, withMap: boolean, { pretty }: RunCommandOptions): string {
-  return jsonText(withMap ? { map, event: plain(event) } : plain(event), pretty);
 }
 
 /** Events as lines of a table, whose columns are as wide as the values seen so far. */
@@ -215,7 +215,7 @@ async function printMaps(app: LoadedObject, options: RunCommandOptions, context:
       entries.push({ key: shown(key, keyType), value: shown(value, valueType) });
     await context.out.write(
       options.json || options.pretty
-        ? jsonText({ map: name, entries }, options.pretty)
+        ? jsonText({ version: 1, map: name, entries }, options.pretty)
         : `${name}\n${entries.map(({ key, value }) => `  ${cell(key)}: ${cell(value)}\n`).join("")}`,
     );
   }

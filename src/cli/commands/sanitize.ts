@@ -50,6 +50,7 @@ export async function run(
     ...(/^v?\d/.test(kernel) ? { kernel } : { features }),
   });
   await writeImage(btf, options, context, {
+    version: 1,
     changed: changed.length,
     types: btf.size - btf.firstId,
     bytes: btf.byteLength,

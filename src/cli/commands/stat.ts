@@ -16,6 +16,7 @@ export async function run(file: string | undefined, options: CommonOptions, cont
   const { header } = btf;
   if (header.version !== 1) context.warn(`BTF version ${header.version}: kernels load version 1 only`);
   const facts = {
+    version: 1,
     file: file ?? "/sys/kernel/btf/vmlinux",
     bytes: btf.byteLength,
     endian: btf.endian,
