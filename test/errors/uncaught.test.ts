@@ -1,19 +1,18 @@
 // What a runtime prints of an error that nobody catches: short, readable, with the class that users import.
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
+import { needing, runtime } from "../support/needs.js";
 import { SAMPLE } from "../support/samples.js";
 
-const MODULES = "test/runtimes/node_modules";
-
-/** Runtimes with the arguments that run a module. */
-const RUNTIMES: Readonly<Record<string, readonly string[]>> = {
-  node: [process.execPath],
-  deno: [`${MODULES}/deno/deno`, "run", "--quiet", "--no-prompt", "--allow-read"],
-  bun: [`${MODULES}/@oven/bun-linux-x64/bin/bun`],
-};
+/** Runtimes with the arguments that run a module, and what each needs. */
+const RUNTIMES = [
+  ["node", [process.execPath], []],
+  ["deno", [runtime("deno"), "run", "--quiet", "--no-prompt", "--allow-read"], ["deno"]],
+  ["bun", [runtime("bun")], ["bun"]],
+] as const;
 
 const folder = mkdtempSync(join(tmpdir(), "btfkit-uncaught-"));
 const entry = (file: string): string => JSON.stringify(`file://${resolve("dist", file)}`);
@@ -59,32 +58,28 @@ const PROGRAMS: Readonly<Record<string, readonly [code: string, message: string]
   ],
 };
 
-for (const [runtime, command] of Object.entries(RUNTIMES)) {
-  const isThere = existsSync(command[0]!);
-  describe.skipIf(!isThere && !process.env["CI"])(
-    isThere ? runtime : `${runtime} (skipped: npm ci --prefix test/runtimes)`,
-    () => {
-      for (const [name, [code, message]] of Object.entries(PROGRAMS)) {
-        test(name, () => {
-          const path = join(folder, `${name.replaceAll(" ", "-")}.mjs`);
-          writeFileSync(path, code);
-          const [program = "", ...args] = command;
-          const { status, stderr } = spawnSync(program, [...args, path], {
-            encoding: "utf8",
-            env: { ...process.env, NO_COLOR: "1" },
-          });
-          expect(status).not.toBe(0);
-          expect(stderr.split("\n").filter((line) => line.length > 300)).toEqual([]);
-          expect(stderr).not.toMatch(/[^\n\t\P{Cc}]/u);
-          expect(stderr.length).toBeLessThan(1500);
-          // Bun shows the source lines first, and the class and the message apart.
-          const [shown, text] = message.split(": ", 1).concat(message.slice(message.indexOf(": ") + 2));
-          expect(stderr).toContain(text);
-          expect(stderr).toContain(shown);
+for (const [host, command, needs] of RUNTIMES) {
+  describe(host, () => {
+    for (const [name, [code, message]] of Object.entries(PROGRAMS)) {
+      needing(...needs)(name, () => {
+        const path = join(folder, `${name.replaceAll(" ", "-")}.mjs`);
+        writeFileSync(path, code);
+        const [program = "", ...args] = command;
+        const { status, stderr } = spawnSync(program, [...args, path], {
+          encoding: "utf8",
+          env: { ...process.env, NO_COLOR: "1" },
         });
-      }
-    },
-  );
+        expect(status).not.toBe(0);
+        expect(stderr.split("\n").filter((line) => line.length > 300)).toEqual([]);
+        expect(stderr).not.toMatch(/[^\n\t\P{Cc}]/u);
+        expect(stderr.length).toBeLessThan(1500);
+        // Bun shows the source lines first, and the class and the message apart.
+        const [shown, text] = message.split(": ", 1).concat(message.slice(message.indexOf(": ") + 2));
+        expect(stderr).toContain(text);
+        expect(stderr).toContain(shown);
+      });
+    }
+  });
 }
 
 test("Node shows what a Btf and a type are", () => {
