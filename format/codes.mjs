@@ -25,6 +25,7 @@ export const READ_CODES = [
   ["C_STACK_COUNT", 16384, "Ids that all declarators open at a time may hold."],
   ["C_DEPTH_LIMIT", 400, "Types nested in one another that a C dump follows.", "i32"],
   ["C_OPTION_ANNOTATE", 1, "Option: comments with offsets and sizes."],
+  ["C_OPTION_COMPATIBLE", 2, "Option: bpftool's text where ours is another."],
   ["C_NEEDED", 0x80000000, "Bit of an id in a cursor: writes what a declaration of that type names, and not the type."],
   // Flags of a type in a C dump, a byte each.
   ["C_ORDERING", 1, "The type is being ordered.", "u8"],

@@ -1,14 +1,14 @@
 // Definitions in the order that C wants them, with forward declarations where
 // they are needed (libbpf's btf_dump_emit_type).
 import {
-  ARRAY_ELEMENT, ERR_C_CYCLE, KIND_ARRAY, KIND_CONST, KIND_ENUM, KIND_ENUM64, KIND_FUNC_PROTO, KIND_FWD, KIND_INT,
+  ARRAY_ELEMENT, C_OPTION_COMPATIBLE, ERR_C_CYCLE, KIND_ARRAY, KIND_CONST, KIND_ENUM, KIND_ENUM64, KIND_FUNC_PROTO, KIND_FWD, KIND_INT,
   KIND_PTR, KIND_RESTRICT, KIND_STRUCT, KIND_TYPE_TAG, KIND_TYPEDEF, KIND_UNION, KIND_VOLATILE, MEMBER_SIZE,
   MEMBER_TYPE, PARAM_SIZE, PARAM_TYPE, TYPE_SIZE,
 } from "../../format/generated/abi"; // prettier-ignore
 import { char, phrase } from "../writer";
 import { idLimit, kindFlag, kindOf, Type, vlenOf } from "../../format/image";
 import { composite, enumeration } from "./body";
-import { C_EMITTED, C_EMITTING, fail, failure, flagsOf, C_FORWARD, full, image, setFlags, spend, stringOf, typeOf } from "./context";
+import { context, C_EMITTED, C_EMITTING, fail, failure, flagsOf, C_FORWARD, full, image, setFlags, spend, stringOf, typeOf } from "./context";
 import { declare } from "./declare";
 import { labelTypedef, plainName, typeName } from "./names";
 import { C_DEPTH_LIMIT } from "./order";
@@ -35,10 +35,17 @@ function isBuiltin(type: Type): bool {
   return isNamed(type.nameOff, "__builtin_va_list");
 }
 
-/** GCC names its internal types of Arm SIMD intrinsics without defining them. */
+/**
+ * Types that compilers have built in under names that C does not know: GCC's
+ * of Arm SIMD intrinsics, and C23's `bool`, which libbpf leaves.
+ */
 function missingAlias(p: usize, nameOff: u32): usize {
   const start = p;
-  p = phrase(phrase(p, "typedef "), "unsigned ");
+  p = phrase(p, "typedef ");
+  if (!(context.options & C_OPTION_COMPATIBLE) && isNamed(nameOff, "bool")) {
+    return semicolon(plainName(phrase(p, "_Bool "), nameOff));
+  }
+  p = phrase(p, "unsigned ");
   if (isNamed(nameOff, "__Poly8_t")) p = phrase(p, "char ");
   else if (isNamed(nameOff, "__Poly16_t")) p = phrase(p, "short ");
   else if (isNamed(nameOff, "__Poly64_t")) p = phrase(p, "long long ");

@@ -1,10 +1,11 @@
 import * as abi from "../../memory/generated/abi.js";
 import type { Btf } from "../btf.js";
+import type { Image } from "../image.js";
 import type { BtfType } from "../types.js";
 import { CContext } from "./c/context.js";
 import { CEmitter, type Declaration } from "./c/emitter.js";
 import { type Kfunc, kfuncsOf } from "./c/kfuncs.js";
-import { epilogue, type FrameOptions, KFUNCS_END, KFUNCS_START, prologue } from "./c/text.js";
+import { C23_KEYWORDS, epilogue, type FrameOptions, KFUNCS_END, KFUNCS_START, prologue } from "./c/text.js";
 import { idsOf } from "./cursor.js";
 import { Dump, type DumpOptions } from "./dump.js";
 
@@ -17,7 +18,7 @@ export interface COptions extends DumpOptions {
   readonly types?: Iterable<BtfType | number>;
   /** Sort by rank and name, as bpftool does from 7.5 on (default true); false: in the order of ids. Roots are never sorted. */
   readonly sorted?: boolean;
-  /** Copy this version of bpftool where it is wrong: its sorted header loses the first type. */
+  /** Write the bytes of this version of bpftool, its mistakes included: docs/compatibility.md lists what differs. */
   readonly compatible?: "bpftool-7.8";
   /** Types that are not written for their own sake; what others need of them by value still is, the rest is declared. */
   readonly exclude?: (type: BtfType) => boolean;
@@ -50,15 +51,17 @@ export function dumpC(btf: Btf, options: COptions = {}): Dump {
     preserveAccessIndex = true,
     annotate = false,
   } = options;
-  const frame: FrameOptions = { guard, preserveAccessIndex };
+  const isCompatible = compatible !== undefined;
+  const keywords = !isCompatible ? C23_KEYWORDS.filter(isStringOf(btf)) : [];
+  const frame: FrameOptions = { guard, preserveAccessIndex, keywords };
   const roots = options.types && idsOf(btf, options.types);
   const kfuncs = selectKfuncs(btf, options.kfuncs ?? roots === undefined);
-  const bare = compatible === undefined && roots ? roots.filter((id) => isDeclared(btf, id)) : [];
-  const declarations = [...bare, ...(compatible === undefined && kfuncs ? kfuncs.map(({ id }) => id) : [])];
+  const bare = !isCompatible && roots ? roots.filter((id) => isDeclared(btf, id)) : [];
+  const declarations = [...bare, ...(!isCompatible && kfuncs ? kfuncs.map(({ id }) => id) : [])];
   const needs = declarations.map((id) => (declared(btf, id).id | abi.C_NEEDED) >>> 0);
 
   const open = (): CEmitter => {
-    const context = new CContext(btf, { annotate });
+    const context = new CContext(btf, { annotate, isCompatible });
     try {
       let ids: ArrayLike<number> | undefined;
       let excluded: number[] = [];
@@ -67,7 +70,7 @@ export function dumpC(btf: Btf, options: COptions = {}): Dump {
       } else if (sorted) {
         const all = context.sortedIds();
         // The loop over the sorted types starts at the second one in bpftool.
-        ids = compatible === "bpftool-7.8" ? all.subarray(1) : all;
+        ids = isCompatible ? all.subarray(1) : all;
       } else if (btf.base || exclude || needs.length > 0)
         ids = Uint32Array.from({ length: btf.size - 1 }, (_, i) => i + 1);
       if (exclude) {
@@ -92,6 +95,16 @@ export function dumpC(btf: Btf, options: COptions = {}): Dump {
     }
   };
   return new Dump(btf, open, options);
+}
+
+/** Returns a test for strings that names of the image, or ends of them, may be. */
+function isStringOf({ image }: Btf): (text: string) => boolean {
+  const sections: string[] = [];
+  for (let at: Image | undefined = image; at; at = at.base) {
+    const bytes = at.memory.subarray(at.strings, at.strings + at.header.stringsLength);
+    sections.push(new TextDecoder("latin1").decode(bytes));
+  }
+  return (text) => sections.some((section) => section.includes(`${text}\0`));
 }
 
 function selectKfuncs(btf: Btf, wanted: boolean | Iterable<string>): Kfunc[] | undefined {

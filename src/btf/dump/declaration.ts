@@ -40,7 +40,7 @@ export function declaration(
   const { image } = type.btf;
   image.check();
   const { arena } = image;
-  const context = contexts.get(image) ?? new CContext(type.btf);
+  const context = contexts.get(image) ?? new CContext(type.btf, { isCompatible: true });
   contexts.set(image, context);
   const bytes = encode(name.split("\0", 1)[0]!);
   const label = arena.takeWindow(bytes.length + 16);

@@ -230,7 +230,7 @@ async function write(session: Session, btf: Btf, isC: boolean, roots: readonly n
   const types = roots.length > 0 ? { types: roots } : {};
   if (roots.some((root) => !btf.get(root))) throw new Usage();
   const dump = isC
-    ? dumpC(btf, { ...types, sorted: false, kfuncs: false })
+    ? dumpC(btf, { ...types, sorted: false, kfuncs: false, compatible: "bpftool-7.8" })
     : json
       ? dumpJson(btf, { ...types, pretty: json.isPretty })
       : dumpRaw(btf, types);

@@ -20,7 +20,7 @@ export class CContext {
   readonly #windows: Window[] = [];
   readonly address: Address<"Context">;
 
-  constructor(btf: Btf, { annotate = false } = {}) {
+  constructor(btf: Btf, { annotate = false, isCompatible = false } = {}) {
     this.#btf = btf;
     this.#image = btf.image;
     const { arena } = btf.image;
@@ -33,7 +33,7 @@ export class CContext {
     this.#set(abi.C_QUEUE, this.#take((size + 1) * 4));
     this.#set(abi.C_STACK, this.#take(abi.C_STACK_COUNT * 4));
     this.#set(abi.C_POINTER_SIZE, btf.pointerSize);
-    this.#set(abi.C_OPTIONS, annotate ? abi.C_OPTION_ANNOTATE : 0);
+    this.#set(abi.C_OPTIONS, (annotate ? abi.C_OPTION_ANNOTATE : 0) | (isCompatible ? abi.C_OPTION_COMPATIBLE : 0));
     let work = WORK_LEAST;
     for (let at: Image | undefined = btf.image; at; at = at.base) work += at.header.typesLength * WORK_PER_BYTE;
     writeField64(arena.view, this.address, abi.C_WORK, BigInt(work));
