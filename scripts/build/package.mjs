@@ -26,6 +26,8 @@ const BUNDLED = [
   "unbzip2-stream",
   "binaryen",
 ];
+/** What the explorer has in it. */
+const IN_EXPLORER = ["preact", "@preact/signals", "@preact/signals-core", "d3-hierarchy"];
 
 /**
  * Returns a package's licence. A package that ships none gets the text of the
@@ -39,10 +41,13 @@ function licenceOf(folder, { author, homepage, license, main }) {
   return `Copyright (c) ${holder}, ${homepage}\n${contents.replace(/^ \* ?/gm, "")}\n\n${text}`.trim();
 }
 
-const notices = BUNDLED.map((name) => {
-  const folder = `node_modules/${name}`;
+const folders = [
+  ...BUNDLED.map((name) => `node_modules/${name}`),
+  ...IN_EXPLORER.map((name) => `explorer/node_modules/${name}`),
+];
+const notices = folders.map((folder) => {
   const about = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
-  return `${name} ${about.version} (${about.license} licence)\n\n${licenceOf(folder, about)}\n`;
+  return `${about.name} ${about.version} (${about.license} licence)\n\n${licenceOf(folder, about)}\n`;
 });
 writeFileSync(
   "dist/THIRD-PARTY.txt",

@@ -132,7 +132,7 @@ export const tasks = {
     command: [rollup("--configSingle")],
   },
   declarations: {
-    needs: ["types", ...kernels.map(({ name }) => `${name}.wasm`)],
+    needs: ["types", "explorer.packages", ...kernels.map(({ name }) => `${name}.wasm`)],
     inputs: ["scripts/build/package.mjs", "scripts/build/licences", "build/types", "package.json", "package-lock.json"],
     outputs: ["dist/types", "dist/THIRD-PARTY.txt", ...kernels.map(({ name }) => `dist/${name}.wasm`)],
     clears: ["dist/types"],
@@ -146,8 +146,28 @@ export const tasks = {
     command: [node("scripts/build/man.mjs")],
   },
 
+  // The page for browsers: its packages, which the library does without, and the page itself.
+  "explorer.packages": {
+    inputs: ["explorer/package.json", "explorer/package-lock.json"],
+    outputs: ["explorer/node_modules/.package-lock.json"],
+    command: [["npm", "ci", "--prefix", "explorer", "--no-audit", "--no-fund", "--silent"]],
+  },
+  explorer: {
+    needs: ["library", "explorer.packages"],
+    inputs: [
+      ...["src", "public", "build.mjs", "vite.config.js", "index.html", "tsconfig.json"].map(
+        (file) => `explorer/${file}`,
+      ),
+      ...["dist/chunks", "dist/js", ...entryFiles()],
+      ...["entries.json", "scripts/entries.mjs", tool("vite")],
+    ],
+    outputs: ["dist/explorer"],
+    clears: ["dist/explorer"],
+    command: [node("explorer/build.mjs")],
+  },
+
   // What is published, which the tests are about.
-  package: { needs: ["library", "executable", "declarations", "manual"] },
+  package: { needs: ["library", "executable", "declarations", "manual", "explorer"] },
   debug: { needs: kernels.map(({ name }) => `${name}.debug.wasm`) },
   jsr: {
     needs: ["package"],

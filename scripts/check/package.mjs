@@ -17,7 +17,7 @@ const ENTRIES = Object.fromEntries(
 );
 
 const PUBLISHED =
-  /^(dist\/.+\.(js|cjs|d\.ts|wasm)|dist\/man\/btfkit[\w-]*\.1|dist\/completions\/\w+(\.bash|\.fish|\.ps1)?|dist\/THIRD-PARTY\.txt|schemas\/[\w-]+\.json|README\.md|LICENSE|package\.json)$/;
+  /^(dist\/.+\.(js|cjs|d\.ts|wasm)|dist\/man\/btfkit[\w-]*\.1|dist\/completions\/\w+(\.bash|\.fish|\.ps1)?|dist\/explorer\/(assets\/[\w.-]+\.(js|css)|[\w.-]+\.(html|js|svg|webmanifest))|dist\/THIRD-PARTY\.txt|schemas\/[\w-]+\.json|README\.md|LICENSE|package\.json)$/;
 
 const problems = [];
 const { exports, bin, man } = JSON.parse(readFileSync("package.json", "utf8"));

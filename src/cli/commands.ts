@@ -75,6 +75,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/generate.js"),
   },
   {
+    name: "explore",
+    description: "show kernels, layouts and differences in a browser, from this machine alone",
+    load: () => import("./commands/explore.js"),
+  },
+  {
     name: "extract",
     description: "write the BTF out of a kernel image, a package or a module, as it is",
     load: () => import("./commands/extract.js"),

@@ -1,0 +1,67 @@
+// The explorer as it is published, in dist/explorer: a folder for any server of
+// static files, and explorer.html, the same in one file that works from disk.
+import { createHash } from "node:crypto";
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { build, mergeConfig } from "vite";
+import config from "./vite.config.js";
+
+const here = import.meta.dirname;
+const folder = resolve(here, "../dist/explorer");
+const scratch = resolve(here, "../build/explorer-single");
+
+await build({ ...config, configFile: false, logLevel: "warn" });
+copyFileSync(
+  resolve(here, "../test/data/vmlinux-6.1-cloud-amd64.btf.gz"),
+  join(folder, "sample-6.1-cloud-amd64.btf.gz"),
+);
+
+// One script, one style sheet, and a worker without parts that it would load.
+const whole = { rolldownOptions: { output: { codeSplitting: false } } };
+await build(
+  mergeConfig(config, {
+    configFile: false,
+    logLevel: "warn",
+    build: { outDir: scratch, cssCodeSplit: false, assetsInlineLimit: 0, ...whole },
+    worker: whole,
+  }),
+);
+writeFileSync(join(folder, "explorer.html"), single(scratch));
+rmSync(scratch, { recursive: true, force: true });
+
+/** The page of a folder with its files inside, allowed by their hashes alone. */
+function single(from) {
+  const assets = readdirSync(join(from, "assets"));
+  const text = (test) =>
+    readFileSync(
+      join(
+        from,
+        "assets",
+        assets.find((name) => test.test(name)),
+      ),
+      "utf8",
+    );
+  // No text may end the element that it stands in.
+  const script = text(/^index.*\.js$/)
+    .replaceAll("</script", "<\\/script")
+    .replaceAll("<!--", "<\\!--");
+  const worker = text(/^worker.*\.js$/)
+    .replaceAll("</script", "<\\/script")
+    .replaceAll("<!--", "<\\!--");
+  const style = text(/\.css$/);
+  const icon = `data:image/svg+xml,${encodeURIComponent(readFileSync(join(from, "icon.svg"), "utf8"))}`;
+  const hash = (content) => `'sha256-${createHash("sha256").update(content).digest("base64")}'`;
+  const policy = `default-src 'none'; script-src ${hash(script)} 'wasm-unsafe-eval' blob:; style-src ${hash(style)}; img-src data: blob:; worker-src blob:; connect-src https: blob:; base-uri 'none'; form-action 'none'`;
+  return readFileSync(join(from, "index.html"), "utf8")
+    .replace(/<script type="module".*<\/script>\n?/, "")
+    .replace(/ *<link rel="stylesheet".*>\n?/, "")
+    .replace(/ *<link rel="manifest".*>\n?/, "")
+    .replace(/ *<meta name="sample".*>\n?/, "")
+    .replace(/(http-equiv="content-security-policy" content=)"[^"]*"/i, (_, start) => `${start}"${policy}"`)
+    .replace(/<link rel="icon".*>/, () => `<link rel="icon" href="${icon}">\n    <style>${style}</style>`)
+    .replace(
+      "</body>",
+      () =>
+        `  <script type="text/plain" id="worker-text">${worker}</script>\n    <script type="module">${script}</script>\n  </body>`,
+    );
+}

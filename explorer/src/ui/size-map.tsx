@@ -1,0 +1,3 @@
+export function SizeMap() {
+  return null;
+}
