@@ -1,5 +1,7 @@
-// What the module of btfkit/inspect exports: the kernel that writes the layouts
-// of a whole kernel. It has a memory of its own.
+// What the module of btfkit/inspect exports: the kernels that write the layouts
+// of a whole kernel, and that compare types. They have a memory of their own.
+export { status } from "./format/status";
+export { identify } from "./inspect/identity";
 export { adopt, start } from "./inspect/state";
 export { begin, layouts, position, skip } from "./inspect/text";
 

@@ -68,6 +68,14 @@ export const EDIT_CODES = [
   ["NO_ELEMENT", 0xffffffff, "Element of a finding that is about a whole record."],
 ];
 
+/** Shared by the kernels that inspect, besides those that read. */
+export const INSPECT_CODES = [
+  // Errors.
+  ["ERR_IDENTITY_DEPTH", 1, "Types without names lead through too many others; type id: the last of them.", "i32"],
+  ["ERR_IDENTITY_WORK", 2, "Names overlap so much that hashing all of them would take too long.", "i32"],
+  ["IDENTITY_DEPTH", 512, "Anonymous types and references to references that are followed; compilers stay far below."],
+];
+
 /** Rules of `verify`, numbered from 1, in the order of src/edit/verify/rules.ts. */
 export const RULES = [
   "TRUNCATED",

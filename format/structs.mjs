@@ -180,3 +180,27 @@ export const EDIT_STRUCTS = [
     ["u32", "value", "The value at fault."],
   ]),
 ];
+
+/** Structs of the kernels that inspect, besides Image. */
+export const INSPECT_STRUCTS = [
+  struct(
+    "Subject",
+    "SUBJECT",
+    "An image in the memory of the kernels that inspect, with what they find out about it.",
+    [
+      ["Image", "image", "Its copy, without a table of names."],
+      ["ptr", "names", "u32[2 × count], zeroed: hashes of the types' names; filled by `identify`, as the next two."],
+      ["ptr", "own", "u32[2 × count]: identities."],
+      ["ptr", "references", "u32[2 × ids]: what a reference to each type counts as; the base's are there."],
+      ["ptr", "states", "u8[count], zeroed: the types whose references are known."],
+      ["ptr", "hashes", "NameHash[hashMask + 17], zeroed: hashes of strings, by a quarter of their offset."],
+      ["u32", "hashMask", "Entries at which a search may start - 1."],
+      ["u32", "steps", "Bytes of strings that may be hashed before the image is refused."],
+    ],
+  ),
+  struct("NameHash", "NAME_HASH", "The hash of a string.", [
+    ["u32", "offset", "The string's; 0 for an entry that is free."],
+    ["u32", "low", "Its lower half."],
+    ["u32", "high", "Its upper half."],
+  ]),
+];

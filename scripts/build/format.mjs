@@ -1,17 +1,17 @@
 // Makes the facts of the format for both sides from the tables in format/:
 //
 //   in:  format/kinds.mjs, format/structs.mjs, format/codes.mjs
-//   out: assembly/format/generated/{abi,edit-abi}.ts, assembly/text/generated/kind-name.ts
-//        src/memory/generated/{abi,edit-abi}.ts
+//   out: assembly/format/generated/{abi,edit-abi,inspect-abi}.ts, assembly/text/generated/kind-name.ts
+//        src/memory/generated/{abi,edit-abi,inspect-abi}.ts
 //        src/format/generated/{kinds,records}.ts
 //
-// Kernels and host have a file for what reads and a file for what edits. The
-// host's edit-abi.ts repeats abi.ts, so that the editing chunk of the package
-// imports nothing from the default one.
+// Kernels and host have a file for what reads, one for what edits and one for
+// what inspects. The host's edit-abi.ts repeats abi.ts, so that the editing
+// chunk of the package imports nothing from the default one.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { EDIT_CODES, READ_CODES, RULES } from "../../format/codes.mjs";
+import { EDIT_CODES, INSPECT_CODES, READ_CODES, RULES } from "../../format/codes.mjs";
 import { constantOf, ELEMENTS, KINDS, LIMITS, RECORD } from "../../format/kinds.mjs";
-import { EDIT_STRUCTS, READ_STRUCTS } from "../../format/structs.mjs";
+import { EDIT_STRUCTS, INSPECT_STRUCTS, READ_STRUCTS } from "../../format/structs.mjs";
 
 const WORD = 4;
 const RECORD_SIZE = RECORD.words.length * WORD;
@@ -180,6 +180,13 @@ write(
   EDIT_STRUCTS.map(kernelClass),
   recordShapes,
 );
+write(
+  "assembly/format/generated/inspect-abi.ts",
+  from("*.mjs: what the kernels that inspect share with the host, besides abi.ts"),
+  'import { Image } from "./abi";',
+  INSPECT_CODES.map(kernelConstant),
+  INSPECT_STRUCTS.map(kernelClass),
+);
 
 write(
   "assembly/text/generated/kind-name.ts",
@@ -208,6 +215,13 @@ write(
   EDIT_CODES.map(hostConstant),
   ruleConstants.map(hostConstant),
   EDIT_STRUCTS.map(hostStruct),
+);
+write(
+  "src/memory/generated/inspect-abi.ts",
+  from("*.mjs"),
+  'import type { Field } from "../struct.js";',
+  INSPECT_CODES.map(hostConstant),
+  INSPECT_STRUCTS.map(hostStruct),
 );
 write(
   "src/format/generated/kinds.ts",

@@ -83,9 +83,11 @@ export const tasks = {
     outputs: [
       "assembly/format/generated/abi.ts",
       "assembly/format/generated/edit-abi.ts",
+      "assembly/format/generated/inspect-abi.ts",
       "assembly/text/generated/kind-name.ts",
       "src/memory/generated/abi.ts",
       "src/memory/generated/edit-abi.ts",
+      "src/memory/generated/inspect-abi.ts",
       "src/format/generated/kinds.ts",
       "src/format/generated/records.ts",
     ],

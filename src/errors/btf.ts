@@ -154,7 +154,7 @@ export const ERR_PIECE = /* @__PURE__ */ rule(
 );
 export const ERR_WORK = /* @__PURE__ */ rule(
   "ERR_WORK",
-  (d) => `type [${d.typeId}] leads to too many types for one text`,
+  (d) => `type [${d.typeId}] ${d.note ?? "leads to too many types for one text"}`,
 );
 export const ERR_PATTERN_LENGTH = /* @__PURE__ */ rule(
   "ERR_PATTERN_LENGTH",

@@ -10,6 +10,9 @@ import { compile, type Make, refused } from "./kernel.js";
 export interface InspectKernel {
   readonly memory: WebAssembly.Memory;
   heapBase(): number;
+  status(): number;
+  /** 0, or a negated error code. */
+  identify(subject: number): number;
   /** Takes what the host has laid out. */
   start(
     records: number,

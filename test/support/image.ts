@@ -100,7 +100,8 @@ export class Image {
     vlen = 0,
     kindFlag = false,
   ): number {
-    this.#words.push(this.string(name), (kindFlag ? 0x80000000 : 0) + kind * 2 ** 24 + vlen, sizeOrType, ...words);
+    this.#words.push(this.string(name), (kindFlag ? 0x80000000 : 0) + kind * 2 ** 24 + vlen, sizeOrType);
+    for (const word of words) this.#words.push(word);
     return this.nextId++;
   }
 

@@ -8,11 +8,10 @@
 import type { Btf } from "../../btf/btf.js";
 import type { Image } from "../../btf/image.js";
 import { BtfEnvironmentError, BtfLimitError } from "../../errors/error.js";
-import { Arena, type Pool } from "../../memory/arena.js";
-import { type InspectKernel, instantiateInspect } from "../../memory/inspect-kernel.js";
+import type { Arena } from "../../memory/arena.js";
+import type { InspectKernel } from "../../memory/inspect-kernel.js";
+import { inspectArena } from "../workspace.js";
 import type { ShapeOptions } from "./shapes.js";
-
-const pool: Pool<InspectKernel> = { spare: [], make: instantiateInspect };
 
 /** What `layouts` returns for a definition that the host writes. */
 const FOREIGN = -3;
@@ -81,7 +80,7 @@ export function* kernelLayouts(
 
 function openArena(): Arena<InspectKernel> | undefined {
   try {
-    return new Arena<InspectKernel>(pool);
+    return inspectArena();
   } catch (error) {
     // A host without WebAssembly: the printer does without.
     if (error instanceof BtfEnvironmentError) return undefined;

@@ -13,6 +13,7 @@ import {
   KIND_TYPEDEF,
   KIND_UNION,
   KIND_VOLATILE,
+  VLEN_MASK,
 } from "../../memory/generated/abi.js";
 import type { ReverseGraph } from "./graph.js";
 
@@ -140,7 +141,7 @@ export function factsOf(btf: Btf): TypeFacts {
     takes: (proto, id) => {
       if (!own(proto)) return base?.takes(proto, id) ?? false;
       const at = record(proto);
-      const vlen = view.getUint32(at + 4, true) & 0xffff;
+      const vlen = view.getUint32(at + 4, true) & VLEN_MASK;
       for (let i = 0; i < vlen; i++) if (view.getUint32(at + 16 + i * 8, true) === id) return true;
       return false;
     },

@@ -13,6 +13,7 @@ import {
   KIND_TYPEDEF,
   KIND_UNION,
   KIND_VOLATILE,
+  VLEN_MASK,
 } from "../../memory/generated/abi.js";
 import { kindIn, RECORD_WORDS, recordsOf, wordsOf } from "../words.js";
 
@@ -65,7 +66,7 @@ function eachReference(words: Int32Array, records: Uint32Array, see: (id: number
     const at = records[i]!;
     const info = words[at + 1]!;
     const first = at + RECORD_WORDS;
-    const vlen = info & 0xffff;
+    const vlen = info & VLEN_MASK;
     switch (kindIn(info)) {
       case KIND_STRUCT:
       case KIND_UNION:
