@@ -1,0 +1,51 @@
+/** The running kernel's BTF. */
+import { existsSync } from "node:fs";
+import type { Btf } from "../btf/btf.js";
+import { ERR_FILE } from "../errors/btf.js";
+import { BtfEnvironmentError } from "../errors/error.js";
+import { type OpenOptions, openFile } from "./file.js";
+
+/**
+ * Where the running kernel and its modules show their BTF.
+ *
+ * @example
+ * console.log(KERNEL_BTF); // /sys/kernel/btf
+ */
+export const KERNEL_BTF = "/sys/kernel/btf";
+
+/**
+ * The running kernel's BTF, or a loaded module's on top of it.
+ *
+ * vmlinux is looked for where libbpf looks (btf__load_vmlinux_btf):
+ * /sys/kernel/btf/vmlinux, then images of the running release below /boot,
+ * /lib/modules, /usr/lib/modules and /usr/lib/debug.
+ *
+ * @param module a module's name, such as `"nf_conntrack"`; `"vmlinux"` by default
+ * @throws BtfEnvironmentError ERR_FILE where the kernel shows none
+ * @example
+ * console.log(openKernel().require("task_struct", "struct").kind); // struct
+ */
+export function openKernel(module = "vmlinux", { base }: OpenOptions = {}): Btf {
+  const kernel = base ?? openFile(vmlinuxPath());
+  return module === "vmlinux" ? kernel : openFile(`${KERNEL_BTF}/${module}`, { base: kernel });
+}
+
+function vmlinuxPath(): string {
+  const version = process.getBuiltinModule("node:os").release();
+  const places = [
+    `${KERNEL_BTF}/vmlinux`,
+    `/boot/vmlinux-${version}`,
+    `/lib/modules/${version}/vmlinux-${version}`,
+    `/lib/modules/${version}/build/vmlinux`,
+    `/usr/lib/modules/${version}/kernel/vmlinux`,
+    `/usr/lib/debug/boot/vmlinux-${version}`,
+    `/usr/lib/debug/boot/vmlinux-${version}.debug`,
+    `/usr/lib/debug/lib/modules/${version}/vmlinux`,
+  ];
+  const found = places.find((place) => existsSync(place));
+  if (found) return found;
+  throw new BtfEnvironmentError(ERR_FILE, {
+    name: places[0]!,
+    note: "the running kernel shows no BTF here",
+  });
+}
