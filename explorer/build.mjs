@@ -16,6 +16,8 @@ copyFileSync(
   join(folder, "sample-6.1-cloud-amd64.btf.gz"),
 );
 
+writeFileSync(join(folder, "service-worker.js"), serviceWorker());
+
 // One script, one style sheet, and a worker without parts that it would load.
 const whole = { rolldownOptions: { output: { codeSplitting: false } } };
 await build(
@@ -28,6 +30,19 @@ await build(
 );
 writeFileSync(join(folder, "explorer.html"), single(scratch));
 rmSync(scratch, { recursive: true, force: true });
+
+/** The service worker with the list of files: all but the sample and the page that is one file. */
+function serviceWorker() {
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((file) => file.replaceAll("\\", "/"))
+    .filter((file) => /\.(html|js|css|svg|webmanifest)$/.test(file) && file !== "explorer.html")
+    .sort();
+  const hash = createHash("sha256");
+  for (const file of files) hash.update(file).update(readFileSync(join(folder, file)));
+  return readFileSync(resolve(here, "service-worker.js"), "utf8")
+    .replace("BTFKIT_VERSION", `btfkit-${hash.digest("hex").slice(0, 12)}`)
+    .replace('"BTFKIT_FILES"', ["./", ...files].map((file) => JSON.stringify(file)).join(", "));
+}
 
 /** The page of a folder with its files inside, allowed by their hashes alone. */
 function single(from) {

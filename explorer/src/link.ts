@@ -5,8 +5,9 @@
 import { effect, signal } from "@preact/signals";
 import type { Kind } from "btfkit";
 import { call } from "./client.js";
+import { kernelLabel } from "./label.js";
 import type { KernelInfo } from "./protocol.js";
-import { goTo, kernelLabel, kernels, listeners, type Place, place, type Tab, type View } from "./state.js";
+import { goTo, kernels, listeners, type Place, place, type Tab, type View } from "./state.js";
 
 /** What a link names. */
 export interface Link {

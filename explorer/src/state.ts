@@ -46,10 +46,6 @@ export const notice = signal("");
 
 export const current = computed(() => kernels.value.find(({ kernel }) => kernel === place.value.kernel));
 
-export function kernelLabel({ release, name }: Pick<KernelInfo, "release" | "name">): string {
-  return release ?? name.replace(/^.*\//, "").replace(/\.(btf|gz|xz|zst|tar|deb|rpm)\b/g, "");
-}
-
 let lastOpening = 0;
 
 /** Opens files one after the other; a module finds the kernel that was opened before it. */

@@ -157,7 +157,7 @@ export const tasks = {
   explorer: {
     needs: ["library", "explorer.packages"],
     inputs: [
-      ...["src", "public", "build.mjs", "vite.config.js", "index.html", "tsconfig.json"].map(
+      ...["src", "public", "build.mjs", "vite.config.js", "index.html", "service-worker.js", "tsconfig.json"].map(
         (file) => `explorer/${file}`,
       ),
       ...["dist/chunks", "dist/js", ...entryFiles()],

@@ -1,10 +1,14 @@
 /** The head: search, the kernel, the views, and the switches. */
+import type { Kind } from "btfkit";
+import { call } from "../client.js";
+import { kernelLabel } from "../label.js";
+import { shownType } from "../link.js";
 import {
   closeKernel,
   current,
+  goTo,
   isHelpOpen,
   isHex,
-  kernelLabel,
   kernels,
   objects,
   place,
@@ -117,7 +121,11 @@ function KernelChoice() {
 /** The page's icon, which is a file or in the page itself. */
 const icon = document.querySelector<HTMLLinkElement>('link[rel="icon"]')?.href;
 
-/** Another kernel; the type of the same name there is found by its page. */
-function switchKernel(kernel: number): void {
-  place.value = { ...place.value, kernel };
+/** Shows another kernel, and in it the type of the same name, if it has one. */
+async function switchKernel(kernel: number): Promise<void> {
+  const { type, byteOffset: _, ...rest } = place.value;
+  const [, kind, name] = /^(\w+)\.(.+)$/s.exec((type && shownType.value?.text) ?? "") ?? [];
+  const ref = kind && name ? await call("find", { kernel, kind: kind as Kind, name }) : undefined;
+  if (ref && rest.view === "types") goTo(ref);
+  else place.value = { ...rest, kernel };
 }

@@ -2,6 +2,7 @@
 import type { BtfType } from "btfkit";
 import { sizeOf } from "btfkit";
 import { history, type Layout, layout, type MemberState } from "btfkit/inspect";
+import { kernelLabel } from "../label.js";
 import type { HistoryTable, TypeRef } from "../protocol.js";
 import { kernelOf, type OpenKernel, typeOf } from "./kernels.js";
 import { pathOf } from "./shape.js";
@@ -14,7 +15,7 @@ export function historyOf({ ref, kernels }: { ref: TypeRef; kernels: readonly nu
   const same = opened.map((kernel) => namesake(kernel, type));
   const paths = new Set(same.flatMap((one) => (one ? pathsOf(one) : [])));
   const asked = [...paths].map((path) => `${type.name}.${path}`);
-  const labels = opened.map(({ origin }) => origin.release ?? origin.name);
+  const labels = opened.map(({ origin }) => kernelLabel(origin));
   const label = (column: string | undefined): string | undefined =>
     column === undefined ? undefined : labels[Number(column)];
   return {

@@ -1,11 +1,11 @@
 /** What makes up a BTF: the bytes of its records and names, by kind, by subsystem or by file. */
-import type { Btf, BtfType, Kind } from "btfkit";
+import type { Btf, Kind } from "btfkit";
 import { tally } from "btfkit";
 import type { SizeNode } from "../protocol.js";
 import { kernelOf } from "./kernels.js";
 
 /** Children of a node that are shown by themselves; the rest are one node. */
-const CHILDREN = 60;
+const CHILDREN = 300;
 
 interface Mutable {
   bytes: number;
@@ -25,7 +25,7 @@ export function sizes({ kernel, by }: { kernel: number; by: "kind" | "subsystem"
         const typeName = btf.nameAt(id);
         const subsystem = subsystemOf(typeName);
         const path = by === "kind" ? [kind, subsystem] : by === "subsystem" ? [subsystem, kind] : [name, kind];
-        add(root, path, recordBytes(btf.get(id)!, kind, perRecord) + (typeName ? typeName.length + 1 : 0));
+        add(root, path, recordBytes(btf, id, kind, perRecord) + (typeName ? typeName.length + 1 : 0));
       }
     }
   }
@@ -50,16 +50,17 @@ function averages(btf: Btf): Map<Kind, number> {
   return new Map(tally(btf).map(({ kind, count, bytes }) => [kind, bytes / count]));
 }
 
-function recordBytes(type: BtfType, kind: Kind, averages: ReadonlyMap<Kind, number>): number {
+/** Only types that list something are looked at: a view of each of the others would take memory. */
+function recordBytes(btf: Btf, id: number, kind: Kind, averages: ReadonlyMap<Kind, number>): number {
   switch (kind) {
     case "struct":
     case "union":
     case "enum64":
     case "datasec":
-      return 12 + type.vlen * 12;
+      return 12 + btf.get(id)!.vlen * 12;
     case "enum":
     case "func_proto":
-      return 12 + type.vlen * 8;
+      return 12 + btf.get(id)!.vlen * 8;
     default:
       return averages.get(kind) ?? 12;
   }
