@@ -1,7 +1,10 @@
 // The documents say what the code and the bench have.
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { layout, layoutSvg } from "btfkit/inspect";
+import { openFile } from "btfkit/node";
 import { expect, test } from "vitest";
+import { corpusPath, needing } from "../support/needs.js";
 
 /** All that src/ throws, as "CODE class". */
 function thrown(): Set<string> {
@@ -27,6 +30,12 @@ test("docs/errors.md has every code, with the class that is thrown", () => {
   expect(new Set(told.flatMap(({ code, names }) => names.map((name) => `${code} ${name}`)))).toEqual(thrown());
 });
 
-test.skipIf(!existsSync("bench/results.json"))("bench/figures.md has the figures of bench/results.json", () => {
+test("bench/figures.md has the figures of bench/results.json", () => {
   execFileSync(process.execPath, ["scripts/docs/figures.mjs", "--check"]);
+});
+
+needing("the corpus in ../shared")("the picture of sk_buff is the one that is drawn", () => {
+  using btf = openFile(corpusPath("vmlinux/6.12-amd64.btf.gz"));
+  const drawn = layoutSvg(layout(btf.require("sk_buff", "struct")));
+  expect(readFileSync("docs/pictures/sk_buff.svg", "utf8")).toBe(drawn);
 });
