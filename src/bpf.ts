@@ -19,10 +19,11 @@ export {
   type AttachmentFinding,
   type Cell,
   cellOf,
+  type FindingReport,
   type Matrix,
   type RelocationFinding,
 } from "./bpf/check/report/report.js";
-export { sarif } from "./bpf/check/report/sarif.js";
+export { type SarifOptions, sarif } from "./bpf/check/report/sarif.js";
 export { type Requirement, type Requirements, requirementsOf } from "./bpf/check/requirements/requirements.js";
 export type { CheckSettings } from "./bpf/check/settings.js";
 export { type Disagreement, disagreements } from "./bpf/core-relocation/disagree.js";
@@ -37,7 +38,7 @@ export type {
   RelocationStatus,
   RelocationTarget,
 } from "./bpf/core-relocation/relocation.js";
-export { type RelocationReport, report as relocationReport } from "./bpf/core-relocation/report.js";
+export { type RelocationReport, report as relocationReport, type SourceLine } from "./bpf/core-relocation/report.js";
 export type { CoreTarget, Match, Resolution } from "./bpf/core-relocation/resolution.js";
 export { type Accessor, formatSpec, type Spec } from "./bpf/core-relocation/spec.js";
 export { type UsedTypes, usedTypes } from "./bpf/core-relocation/used-types.js";

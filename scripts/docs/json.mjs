@@ -36,7 +36,9 @@ function* rowsOf(schema, path = "") {
   }
 }
 
-const table = (schema) => ["| field | type | |", "|---|---|---|", ...rowsOf(schema)].join("\n");
+/** Fields of an object that may be null are those of the object. */
+const table = ({ anyOf = [], ...schema }) =>
+  ["| field | type | |", "|---|---|---|", ...rowsOf(anyOf.find(({ properties }) => properties) ?? schema)].join("\n");
 
 let text = HEAD;
 for (const file of readdirSync("schemas").sort()) {

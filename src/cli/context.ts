@@ -25,6 +25,8 @@ export interface Context {
   warn(line: string): void;
   /** Text on standard error as it is, also with --quiet: for a command that speaks as another tool. */
   writeError(text: string): void;
+  /** Characters in a line of the output: the terminal's, or 100. */
+  readonly columns: number;
   /** Whether to colour the output. */
   readonly color: boolean;
   /** Told how far long work is: shown on a terminal after half a second, elsewhere if it is asked for. */

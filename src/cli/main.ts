@@ -14,12 +14,17 @@ export interface Host {
   readonly stdout: number;
   readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
+  /** Width of the terminal that is standard output. */
+  columns?(): number | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   writeError(text: string): void;
 }
 
 /** Progress is shown for work that takes longer, in milliseconds. */
 const PROGRESS_AFTER = 500;
+
+/** Characters in a line where standard output is no terminal. */
+const COLUMNS = 100;
 
 /** Runs one command line (without the program's name) and returns the exit code. */
 export async function main(given: readonly string[], host: Host): Promise<number> {
@@ -36,6 +41,9 @@ export async function main(given: readonly string[], host: Host): Promise<number
       out: output,
       stdout: toStdout ? output : openOutput(undefined, host.stdout),
       outIsTerminal: toStdout && host.stdoutIsTerminal,
+      get columns() {
+        return (toStdout && host.stdoutIsTerminal && host.columns?.()) || COLUMNS;
+      },
       color: options.color === "always" || (options.color === "auto" && toStdout && wantsColor(host)),
       warn: (line) => {
         if (!options.quiet) host.writeError(`btfkit: ${line}\n`);

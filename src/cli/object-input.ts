@@ -13,6 +13,11 @@ export function openObjectInput(file: string): BpfObject {
   }
 }
 
+/** Tells whether a name of an object, which may be hostile, is the name of a file in a folder. */
+export function isFileName(name: string): boolean {
+  return !/^\.{0,2}$|\//.test(name);
+}
+
 /** The name that an object goes by: that of its file without endings. */
 export function objectName(file: string): string {
   return (file === "-" ? "" : basename(file).split(".")[0]) || "object";

@@ -19,6 +19,7 @@ void main(process.argv.slice(2), {
   stdout: 1,
   stdoutIsTerminal: isTerminal(1),
   stderrIsTerminal: isTerminal(2),
+  columns: () => process.stdout.columns,
   env: process.env,
   writeError: (text) => {
     try {

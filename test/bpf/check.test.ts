@@ -6,7 +6,7 @@ import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { Btf } from "btfkit";
-import { type Cell, check, type Matrix, minimize, readObject } from "btfkit/bpf";
+import { type Cell, check, type Matrix, minimize, readObject, sarif } from "btfkit/bpf";
 import { openFile } from "btfkit/node";
 import { describe, expect, test } from "vitest";
 import { bpfObject, type Insn } from "../support/bpf.js";
@@ -606,6 +606,18 @@ char license_name[] SEC("license") = "GPL";`;
   });
 });
 
+/** What the tests read of a result. */
+interface SarifResult {
+  readonly message: { readonly text: string };
+  readonly locations: readonly {
+    readonly physicalLocation: {
+      readonly artifactLocation: { readonly uri: string; readonly uriBaseId?: string };
+      readonly region: { readonly startLine: number };
+    };
+  }[];
+  readonly properties: { readonly object: string; readonly targets: readonly string[] };
+}
+
 describe("btfkit check", () => {
   const run = (...args: string[]): { code: number | null; out: string; error: string } => {
     const { status, stdout, stderr } = spawnSync(process.execPath, ["dist/cli/btfkit.cjs", "check", ...args], {
@@ -641,13 +653,15 @@ describe("btfkit check", () => {
     const { code, out } = run(objects, "--target", kernels);
     expect(code).toBe(1);
     const lines = out.split("\n");
-    expect(lines[0]!.split(/ +/)).toEqual(["object", good, bad]);
-    expect(lines[1]!.split(/ +/)).toEqual([plain, "ok", "ok"]);
-    expect(lines[2]!.split(/ +/)).toEqual([object, "ok", "BREAKS"]);
+    expect(lines[0]!.split(/ +/)).toEqual(["object", "good", "worse"]);
+    expect(lines[1]!.split(/ +/)).toEqual(["plain", "ok", "ok"]);
+    expect(lines[2]!.split(/ +/)).toEqual(["read", "ok", "BREAKS"]);
     expect(lines.slice(4)).toEqual([
-      `${object} on ${bad}`,
-      "  breaks program insn 0",
+      object,
+      "  breaks program insn 0 on worse",
       "    struct s has no member b in the target; renamed to c, which has the same type and offset?",
+      "",
+      "2 objects on 2 targets: 3 ok, 1 BREAKS",
       "",
     ]);
     expect(run(join(folder, "obj*/*.o"), "--target", join(folder, "kernels/*o?*.btf")).out).toBe(out);
@@ -673,11 +687,88 @@ describe("btfkit check", () => {
     });
   });
 
+  test("a table that is too wide is turned or folded, a fault on many kernels told once", () => {
+    const many = Array.from({ length: 12 }, (_, i) => file(`many/kernel-${i}.btf`, types("c").bytes()));
+    const { out } = run(objects, "--target", ...many);
+    const lines = out.split("\n");
+    expect(lines[0]!.split(/ +/)).toEqual(["target", "plain", "read"]);
+    expect(lines[1]!.split(/ +/)).toEqual(["kernel-0", "ok", "BREAKS"]);
+    expect(lines.slice(13)).toEqual([
+      "",
+      object,
+      "  breaks program insn 0 on all 12",
+      "    struct s has no member b in the target; renamed to c, which has the same type and offset?",
+      "",
+      "2 objects on 12 targets: 12 ok, 12 BREAKS",
+      "",
+    ]);
+    const names = Array.from({ length: 12 }, (_, i) => file(`wide/object-${i}.o`, readFileSync(plain)));
+    const folded = run(...names, "--target", ...many).out.split("\n");
+    expect(folded.filter((line) => line.startsWith("object ")).length).toBe(2);
+    expect(Math.max(...folded.map(({ length }) => length))).toBeLessThanOrEqual(100);
+    expect(folded.filter((line) => line.startsWith("object-3 ")).flatMap((line) => line.match(/\bok\b/g)!).length).toBe(
+      12,
+    );
+  });
+
+  needing("clang-19")("guarded says what is out of reach, attachments and findings have their lines", () => {
+    const kernel = compileSource("lines-kernel", "struct s { int a; } s; int f(int x) { return x; }");
+    const source = `
+      #define SEC(name) __attribute__((section(name), used))
+      struct s { int a, b; } __attribute__((preserve_access_index));
+      SEC("license") char _license[] = "GPL";
+      SEC("kprobe/f") int guarded(struct s *s) {
+        return __builtin_preserve_field_info(s->b, 2) ? __builtin_preserve_field_info(s->b, 0) : 0;
+      }
+      SEC("fentry/none") int lost(void *c) {
+        return 0;
+      }`;
+    const made = compileSource("lines", source);
+    const sarif = join(folder, "lines.sarif");
+    const { out } = run(made, "--target", kernel, "--sarif", sarif);
+    expect(out).toMatch(/guarded guarded insn \d+ +\S+:6:\d+\n +struct s has no member b .*; nothing leads to/);
+    expect(out).toMatch(/breaks lost +\S+:9:\d*\n +fentry none is not in the target/);
+    const { results } = (JSON.parse(readFileSync(sarif, "utf8")) as { runs: { results: SarifResult[] }[] }).runs[0]!;
+    const { artifactLocation, region } = results[0]!.locations[0]!.physicalLocation;
+    expect([artifactLocation.uriBaseId, region.startLine]).toEqual(["%SRCROOT%", 9]);
+  });
+
+  test("--sarif has one result a fault, with paths relative to the folders", () => {
+    const line = { file: "/build/src/./lib/../probe.bpf.c", line: 3, column: 0, text: "" };
+    const finding = { rule: "refused", severity: "breaks", subject: "p", errno: 0, reason: "no", line } as const;
+    const cell = { verdict: "breaks", error: null, relocations: [], attachments: [], findings: [finding] } as const;
+    const cells = ["a", "b"].map((target) => ({ object: "/ci/out/x.o", target, ...cell }));
+    const log = sarif({ cells }, "0", { sourceRoot: "/build/src", folder: "/ci" }) as {
+      runs: { results: SarifResult[]; originalUriBaseIds: unknown }[];
+    };
+    const [{ results, originalUriBaseIds }] = log.runs as [(typeof log.runs)[0]];
+    expect(originalUriBaseIds).toEqual({ "%SRCROOT%": { uri: "file:///ci/" } });
+    expect(results).toMatchObject([
+      {
+        message: { text: "out/x.o on a, b: p: no" },
+        locations: [
+          {
+            physicalLocation: {
+              artifactLocation: { uri: "probe.bpf.c", uriBaseId: "%SRCROOT%" },
+              region: { startLine: 3 },
+            },
+          },
+        ],
+        properties: { object: "out/x.o", targets: ["a", "b"] },
+      },
+    ]);
+    const outside = JSON.stringify(sarif({ cells }, "0", { sourceRoot: "/other" }));
+    expect(outside).toContain('"uri":"file:///build/src/probe.bpf.c"');
+  });
+
   test("--junit, --sarif, --markdown", () => {
     const [xml, sarif] = [join(folder, "report.xml"), join(folder, "report.sarif")];
     const { out } = run(objects, "--target", kernels, "--junit", xml, "--sarif", sarif, "--markdown");
     const text = readFileSync(xml, "utf8");
-    expect(text).toMatch(/^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuites tests="4" failures="1">/);
+    expect(text).toMatch(
+      /^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuites tests="4" failures="1" time="\d+\.\d{3}">/,
+    );
+    expect(text.match(/<testcase [^>]* time="\d+\.\d{3}"/g)!.length).toBe(4);
     expect(text.match(/<testsuite /g)!.length).toBe(2);
     expect(text).toMatch(/<failure message="program insn 0: struct s has no member b in the target;/);
     const log = JSON.parse(readFileSync(sarif, "utf8")) as {

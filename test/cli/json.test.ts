@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import { Kernel } from "btfkit/live";
 import { beforeAll, describe, expect, test } from "vitest";
 import { COMMANDS } from "../../src/cli/commands.js";
 import { ours } from "../support/live.js";
@@ -118,10 +119,12 @@ describe("--json is what its schema says", () => {
     "clang-19",
   )("run, map watch, ps", async () => {
     const [first, second] = [compileObject("events"), compileObject("maps")];
-    const args = ["--attach", "on_tracepoint", "--duration", "0.3", "--count", "2", "--maps"];
-    const ticks = setInterval(() => process.kill(process.pid, 0), 5);
-    await valid("run", ["run", first, ...args, "--set", "only_pid=0"], 0, true);
-    clearInterval(ticks);
+    using kernel = await Kernel.open();
+    const getpgid = 121;
+    const calls = setInterval(() => kernel.system.ffi.syscall(getpgid, 0), 5);
+    const events = ["--attach", "on_tracepoint", "--set", `only_pid=${process.pid}`, "--duration", "9", "--count", "2"];
+    expect((await valid("run", ["run", first, ...events, "--maps"], 0, true)).length).toBeGreaterThan(2);
+    clearInterval(calls);
     const pins = `/sys/fs/bpf/btfkit-json-${process.pid}`;
     try {
       execFileSync("bpftool", ["prog", "loadall", second, pins, "pinmaps", `${pins}/maps`]);

@@ -1,6 +1,7 @@
 /** Checks an object on a target: which relocations resolve, which are guarded, which fail. */
 import { type RelocateOptions, relocate, targetOf } from "../core-relocation/relocate.js";
 import type { RelocatedObject, Relocation, RelocationTarget } from "../core-relocation/relocation.js";
+import type { LineInfo } from "../ext/types.js";
 import type { BpfObject } from "../object/object.js";
 import type { Attachment } from "./attach/attachment.js";
 import { attachments } from "./attach/attachments.js";
@@ -17,6 +18,7 @@ import { refusedMaps } from "./object/map-definitions.js";
 import { byteOrder, plansLoads, refusals } from "./object/object-findings.js";
 import { missingFeatures } from "./object/target-features.js";
 import { type CheckSettings, type KernelFacts, kconfigText, Settings } from "./settings.js";
+import { SourceLines } from "./source-lines.js";
 
 /**
  * `ok`: the value is as compiled. `changed`: the value differs. `guarded`: the
@@ -91,7 +93,17 @@ export function check(object: BpfObject, target: RelocationTarget, options: Chec
   if (early !== "breaks" && plansLoads(engine)) {
     findings.push(...failureOf(planFor(object, place, relocated, kconfigText(options)), listsFunctions(core)));
   }
-  return { verdict: overall(relocations, attached, findings), relocations, attachments: attached, findings };
+  const lines = new SourceLines(object);
+  return {
+    verdict: overall(relocations, attached, findings),
+    relocations,
+    attachments: attached.map((one) => withLine(one, lines.of(one.name))),
+    findings: findings.map((one) => withLine(one, lines.of(one.subject, one.insn))),
+  };
+}
+
+function withLine<T extends { readonly line?: LineInfo }>(one: T, line: LineInfo | undefined): T {
+  return line ? { ...one, line } : one;
 }
 
 function verdicts({ relocations }: RelocatedObject, flow: () => ControlFlow): CheckedRelocation[] {

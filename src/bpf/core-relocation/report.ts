@@ -1,7 +1,16 @@
 /** Relocation results as plain data, for JSON. */
+import type { LineInfo } from "../ext/types.js";
 import type { Disagreement } from "./disagree.js";
 import type { RelocatedObject, Relocation, RelocationStatus } from "./relocation.js";
 import { formatSpec } from "./spec.js";
+
+/** A line of the source; `line` is 0 where the compiler gave none. */
+export interface SourceLine {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly text: string;
+}
 
 /** A result, as it is written as JSON. */
 export interface RelocationReport {
@@ -11,12 +20,7 @@ export interface RelocationReport {
   /** Index of the instruction in its program. */
   readonly insn: number;
   /** The line of the source, if the object has lines. */
-  readonly line: {
-    readonly file: string;
-    readonly line: number;
-    readonly column: number;
-    readonly text: string;
-  } | null;
+  readonly line: SourceLine | null;
   /** A name of `RELOCATION_KINDS`, or the number of an unknown one. */
   readonly kind: string | number;
   readonly access: string | null;
@@ -77,7 +81,7 @@ export function reportOne(relocation: Relocation): RelocationReport {
     program: program?.name ?? null,
     section,
     insn,
-    line: line ? { file: line.file, line: line.line, column: line.column, text: line.text.trim() } : null,
+    line: sourceLine(line),
     kind: record.kind === "unknown" ? record.kindNumber : record.kind,
     access: record.access ?? null,
     local: root ? { id: root.id, name: root.name } : null,
@@ -92,6 +96,11 @@ export function reportOne(relocation: Relocation): RelocationReport {
     localSpec: local ? formatSpec(local) : null,
     targetSpec: matches[0] ? formatSpec(matches[0].spec) : null,
   };
+}
+
+/** Returns a line without its place in the code; `null` for none. */
+export function sourceLine(line: LineInfo | undefined): SourceLine | null {
+  return line ? { file: line.file, line: line.line, column: line.column, text: line.text.trim() } : null;
 }
 
 function number(value: bigint): number | string {

@@ -1,5 +1,5 @@
 /** Cells of the matrix that `check` makes, in its own thread or in several. */
-import { type CheckOptions, check } from "../../bpf/check/check.js";
+import { type Check, type CheckOptions, check } from "../../bpf/check/check.js";
 import { type Cell, cellOf, failedCell } from "../../bpf/check/report/report.js";
 import { type BpfObject, readObject } from "../../bpf/object/object.js";
 import { BtfError, BtfInternalError } from "../../errors/error.js";
@@ -20,6 +20,12 @@ export interface CellTask {
   readonly end: number;
 }
 
+/** A cell, and how long it took. */
+export interface TimedCell {
+  readonly cell: Cell;
+  readonly seconds: number;
+}
+
 /** Makes cells one after the other; keeps one target open, and the objects. */
 export class CellMaker {
   readonly #work: CellWork;
@@ -31,18 +37,24 @@ export class CellMaker {
   }
 
   /** @throws InputError for a target that cannot be opened; an object that cannot be checked is told of in its cell */
-  async make({ target: name, first, end }: CellTask): Promise<Cell[]> {
+  async make({ target: name, first, end }: CellTask): Promise<TimedCell[]> {
     const { modules, input, options } = this.#work;
     if (this.#opened?.name !== name) this.#opened = { name, target: await openTarget(name, modules, input) };
     const { target } = this.#opened;
     return this.#work.objects.slice(first, end).map(({ file }, i) => {
-      try {
-        return cellOf(file, name, check(this.#object(first + i), target, options));
-      } catch (error) {
-        if (!(error instanceof BtfError) || error instanceof BtfInternalError) throw error;
-        return failedCell(file, name, error.message);
-      }
+      const start = performance.now();
+      const cell = this.#cell(file, name, () => check(this.#object(first + i), target, options));
+      return { cell, seconds: (performance.now() - start) / 1000 };
     });
+  }
+
+  #cell(file: string, target: string, checked: () => Check): Cell {
+    try {
+      return cellOf(file, target, checked());
+    } catch (error) {
+      if (!(error instanceof BtfError) || error instanceof BtfInternalError) throw error;
+      return failedCell(file, target, error.message);
+    }
   }
 
   #object(index: number): BpfObject {

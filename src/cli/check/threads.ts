@@ -1,9 +1,8 @@
 /** Makes the cells of a matrix in several threads. The result does not depend on how many. */
 import { existsSync } from "node:fs";
 import { Worker } from "node:worker_threads";
-import type { Cell } from "../../bpf/check/report/report.js";
 import { InputError } from "../exit.js";
-import type { CellTask, CellWork } from "./cells.js";
+import type { CellTask, CellWork, TimedCell } from "./cells.js";
 
 const workerFile = (): URL => new URL("./check-worker.cjs", import.meta.url);
 
@@ -12,7 +11,7 @@ export const hasThreads = (): boolean => existsSync(workerFile());
 
 /** What a thread says of a task. */
 export type Answer =
-  | { readonly cells: Cell[]; readonly error?: never }
+  | { readonly cells: TimedCell[]; readonly error?: never }
   | { readonly error: { readonly isInput: boolean; readonly message: string } };
 
 /**
@@ -26,7 +25,7 @@ export async function inThreads(
   work: CellWork,
   tasks: readonly CellTask[],
   done: (cells: number) => void,
-): Promise<Cell[]> {
+): Promise<TimedCell[]> {
   const workers = Array.from({ length: count }, () => new Worker(workerFile(), { workerData: work }));
   const answers: Answer[] = [];
   let next = 0;

@@ -1,14 +1,16 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism as cores } from "node:os";
+import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { withFirstKernels } from "../../bpf/check/report/first-kernel.js";
 import { junit } from "../../bpf/check/report/junit.js";
 import { markdown } from "../../bpf/check/report/markdown.js";
-import { type Cell, type Matrix, problemsOf, unexpected } from "../../bpf/check/report/report.js";
+import { type Matrix, unexpected } from "../../bpf/check/report/report.js";
 import { sarif } from "../../bpf/check/report/sarif.js";
 import { requirementsOf } from "../../bpf/check/requirements/requirements.js";
 import { ENGINES, type EngineName } from "../../bpf/core-relocation/engines.js";
-import { CellMaker, type CellTask, type CellWork } from "../check/cells.js";
+import { CellMaker, type CellTask, type CellWork, type TimedCell } from "../check/cells.js";
+import { table } from "../check/table.js";
 import { hasThreads, inThreads } from "../check/threads.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { InputError, UsageError } from "../exit.js";
@@ -26,6 +28,7 @@ export interface CheckCommandOptions extends CommonOptions {
   readonly module?: readonly string[];
   readonly junit?: string;
   readonly sarif?: string;
+  readonly sourceRoot?: string;
   readonly markdown?: boolean;
   readonly requirements?: boolean;
   readonly strict?: boolean;
@@ -64,6 +67,10 @@ export function define(command: Command): void {
     .option("--markdown", "the table as Markdown")
     .option("--junit <file>", "write a JUnit report there too")
     .option("--sarif <file>", "write a SARIF report there too")
+    .option(
+      "--source-root <folder>",
+      "with --sarif: where the sources lay when they were compiled; their paths are relative to it (default: the current folder)",
+    )
     .option("--expect <file>", "an earlier --json: fail only where something became worse")
     .addOption(new Option("--shard <i/n>", "only part i of n of the matrix").argParser(shard))
     .addOption(new Option("--jobs <n>", "threads (default: one per core where the matrix is large)").argParser(jobs))
@@ -84,13 +91,23 @@ export async function run(paths: readonly string[], options: CheckCommandOptions
     if (options[name] && targets.length > 1) throw new UsageError(`--${name} belongs to one kernel: give one --target`);
   }
   const expected = options.expect === undefined ? undefined : readExpected(options.expect);
-  const matrix = withFirstKernels(await makeMatrix(files, targets, options, context));
+  const cells = await makeCells(files, targets, options, context);
+  const matrix = withFirstKernels({ objects: files, targets, cells: cells.map(({ cell }) => cell) });
   if (options.json || options.pretty) await context.out.write(jsonText({ version: 1, ...matrix }, options.pretty));
   else if (options.markdown) await context.out.write(markdown(matrix));
   else await context.out.write(table(matrix, context));
-  if (options.junit !== undefined) await writeFile(options.junit, junit(matrix));
-  if (options.sarif !== undefined)
-    await writeFile(options.sarif, `${JSON.stringify(sarif(matrix, context.version), null, 2)}\n`);
+  if (options.junit !== undefined)
+    await writeFile(
+      options.junit,
+      junit(
+        matrix,
+        cells.map(({ seconds }) => seconds),
+      ),
+    );
+  if (options.sarif !== undefined) {
+    const folders = { sourceRoot: resolve(options.sourceRoot ?? ""), folder: resolve() };
+    await writeFile(options.sarif, `${JSON.stringify(sarif(matrix, context.version, folders), null, 2)}\n`);
+  }
   const worse = unexpected(matrix, expected);
   if (expected)
     for (const { object, target, verdict } of worse)
@@ -134,7 +151,7 @@ const CELLS_A_THREAD = 100;
 /** Cells that are asked for at once. */
 const CELLS_A_TASK = 8;
 
-async function makeMatrix(
+async function makeCells(
   files: readonly string[],
   targets: readonly string[],
   {
@@ -149,7 +166,7 @@ async function makeMatrix(
     maxSize,
   }: CheckCommandOptions,
   context: Context,
-): Promise<Matrix> {
+): Promise<TimedCell[]> {
   const objects = files.map((file) => ({ file, bytes: openObjectInput(file).bytes }));
   const options = {
     engine,
@@ -165,18 +182,16 @@ async function makeMatrix(
   // What comes in through standard input can be read once.
   const most = targets.includes("-") ? 1 : tasks.length;
   const threads = Math.min(most, jobs ?? Math.min(cores(), Math.floor((end - first) / CELLS_A_THREAD)));
-  const cells =
-    threads > 1 && hasThreads() ? await inThreads(threads, work, tasks, done) : await inThisThread(work, tasks, done);
-  return { objects: files, targets, cells };
+  return threads > 1 && hasThreads() ? inThreads(threads, work, tasks, done) : inThisThread(work, tasks, done);
 }
 
 async function inThisThread(
   work: CellWork,
   tasks: readonly CellTask[],
   done: (cells: number) => void,
-): Promise<Cell[]> {
+): Promise<TimedCell[]> {
   const maker = new CellMaker(work);
-  const cells: Cell[] = [];
+  const cells: TimedCell[] = [];
   for (const task of tasks) {
     cells.push(...(await maker.make(task)));
     done(cells.length);
@@ -219,45 +234,6 @@ async function writeFile(path: string, text: string): Promise<void> {
     out.abandon();
     throw cause;
   }
-}
-
-const MARKS: Readonly<Record<Cell["verdict"], string>> = {
-  ok: "ok",
-  changed: "changed",
-  guarded: "guarded",
-  unattached: "unattached",
-  breaks: "BREAKS",
-};
-
-/** A row per object, a column per target, then what is wrong. */
-function table({ objects, targets, cells }: Matrix, { color }: Context): string {
-  const { bold, dim, red, green, yellow } = styler(color);
-  const colors = { ok: green, changed: green, guarded: green, unattached: yellow, breaks: red };
-  const at = new Map(cells.map((cell) => [`${cell.object}\n${cell.target}`, cell]));
-  const first = Math.max(6, ...objects.map((object) => object.length));
-  const widths = targets.map((target) => Math.max(10, target.length));
-  let text = `${bold("object".padEnd(first))}${targets.map((target, i) => `  ${bold(printable(target).padEnd(widths[i]!))}`).join("")}`;
-  text = `${text.trimEnd()}\n`;
-  for (const object of objects) {
-    let row = printable(object).padEnd(first);
-    targets.forEach((target, i) => {
-      const verdict = at.get(`${object}\n${target}`)?.verdict;
-      const mark = (verdict ? MARKS[verdict] : "").padEnd(i === targets.length - 1 ? 0 : widths[i]!);
-      row += `  ${verdict ? colors[verdict](mark) : mark}`;
-    });
-    text += `${row.trimEnd()}\n`;
-  }
-  for (const cell of cells) {
-    const problems = problemsOf(cell);
-    if (problems.length === 0) continue;
-    text += `\n${bold(printable(`${cell.object} on ${cell.target}`))}\n`;
-    for (const { severity, where, what, line } of problems) {
-      const place = line && line.line > 0 ? `  ${line.file}:${line.line}:${line.column}` : "";
-      const mark = severity === "breaks" ? red(severity) : yellow(severity);
-      text += `  ${mark} ${printable(where)}${dim(printable(place))}\n    ${printable(what)}\n`;
-    }
-  }
-  return text;
 }
 
 /** `2/5`: the second of five parts. */

@@ -12,7 +12,7 @@ import { readBytes } from "../../node.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { InputError, UsageError } from "../exit.js";
 import { inputError, openTarget } from "../input.js";
-import { objectName, openObjectInput } from "../object-input.js";
+import { isFileName, objectName, openObjectInput } from "../object-input.js";
 import { moduleOption, OBJECT_HELP } from "../options.js";
 import { printable } from "../style.js";
 
@@ -80,7 +80,7 @@ export async function run(file: string, options: LoadCommandOptions, context: Co
 /** Loads and pins everything; where one thing fails nothing stays. */
 async function loadAndPin(file: string, folder: string, context: Context): Promise<ExitCode> {
   const object = openObjectInput(file);
-  const wrong = namesIn(file, object).find((name) => /^\.{0,2}$|\//.test(name));
+  const wrong = namesIn(file, object).find((name) => !isFileName(name));
   if (wrong !== undefined) throw new InputError(`${file}: "${printable(wrong)}" is no name for a pin in a folder`);
   const { Kernel } = await import("../../live/kernel.js");
   using kernel = await Kernel.open();

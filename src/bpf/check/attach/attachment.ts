@@ -1,4 +1,5 @@
 /** The target of a program, or a kernel symbol, and whether a kernel has it. */
+import type { LineInfo } from "../../ext/types.js";
 
 /** A program's target, or a kernel symbol, on a kernel. */
 export interface Attachment {
@@ -14,4 +15,6 @@ export interface Attachment {
   readonly isRequired: boolean;
   /** The difference, or why it is not known. */
   readonly reason: string | undefined;
+  /** The program's first line, where the object has lines. */
+  readonly line?: LineInfo;
 }

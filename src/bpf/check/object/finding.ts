@@ -1,5 +1,7 @@
 /** Findings about an object as a whole, beside its relocations and the targets of its programs. */
 
+import type { LineInfo } from "../../ext/types.js";
+
 /** Why a loader or a kernel refuses an object, or does other than the object expects. */
 export type ObjectRule =
   /** The loader refuses to open or to prepare the object. */
@@ -34,4 +36,6 @@ export interface ObjectFinding {
   readonly reason: string;
   /** The instruction in the program named by `subject`. */
   readonly insn?: number;
+  /** The line of the instruction, or the first of the program, where the object has lines. */
+  readonly line?: LineInfo;
 }

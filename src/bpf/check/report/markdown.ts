@@ -1,5 +1,5 @@
-/** Writes a matrix as Markdown: a table, then the problems. */
-import { type Cell, type Matrix, problemsOf } from "./report.js";
+/** Writes a matrix as Markdown: a table, then each fault with its targets. */
+import { type Cell, faultsOf, type Matrix, problemsOf } from "./report.js";
 
 const MARKS: Readonly<Record<Cell["verdict"], string>> = {
   ok: "✅",
@@ -28,14 +28,15 @@ export function markdown({ objects, targets, cells }: Matrix): string {
     });
     text += row([escaped(object), ...marks]);
   }
-  const wrong = cells.filter((cell) => problemsOf(cell).length > 0);
+  const wrong = faultsOf(cells, problemsOf);
   if (wrong.length > 0) text += "\n";
-  for (const cell of wrong) {
-    text += `- **${escaped(cell.object)}** on ${escaped(cell.target)}\n`;
-    for (const { severity, where, what, line } of problemsOf(cell)) {
-      const place = line && line.line > 0 ? ` (${escaped(`${line.file}:${line.line}`)})` : "";
-      text += `  - ${severity}: ${escaped(where)}${place}: ${escaped(what)}\n`;
-    }
+  let last: string | undefined;
+  for (const { object, targets: on, severity, where, what, line } of wrong) {
+    if (object !== last) text += `- **${escaped(object)}**\n`;
+    last = object;
+    const place = line && line.line > 0 ? ` (${escaped(`${line.file}:${line.line}`)})` : "";
+    const kernels = on.length === targets.length ? "" : ` on ${escaped(on.join(", "))}`;
+    text += `  - ${severity}${kernels}: ${escaped(where)}${place}: ${escaped(what)}\n`;
   }
   return text;
 }

@@ -1,5 +1,5 @@
 /** A matrix of checks as plain data, for JSON and for the other formats, which are made of it. */
-import { type RelocationReport, reportOne } from "../../core-relocation/report.js";
+import { type RelocationReport, reportOne, type SourceLine, sourceLine } from "../../core-relocation/report.js";
 import type { Attachment } from "../attach/attachment.js";
 import type { Check, RelocationVerdict, Verdict } from "../check.js";
 import type { ObjectFinding, ObjectRule } from "../object/finding.js";
@@ -18,13 +18,19 @@ export interface Cell {
   readonly error: string | null;
   readonly relocations: readonly RelocationFinding[];
   readonly attachments: readonly AttachmentFinding[];
-  readonly findings: readonly ObjectFinding[];
+  readonly findings: readonly FindingReport[];
+}
+
+/** A finding beside relocations and attachments. */
+export interface FindingReport extends Omit<ObjectFinding, "line"> {
+  readonly line: SourceLine | null;
 }
 
 /** A program's target, or a kernel symbol. */
-export interface AttachmentFinding extends Omit<Attachment, "target" | "reason"> {
+export interface AttachmentFinding extends Omit<Attachment, "target" | "reason" | "line"> {
   readonly target: string | null;
   readonly reason: string | null;
+  readonly line: SourceLine | null;
 }
 
 /** All objects on all targets. */
@@ -48,12 +54,13 @@ export function cellOf(object: string, target: string, { verdict, relocations, a
     verdict,
     error: null,
     relocations: relocations.map(({ relocation, verdict }) => ({ ...reportOne(relocation), verdict })),
-    attachments: attachments.map(({ target: wanted, reason, ...rest }) => ({
+    attachments: attachments.map(({ target: wanted, reason, line, ...rest }) => ({
       ...rest,
       target: wanted ?? null,
       reason: reason ?? null,
+      line: sourceLine(line),
     })),
-    findings,
+    findings: findings.map(({ line, ...rest }) => ({ ...rest, line: sourceLine(line) })),
   };
 }
 
@@ -70,7 +77,7 @@ export interface Problem {
   /** The program and instruction, or the program. */
   readonly where: string;
   readonly what: string;
-  readonly line: RelocationReport["line"];
+  readonly line: SourceLine | null;
 }
 
 /** Returns the problems of a cell, the worst first. */
@@ -82,7 +89,7 @@ export function problemsOf({ error, relocations, attachments, findings }: Cell):
     const where = `${program ?? section} insn ${insn}`;
     problems.push({ severity: "breaks", rule: "relocation", where, what: reason ?? localSpec ?? String(kind), line });
   }
-  for (const { name, kind, target, status, isRequired, reason } of attachments) {
+  for (const { name, kind, target, status, isRequired, reason, line } of attachments) {
     if (status !== "absent" && status !== "differs") continue;
     const isSymbol = kind === "kfunc" || kind === "ksym";
     if (isSymbol && !isRequired) continue;
@@ -92,15 +99,52 @@ export function problemsOf({ error, relocations, attachments, findings }: Cell):
       rule: "attach-target",
       where: name,
       what,
-      line: null,
+      line,
     });
   }
-  for (const { rule, severity, subject, errno, reason, insn } of findings) {
+  for (const { rule, severity, subject, errno, reason, insn, line } of findings) {
     const where = `${subject || "object"}${insn === undefined ? "" : ` insn ${insn}`}`;
-    problems.push({ severity, rule, where, what: `${reason}${errno > 0 ? ` (errno ${errno})` : ""}`, line: null });
+    problems.push({ severity, rule, where, what: `${reason}${errno > 0 ? ` (errno ${errno})` : ""}`, line });
   }
   const order = ["breaks", "unattached", "warning"];
   return problems.sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
+}
+
+/** Returns what a cell lacks and cannot reach, which is why it is `guarded`. */
+export function guardedOf({ relocations }: Cell): Guarded[] {
+  return relocations.flatMap(({ verdict, program, section, insn, reason, localSpec, line }) =>
+    verdict === "guarded"
+      ? [
+          {
+            where: `${program ?? section} insn ${insn}`,
+            what: reason ?? localSpec ?? "a relocation has no result",
+            line,
+          },
+        ]
+      : [],
+  );
+}
+
+/** An instruction that cannot be reached on a target. */
+export type Guarded = Pick<Problem, "where" | "what" | "line">;
+
+/** The same problem of an object on all targets that have it. */
+export type Fault<P> = P & { readonly object: string; readonly targets: readonly string[] };
+
+/** Returns what `of` finds in the cells: object by object, each fault once. */
+export function faultsOf<P extends Guarded>(cells: readonly Cell[], of: (cell: Cell) => readonly P[]): Fault<P>[] {
+  const faults = new Map<string, P & { readonly object: string; readonly targets: string[] }>();
+  for (const cell of cells) {
+    for (const problem of of(cell)) {
+      const key = JSON.stringify([cell.object, problem]);
+      const known = faults.get(key);
+      // A problem may stand twice in a cell.
+      if (!known) faults.set(key, { ...problem, object: cell.object, targets: [cell.target] });
+      else if (known.targets.at(-1) !== cell.target) known.targets.push(cell.target);
+    }
+  }
+  const order = [...new Set(cells.map(({ object }) => object))];
+  return [...faults.values()].sort((a, b) => order.indexOf(a.object) - order.indexOf(b.object));
 }
 
 /** All verdicts, from the best to the worst. */

@@ -7,6 +7,7 @@ import type { Descriptor } from "../../../live/descriptor.js";
 import type { LoadedMap, LoadedObject, LoadedProgram } from "../../../live/loader/loaded-object.js";
 import type { BpfMap } from "../../../live/map.js";
 import { readBytes } from "../../../node.js";
+import { isFileName } from "../../object-input.js";
 import { parseMap } from "../objects.js";
 import { mountBpfFsFor } from "../pin.js";
 import { type Arguments, abbreviates, Missing, parseNumber, type Session, ToolError } from "../session.js";
@@ -94,7 +95,8 @@ async function load(session: Session, file: string, path: string, isAll: boolean
   const pins = new Pins();
   if (isAll) {
     attempt(session, "failed to pin all programs", () => {
-      for (const { program, name } of programs) pins.add(program, `${path}/${name}`);
+      const paths = programs.map(({ name }) => pathIn(path, name));
+      for (const [i, { program }] of programs.entries()) pins.add(program, paths[i]!);
     });
   } else {
     const [first] = programs;
@@ -104,15 +106,20 @@ async function load(session: Session, file: string, path: string, isAll: boolean
   const folder = request.pinMaps;
   if (folder === undefined) return;
   attempt(session, "failed to pin all maps", () => {
-    for (const [i, { map }] of (Object.values(loaded.maps) as LoadedMap[]).entries()) {
-      pins.add(map, `${folder}/${pinName(loaded.plan.maps[i]!)}`);
-    }
+    const paths = loaded.plan.maps.map((map) => pathIn(folder, pinName(map)));
+    for (const [i, { map }] of (Object.values(loaded.maps) as LoadedMap[]).entries()) pins.add(map, paths[i]!);
   });
 }
 
 /** A map's name in its path: a section's is the kernel's, and a dot is no character of such names. Source: sanitize_pin_path. */
 function pinName({ origin, name, fullName }: LoadedObject["plan"]["maps"][number]): string {
   return (origin === "definition" || origin === "struct_ops" ? fullName : name).replaceAll(".", "_");
+}
+
+/** A path that stays in its folder, which bpftool leaves to the object. */
+function pathIn(folder: string, name: string): string {
+  if (!isFileName(name)) throw new ToolError(`"${name}" is no name for a pin in ${folder}`);
+  return `${folder}/${name}`;
 }
 
 /** Paths at which objects were pinned; all are removed where one fails. */
