@@ -56,8 +56,9 @@ export function structOpsMaps(
     if (!types || datasec?.kind !== "datasec") return fail("EINVAL", `the object's BTF has no DATASEC ${section.name}`);
     const bytes = object.dataOf(section);
     return types.entries(datasec.id).map(({ typeId, byteOffset }) => {
-      const variable = types.btf.get(typeId)!;
-      const type = resolve(variable);
+      const variable = types.btf.get(typeId);
+      if (variable?.kind !== "var") return fail("EINVAL", `section ${section.name} holds type [${typeId}], not a VAR`);
+      const type = resolve(variable.type);
       if (type.name === "") fail("EOPNOTSUPP", `struct_ops "${variable.name}" is of a type without a name`);
       if (type.kind !== "struct")
         return fail("EINVAL", `struct_ops "${variable.name}" is a ${type.kind}, not a struct`);
