@@ -60,14 +60,17 @@ export async function run(file: string, options: RunCommandOptions, context: Con
       return [name, { maxEntries: Number(value) }];
     }),
   );
-  using app = await kernel.load(object, { name: objectName(file), globals: globals as GlobalValues, maps });
+  const attached = options.attach?.map(attachment);
+  const autoload = Object.fromEntries((attached ?? []).map(({ name }) => [name, true]));
+  const settings = { name: objectName(file), globals: globals as GlobalValues, maps, autoload };
+  using app = await kernel.load(object, settings);
   const stop = new AbortController();
   const end = (): void => stop.abort();
   process.once("SIGINT", end).once("SIGTERM", end);
   const timer = options.duration === undefined ? undefined : setTimeout(end, options.duration * 1000);
   try {
     const streams = openStreams(app, options.events, stop.signal, context);
-    attachPrograms(app, options.attach);
+    attachPrograms(app, attached);
     await print(streams, options, context, stop);
     if (options.maps) await printMaps(app, options, context);
   } finally {
@@ -116,21 +119,22 @@ function openStreams(
   });
 }
 
-function attachPrograms(app: LoadedObject, wanted: readonly string[] | undefined): void {
-  if (!wanted) {
-    const attached = app.attachAll();
-    if (attached.length === 0)
-      throw new UsageError("no section says what its program attaches to: give --attach PROGRAM=TARGET");
-    return;
-  }
+interface WantedAttachment {
+  readonly name: string;
+  readonly target?: string;
+}
+
+function attachment(text: string): WantedAttachment {
+  const [, name = "", target] = /^([^=]+)(?:=(.*))?$/s.exec(text) ?? [];
+  return { name, ...(target !== undefined && { target }) };
+}
+
+function attachPrograms(app: LoadedObject, wanted: readonly WantedAttachment[] | undefined): void {
   const programs = app.programs as Readonly<Record<string, LoadedProgram>>;
-  for (const text of wanted) {
-    const [, name = "", target] = /^([^=]+)(?:=(.*))?$/s.exec(text) ?? [];
-    const program = programs[name];
-    if (!program)
-      throw new UsageError(`--attach ${text}: the object's programs are ${Object.keys(programs).join(", ")}`);
-    program.attach(target === undefined ? {} : { target });
-  }
+  if (wanted) {
+    for (const { name, target } of wanted) programs[name]!.attach(target === undefined ? {} : { target });
+  } else if (app.attachAll().length === 0)
+    throw new UsageError("no section says what its program attaches to: give --attach PROGRAM=TARGET");
 }
 
 async function print(
