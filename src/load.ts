@@ -3,6 +3,7 @@
  *
  * @module btfkit/load
  */
+export type { TargetProgram } from "./load/attach-target.js";
 export type { MapChanges } from "./load/changes.js";
 export type { ExtRecords } from "./load/ext-records.js";
 export { BtfLoadError, type LoadErrno, type LoadStage } from "./load/failure.js";
@@ -15,6 +16,7 @@ export type {
   PlannedMap,
   PlannedProgram,
   PlanOptions,
+  ProgramFunction,
 } from "./load/plan.js";
 export { type MapJson, type PlanJson, type ProgramJson, planJson } from "./load/plan-json.js";
 export { planObject } from "./load/plan-object.js";

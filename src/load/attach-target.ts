@@ -1,5 +1,6 @@
 /** The kernel's function or type that a program attaches to by its BTF id. */
 import { ATTACH_TYPES } from "../bpf/elf/section-names.js";
+import type { Btf } from "../btf/btf.js";
 import { fail } from "./failure.js";
 import type { TargetKernel } from "./kernel.js";
 
@@ -19,6 +20,25 @@ export interface AttachTarget {
   readonly btfId: number;
   /** Name of the module; `undefined` for the kernel. */
   readonly module: string | undefined;
+}
+
+/** A loaded program, one of whose functions another program replaces or traces. */
+export interface TargetProgram {
+  /** Its types; a program without them has no functions to attach to. */
+  readonly btf: Btf | undefined;
+  /** Its descriptor, which the kernel is given: a plan alone needs none. */
+  readonly fd?: number;
+}
+
+/**
+ * Returns the id of a function in a loaded program's BTF.
+ * Source: libbpf's libbpf_find_prog_btf_id.
+ */
+export function findProgramFunction(name: string, target: TargetProgram, wanted: string): number {
+  const { btf } = target;
+  if (!btf) return fail("EINVAL", `program "${name}": the program that it attaches to has no BTF`);
+  const found = btf.find(wanted, "func");
+  return found?.id ?? fail("ENOENT", `program "${name}": the program that it attaches to has no function "${wanted}"`);
 }
 
 /**

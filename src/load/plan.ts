@@ -12,7 +12,7 @@ import { Code, INSN_SIZE } from "../bpf/instruction.js";
 import type { BpfObject } from "../bpf/object/object.js";
 import { BtfError } from "../errors/error.js";
 import { ERR_LOAD } from "../errors/load.js";
-import { findAttachTarget } from "./attach-target.js";
+import { findAttachTarget, findProgramFunction, type TargetProgram } from "./attach-target.js";
 import { changeAutoload, changeMaps, type MapChanges } from "./changes.js";
 import { type CallGraph, type LinkedProgram, link } from "./code.js";
 import { exceptionCallbackOf } from "./exception-callback.js";
@@ -65,14 +65,24 @@ export interface PlanOptions {
   readonly maps?: Readonly<Record<string, MapChanges>>;
   /** Programs by name: whether to load them, other than their sections say. */
   readonly autoload?: Readonly<Record<string, boolean>>;
-  /** What programs attach to by BTF id, in place of what their sections' names say: `"vfs_read"`, `"module:function"`. */
-  readonly attachTo?: Readonly<Record<string, string>>;
+  /**
+   * What programs attach to by BTF id, in place of what their sections' names say: `"vfs_read"`,
+   * `"module:function"`, or a function of a loaded program, which freplace programs replace.
+   */
+  readonly attachTo?: Readonly<Record<string, string | ProgramFunction>>;
   /** Types for CO-RE relocations in place of the kernel's, such as a file for a kernel without BTF. */
   readonly coreTarget?: RelocationTarget;
   /** Whose rules CO-RE relocations follow (default `"libbpf"`). */
   readonly engine?: EngineName;
   /** Folder of maps that are pinned by name (default `/sys/fs/bpf`). */
   readonly pinRoot?: string;
+}
+
+/** A function of a loaded program. */
+export interface ProgramFunction {
+  readonly program: TargetProgram;
+  /** Its name (default: what the section's name says). */
+  readonly function?: string;
 }
 
 /** A map as it is created. */
@@ -136,6 +146,8 @@ export interface PlannedProgram {
   readonly attachBtfId: number;
   /** Module that has the type of that id. */
   readonly attachModule: string | undefined;
+  /** Program that has the function of that id. */
+  readonly attachProgram: TargetProgram | undefined;
   /** Little-endian instructions. Descriptors are positions among `maps`: see `fixups`. */
   readonly insns: Uint8Array;
   readonly fixups: readonly Fixup[];
@@ -363,7 +375,10 @@ class Planning {
     if (this.#structOps.length > 0) return true;
     const types = ["struct_ops", "lsm", "tracing"] as const;
     const numbers = types.map((type) => PROGRAM_TYPES.indexOf(type));
-    return this.#programs.some(({ autoload, type }) => autoload && numbers.includes(type));
+    const targets = this.#options.attachTo ?? {};
+    return this.#programs.some(
+      ({ autoload, type, name }) => autoload && numbers.includes(type) && typeof targets[name] !== "object",
+    );
   }
 
   /** Gives each map that is created its position; instructions refer to it. */
@@ -562,6 +577,7 @@ class Planning {
       kernelVersion: this.#sections.version ?? kernel.version,
       attachBtfId: program.attachBtfId,
       attachModule: program.attachModule,
+      attachProgram: program.attachProgram,
       insns: linked.code.bytes,
       fixups: linked.fixups,
       kfuncModules: linked.kfuncModules,
@@ -574,10 +590,17 @@ class Planning {
   #attach(program: DraftProgram): void {
     const { name, section, expectedAttachType, type } = program;
     const slash = section.indexOf("/");
-    const target = this.#options.attachTo?.[name] ?? (slash < 0 ? undefined : section.slice(slash + 1));
+    const given = this.#options.attachTo?.[name];
+    const named = typeof given === "object" ? given.function : given;
+    const target = named ?? (slash < 0 ? undefined : section.slice(slash + 1));
     if (target === undefined) fail("EINVAL", `program "${name}": nothing says what it attaches to`);
+    if (typeof given === "object") {
+      program.attachBtfId = findProgramFunction(name, given.program, target);
+      program.attachProgram = given.program;
+      return;
+    }
     if (PROGRAM_TYPES[type] === "ext")
-      fail("EINVAL", `program "${name}" replaces a function of a loaded program: name that program`);
+      fail("EINVAL", `program "${name}" replaces a function of a loaded program: name that program in attachTo`);
     const { btfId, module } = findAttachTarget(this.#kernel, name, target, expectedAttachType);
     program.attachBtfId = btfId;
     program.attachModule = module;

@@ -5,6 +5,7 @@ import { ATTACH_TYPES, conventionOf, PROGRAM_TYPES, type SectionConvention } fro
 import type { ElfSymbol } from "../bpf/elf/symbols.js";
 import { CALL, Code, INSN_SIZE, LD_IMM64, PSEUDO } from "../bpf/instruction.js";
 import type { BpfObject } from "../bpf/object/object.js";
+import type { TargetProgram } from "./attach-target.js";
 import type { ExternDraft } from "./externs.js";
 import { fail } from "./failure.js";
 import { type DraftMap, MAP_TYPE } from "./maps.js";
@@ -56,6 +57,8 @@ export interface DraftProgram {
   attachBtfId: number;
   /** Name of the module whose BTF has that id. */
   attachModule: string | undefined;
+  /** The loaded program whose BTF has that id. */
+  attachProgram: TargetProgram | undefined;
   code: Code;
   references: Reference[];
 }
@@ -96,6 +99,7 @@ export function collectPrograms(object: BpfObject, { text }: ObjectSections): Dr
       expectedAttachType: convention?.attachType ? ATTACH_TYPES.indexOf(convention.attachType) : 0,
       attachBtfId: 0,
       attachModule: undefined,
+      attachProgram: undefined,
       code: new Code(data, object.endian === "little"),
       references: [],
     });

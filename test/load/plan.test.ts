@@ -200,6 +200,38 @@ describe("an object of all that maps and programs have", () => {
 });
 
 const HEAD = `#define SEC(name) __attribute__((section(name), used))\n#define __uint(name, value) int (*name)[value]\n`;
+describe("a program that replaces a function of another one", () => {
+  const source = `${HEAD}SEC("freplace/sum") int other_sum(int x) { return x; }
+    SEC("?fentry/leaf") int before(void *ctx) { return 0; }`;
+  const replacement = (options?: PlanOptions) =>
+    planObject(readObject(readFileSync(compileSource("replacement", source))), plain, options);
+
+  needing("clang-19")("has the function's id in the BTF of that program", () => {
+    const program = { btf: compiled().btf };
+    const plan = replacement({
+      attachTo: { other_sum: { program }, before: { program, function: "sum" } },
+      autoload: { before: true },
+    });
+    expect(plan.error).toBeUndefined();
+    const { id } = program.btf.require("sum", "func");
+    expect(plan.programs.map((one) => one.attachBtfId)).toEqual([id, id]);
+    expect(plan.programs.every((one) => one.attachProgram === program)).toBe(true);
+  });
+
+  needing("clang-19")("is refused without that program, its BTF, or the function", () => {
+    const program = { btf: compiled().btf };
+    expect(replacement().error).toMatchObject({ errnoName: "EINVAL", message: expect.stringContaining("attachTo") });
+    expect(replacement({ attachTo: { other_sum: { program: { btf: undefined } } } }).error).toMatchObject({
+      errnoName: "EINVAL",
+      message: expect.stringContaining("has no BTF"),
+    });
+    expect(replacement({ attachTo: { other_sum: { program, function: "none" } } }).error).toMatchObject({
+      errnoName: "ENOENT",
+      message: expect.stringContaining('no function "none"'),
+    });
+  });
+});
+
 const refusals: readonly (readonly [what: string, source: string, errno: string, message: RegExp])[] = [
   [
     "a static map",

@@ -120,6 +120,18 @@ const byBtf: Attach = (from, target, { cookie }) => {
   return new Attachment(from.name, what, [kernel.adopt("link", result)]);
 };
 
+/** In place of a function of another program: the one that it was loaded for, or one of the same type. */
+const replacement: Attach = (from, target, options) => {
+  const { program } = options;
+  if (!program) return byBtf(from, target, options);
+  const name = required(from, target, "which function");
+  const found = program.btf?.find(name, "func") ?? refuse(from, `program "${program.name}" has no function "${name}"`);
+  return createLink(from, `function ${name} of program ${program.id}`, {
+    "link_create.target_fd": program.fd,
+    "link_create.target_btf_id": found.id,
+  });
+};
+
 const iterator: Attach = (from, target) => createLink(from, `iterator ${target ?? ""}`.trim(), {});
 
 /** A kind of event that the kernel has registered under a name. */
@@ -384,6 +396,7 @@ const BY_CONVENTION: Readonly<Record<string, Attach>> = {
   fmod_ret: byBtf,
   fsession: byBtf,
   lsm: byBtf,
+  freplace: replacement,
   iter: iterator,
   kprobe: kprobe(false),
   kretprobe: kprobe(true),

@@ -1,3 +1,5 @@
+import type { Program } from "../program.js";
+
 /** How a program is attached, beyond what its section's name says. */
 export interface AttachOptions {
   /** What to attach to, in place of what the section's name says: `"sys_enter_openat"`, `"sched/sched_switch"`, `"eth0"`, a path. */
@@ -10,6 +12,8 @@ export interface AttachOptions {
   readonly byteOffset?: number;
   /** uprobe: the function, by the name of its symbol, in place of what the section's name says. */
   readonly symbol?: string;
+  /** freplace: a program whose function is replaced (by name, `target`), other than the one that it was loaded for. */
+  readonly program?: Program;
   /** xdp, tcx, netkit: the interface, by its name or number. */
   readonly interface?: string | number;
   /** cgroup: the path of the control group (default: the root of cgroup2). */

@@ -212,7 +212,8 @@ class Creation {
       if (kind === "map") insns.view.setInt32(at, this.#maps[index]!.fd, true);
       else insns.view.setInt32(at + 8, this.#moduleDescriptor(this.#modules[index]!.name), true);
     }
-    const attach = program.attachModule === undefined ? undefined : this.#moduleDescriptor(program.attachModule);
+    const attach =
+      program.attachModule === undefined ? program.attachProgram?.fd : this.#moduleDescriptor(program.attachModule);
     const descriptors = this.#system.allocate(4 * (program.kfuncModules.length + 1));
     for (const [i, name] of program.kfuncModules.entries())
       descriptors.setU32(4 * (i + 1), this.#moduleDescriptor(name));
