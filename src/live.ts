@@ -13,6 +13,7 @@ export { Descriptor, type DescriptorKind } from "./live/descriptor.js";
 export { BtfSystemError, type SystemErrorOptions } from "./live/error.js";
 export type { EventOptions } from "./live/events/event-stream.js";
 export { EventStream } from "./live/events/event-stream.js";
+export { EventWriter } from "./live/events/event-writer.js";
 export type { Ffi, WaitOptions } from "./live/ffi/ffi.js";
 export { findHolders, type Holder, type Holders } from "./live/holders.js";
 export { Kernel, type KernelOptions, type MapOptions } from "./live/kernel.js";

@@ -1,13 +1,8 @@
 /** A ring buffer's records, read from the memory that it shares with the kernel. */
 import type { BpfMap } from "../map.js";
 import { Mapping, pageSize } from "../mapping.js";
+import { BUSY, DISCARDED, HEADER_SIZE, LENGTH_MASK, occupied } from "./ring-record.js";
 import type { EventSource, RecordVisitor } from "./source.js";
-
-/** The header of a record: its length with two flags, and the page it lies in. */
-const HEADER_SIZE = 8;
-const BUSY = 0x80000000;
-const DISCARDED = 0x40000000;
-const LENGTH_MASK = 0x3fffffff;
 
 /**
  * Reads a map of type `ringbuf`. Source: the kernel's kernel/bpf/ringbuf.c: the
@@ -72,7 +67,7 @@ export class RingBufferSource implements EventSource {
           const head = ffi.loadAcquire(words, at >> 2) >>> 0;
           if (head & BUSY) return count;
           const length = head & LENGTH_MASK;
-          next += (HEADER_SIZE + length + 7) & ~7;
+          next += occupied(length);
           if (head & DISCARDED) continue;
           count++;
           visit(this.#bytes, at + HEADER_SIZE, length);

@@ -67,11 +67,11 @@ export async function openBun(pollNumber: number): Promise<Ffi> {
       if (fence) Atomics.add(fence, 0, 0);
       return word;
     },
-    async wait(descriptor, { timeout = Infinity, signal }: WaitOptions = {}) {
+    async wait(descriptor, { timeout = Infinity, signal, isForWriting = false }: WaitOptions = {}) {
       const end = performance.now() + timeout;
       while (!signal?.aborted) {
         const left = Math.max(0, Math.min(SLICE, end - performance.now()));
-        if (await waiter.wait(descriptor, left)) return true;
+        if (await waiter.wait(descriptor, left, isForWriting)) return true;
         if (performance.now() >= end) break;
       }
       return false;
@@ -92,13 +92,13 @@ class Waiter {
     this.#libc = libc;
   }
 
-  wait(descriptor: number, timeout: number): Promise<boolean> {
+  wait(descriptor: number, timeout: number, isForWriting: boolean): Promise<boolean> {
     const worker = this.#started();
     worker.ref();
     return new Promise((resolve) => {
       const id = ++this.#last;
       this.#pending.set(id, resolve);
-      const request = pollRequest(descriptor);
+      const request = pollRequest(descriptor, isForWriting);
       request.setTimeout(timeout);
       worker.postMessage({ number: this.#number, id, bytes: request.bytes });
     });

@@ -62,9 +62,9 @@ export function openDeno(pollNumber: number): Ffi {
     address,
     view: (at, byteSize) => UnsafePointerView.getArrayBuffer(UnsafePointer.create(BigInt(at)), byteSize),
     loadAcquire: (words, index) => Atomics.load(words, index),
-    async wait(descriptor, { timeout = Infinity, signal }: WaitOptions = {}) {
+    async wait(descriptor, { timeout = Infinity, signal, isForWriting = false }: WaitOptions = {}) {
       const end = performance.now() + timeout;
-      const request = pollRequest(descriptor);
+      const request = pollRequest(descriptor, isForWriting);
       while (!signal?.aborted) {
         const left = Math.max(0, Math.min(SLICE, end - performance.now()));
         request.setTimeout(left);

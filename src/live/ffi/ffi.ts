@@ -29,9 +29,9 @@ export interface Ffi {
   view(address: number, byteSize: number): ArrayBuffer;
 
   /**
-   * Waits until a descriptor is readable.
+   * Waits until a descriptor is readable, or writable.
    *
-   * @returns true if it is readable, false after the timeout or once the signal has fired
+   * @returns true if it is, false after the timeout or once the signal has fired
    */
   wait(descriptor: number, options?: WaitOptions): Promise<boolean>;
 
@@ -48,4 +48,6 @@ export interface WaitOptions {
   readonly timeout?: number;
   /** Ends the waiting. */
   readonly signal?: AbortSignal;
+  /** Waits until there is room to write instead. */
+  readonly isForWriting?: boolean;
 }

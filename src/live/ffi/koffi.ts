@@ -52,7 +52,7 @@ export async function openKoffi(): Promise<Ffi> {
     address: (bytes) => Number(koffi.address(bytes)),
     view: (address, byteSize) => koffi.view(BigInt(address), byteSize),
     loadAcquire: (words, index) => Atomics.load(words, index),
-    wait(descriptor, { timeout, signal }: WaitOptions = {}) {
+    wait(descriptor, { timeout, signal, isForWriting = false }: WaitOptions = {}) {
       return new Promise((resolve) => {
         if (signal?.aborted) {
           resolve(false);
@@ -67,7 +67,8 @@ export async function openKoffi(): Promise<Ffi> {
         const abort = (): void => end(false);
         const timer = timeout === undefined ? undefined : setTimeout(end, timeout, false);
         signal?.addEventListener("abort", abort);
-        const handle = koffi.node.poll(descriptor, { readable: true }, () => end(true));
+        const events = { readable: !isForWriting, writable: isForWriting };
+        const handle = koffi.node.poll(descriptor, events, () => end(true));
       });
     },
   };

@@ -4,6 +4,7 @@
 export const READY_OFFSET = 8;
 
 const POLLIN = 1;
+const POLLOUT = 4;
 
 /** A request to wait for one descriptor. */
 export interface PollRequest {
@@ -12,11 +13,11 @@ export interface PollRequest {
   setTimeout(timeout: number): void;
 }
 
-/** Makes the arguments of a ppoll that waits until `descriptor` is readable. */
-export function pollRequest(descriptor: number): PollRequest {
+/** Makes the arguments of a ppoll that waits until `descriptor` is readable, or writable. */
+export function pollRequest(descriptor: number, isForWriting: boolean): PollRequest {
   const view = new DataView(new ArrayBuffer(24));
   view.setInt32(0, descriptor, true);
-  view.setInt16(4, POLLIN, true);
+  view.setInt16(4, isForWriting ? POLLOUT : POLLIN, true);
   return {
     bytes: new Uint8Array(view.buffer),
     setTimeout(timeout) {

@@ -13,6 +13,7 @@ import type { AttachOptions } from "../attach/options.js";
 import { USDT_SPECS, UsdtSpecs } from "../attach/usdt.js";
 import { eventType } from "../events/decoder.js";
 import { type EventOptions, EventStream } from "../events/event-stream.js";
+import { EventWriter } from "../events/event-writer.js";
 import { PerfBufferSource } from "../events/perf-buffer.js";
 import { RingBufferSource } from "../events/ring-buffer.js";
 import type { Kernel } from "../kernel.js";
@@ -81,6 +82,17 @@ export class LoadedMap implements Disposable {
       source[Symbol.dispose]();
       throw cause;
     }
+  }
+
+  /**
+   * Writes records for programs to the map, of type `user_ringbuf`.
+   *
+   * @param type name of the records' type in the object's BTF (default: they are bytes)
+   * @throws BtfLookupError ERR_LIVE_EVENTS for a map of another type, or a type that the object does not have; BtfSystemError
+   */
+  writer<T = unknown>(type?: string): EventWriter<T> {
+    const found = type === undefined ? undefined : this.#object.eventType(this.name, type);
+    return this.#object.own(new EventWriter<T>(this.map, found?.type));
   }
 
   [Symbol.dispose](): void {
@@ -295,7 +307,7 @@ export class LoadedObject<A extends AppShape = AnyApp> implements Disposable {
 
 /** Sections that name their target, and those that need none. */
 const NEEDS_TARGET =
-  /^(tracepoint|tp|raw_tp|raw_tracepoint|tp_btf|fentry|fexit|fmod_ret|lsm|iter|kprobe|kretprobe|uprobe|uretprobe|ksyscall|kretsyscall|usdt)(\.\w+)*\//;
+  /^(tracepoint|tp|raw_tp|raw_tracepoint|tp_btf|fentry|fexit|fmod_ret|lsm|freplace|iter|kprobe|kretprobe|uprobe|uretprobe|ksyscall|kretsyscall|usdt)(\.\w+)*\//;
 
 function attachesByItself(section: string): boolean {
   return NEEDS_TARGET.test(section);

@@ -1,5 +1,5 @@
 import { BtfEnvironmentError, type Rule } from "../../errors/error.js";
-import { errnoName } from "../errno.js";
+import { ERRNO, errnoName } from "../errno.js";
 
 /** Where in a program the verifier gave up. */
 export interface VerifierPlace {
@@ -39,7 +39,9 @@ export class BtfVerifierError extends BtfEnvironmentError {
     const why =
       meaningOf(reason) ||
       reason ||
-      "it gives no reason: a security module, lockdown or a missing capability may forbid the program";
+      (errno === ERRNO.EPERM
+        ? "it gives no reason: a security module, lockdown or a missing capability may forbid the program"
+        : "it gives no reason: it may not know this type of program");
     super(rule, { name: program, value: errno, note: `${why}${where} (${errnoName(errno)})` });
     this.program = program;
     this.errno = errno;
