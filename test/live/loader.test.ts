@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BtfError } from "btfkit";
-import { type AnyApp, BtfVerifierError, Kernel, type LoadedObject, type LoadOptions } from "btfkit/live";
+import { type AnyApp, BtfVerifierError, EventWriter, Kernel, type LoadedObject, type LoadOptions } from "btfkit/live";
 import { BtfLoadError } from "btfkit/load";
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 import { bpfDescriptors, ours } from "../support/live.js";
@@ -112,6 +112,24 @@ describe("events", () => {
     app.programs["flood"]!.run({ context: new Uint8Array(4) });
     expect(events.consume(() => {})).toBe(1000);
   });
+});
+
+test("records for programs that do not fit, or come too late, are refused", async () => {
+  const map = kernel.createMap({ type: "user_ringbuf", keyByteSize: 0, valueByteSize: 0, maxEntries: 4096 });
+  const writer = new EventWriter(map);
+  expect(() => writer.write(new Uint8Array(4089))).toThrow(/a record of 4089 bytes never fits into 4096 bytes/);
+  expect(() => writer.write({ number: 1 })).toThrow(/give bytes/);
+  expect(writer.write(new Uint8Array(4088))).toBe(true);
+  expect(writer.write(new Uint8Array(0))).toBe(false);
+  expect(await writer.send(new Uint8Array(0), { timeout: 20 })).toBe(false);
+  expect(await writer.send(new Uint8Array(0), { signal: AbortSignal.timeout(20) })).toBe(false);
+  writer[Symbol.dispose]();
+  writer[Symbol.dispose]();
+  expect(() => writer.write(new Uint8Array(1))).toThrow(/it is closed/);
+  map[Symbol.dispose]();
+  using app = await loaded();
+  expect(() => app.maps["ring"]!.writer()).toThrow(/a map of type ringbuf takes no records/);
+  expect(() => app.maps["ring"]!.writer("none9")).toThrow(/no type "none9"/);
 });
 
 test("samples of the processor are counted in a map", async () => {
@@ -337,7 +355,7 @@ describe("btfkit run and load", () => {
     expect(await run("--set", "none=1")).toMatch(/no global variable "none"; it has/);
     expect(await run("--set", "x")).toMatch(/write NAME=VALUE/);
     expect(await run("--events", "none")).toMatch(/the object's maps are/);
-    expect(await run("--attach", "none")).toMatch(/the object's programs are/);
+    expect(await run("--attach", "none")).toMatch(/no program "none"; it has on_tracepoint/);
     expect((await ours("run", "package.json")).code).toBe(3);
   });
 

@@ -67,6 +67,7 @@ const checks = {
   "Debian's kernel packages": () =>
     runs("apt-get", "--version") && Boolean(process.env["CI"] ?? process.env["BTFKIT_PACKAGES"]),
   "dpkg-deb": () => runs("dpkg-deb", "--version"),
+  "qemu-system-x86_64": () => runs("qemu-system-x86_64", "--version"),
   rpmbuild: () => runs("rpmbuild", "--version"),
 };
 
@@ -80,9 +81,14 @@ function has(need: Need): boolean {
   return found;
 }
 
+/** Those of `needs` that are not there. */
+export function lacking(...needs: Need[]): Need[] {
+  return needs.filter((need) => !has(need));
+}
+
 /** A `test` that runs only where all of `needs` are there. */
 export function needing(...needs: Need[]): (name: string, body: () => void | Promise<void>) => void {
-  const missing = needs.filter((need) => !has(need));
+  const missing = lacking(...needs);
   return (name, body) => {
     if (missing.length === 0) base(name, body);
     else if (process.env["CI"]) {

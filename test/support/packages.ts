@@ -15,6 +15,8 @@ const WANTED = {
   "6.1-amd64": { architecture: "amd64", name: /^linux-image-6\.1\.0-\d+-amd64$/, version: "6.1.176" },
   // zstd, modules packed with xz.
   "6.12-amd64": { architecture: "amd64", name: /^linux-image-6\.12\.\d+\+deb12-amd64$/, version: "6.12.95" },
+  // Small, for QEMU.
+  "6.12-cloud-amd64": { architecture: "amd64", name: /^linux-image-6\.12\.\d+\+deb12-cloud-amd64$/, version: "6.12." },
   // An Image as it is.
   arm64: { architecture: "arm64", name: /^linux-image-6\.1\.0-\d+-cloud-arm64$/, version: "6.1.176" },
   // Big endian.
