@@ -33,6 +33,7 @@ const PACKAGE_IMPORTERS = {
   "cli/": /./,
   "btf/compression.ts": /^fzstd$/,
   "live/ffi/": /^(koffi|bun:ffi)$/,
+  "archive/deflate.ts": /^pako$/,
   "image/codecs/": /^(pako|lz4js|lzma1\/decoder|unbzip2-stream\/lib\/bzip2\.js)$/,
 };
 

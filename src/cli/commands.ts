@@ -146,6 +146,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/sanitize.js"),
   },
   {
+    name: "archive",
+    description: "keep many kernels in one folder, each definition once",
+    load: () => import("./commands/archive.js"),
+  },
+  {
     name: "pahole",
     description: "take pahole's own arguments and print what pahole 1.31 prints of BTF",
     isForeign: true,

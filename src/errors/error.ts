@@ -4,6 +4,7 @@
  * place, if the code has one.
  */
 
+import type * as archiveRules from "./archive.js";
 import type * as objectRules from "./bpf.js";
 import type * as rules from "./btf.js";
 import type * as dataRules from "./data.js";
@@ -21,7 +22,8 @@ type Rules = typeof rules &
   typeof editRules &
   typeof imageRules &
   typeof liveRules &
-  typeof loadRules;
+  typeof loadRules &
+  typeof archiveRules;
 
 /** The stable name of an error. */
 export type ErrorCode = Rules[keyof Rules]["code"];

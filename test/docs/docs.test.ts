@@ -23,7 +23,7 @@ test("docs/errors.md has every code, with the class that is thrown", () => {
     /^\| `(ERR_\w+)` \| (`\w+`(?:, `\w+`)*) \| [^|]{9,} \| [^|]{9,} \|$/gm,
   );
   const told = Array.from(rows, ([, code = "", names = ""]) => ({ code, names: names.match(/\w+/g) ?? [] }));
-  const codes = ["btf", "bpf", "edit", "image", "load", "live", "data"].flatMap((file) =>
+  const codes = ["btf", "bpf", "edit", "image", "load", "live", "data", "archive"].flatMap((file) =>
     Array.from(readFileSync(`src/errors/${file}.ts`, "utf8").matchAll(/^export const (ERR_\w+)/gm), ([, code]) => code),
   );
   expect(told.map(({ code }) => code)).toEqual(codes);

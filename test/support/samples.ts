@@ -1,4 +1,6 @@
 /** The files that examples name: a kernel's BTF, a module's, a BPF object, a kernel and its module as they are packed. */
+
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { Btf } from "btfkit";
@@ -61,4 +63,6 @@ export function layOutSamples(folder: string): void {
   const files = { "boot/vmlinuz-6.1.0-50-cloud-amd64": kernel, "lib/modules/module.ko": elf({ ".BTF": module }) };
   writeFileSync(`${folder}/linux-image.tar.gz`, gzipSync(tar(files), { level: 1 }));
   writeFileSync(`${folder}/probe.bpf.o`, probe());
+  const add = ["archive", "add", `${folder}/kernels`, `${folder}/linux-image.tar.gz`, "-q"];
+  execFileSync(process.execPath, ["dist/cli/btfkit.cjs", ...add], { stdio: ["ignore", "ignore", "inherit"] });
 }
