@@ -43,7 +43,7 @@ const table = ({ anyOf = [], ...schema }) =>
 let text = HEAD;
 for (const file of readdirSync("schemas").sort()) {
   const schema = JSON.parse(readFileSync(`schemas/${file}`, "utf8"));
-  const parts = schema.oneOf ?? [schema];
+  const parts = schema.oneOf ?? [schema.items ?? schema];
   text += `\n## ${schema.title.replace(/btfkit [\w -]*?(?= of\b|:|$)/, "`$&`")}\n`;
   for (const part of parts) text += `\n${part.description ? `${part.description}\n\n` : ""}${table(part)}\n`;
   for (const [name, part] of Object.entries(schema.$defs ?? {})) {

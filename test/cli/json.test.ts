@@ -18,6 +18,7 @@ const [KERNEL, MODULE, PROBE] = ["vmlinux.btf", "module.btf", "probe.bpf.o"].map
   string,
   string,
 ];
+const RELEASE = "6.1.0-50-cloud-amd64";
 beforeAll(() => layOutSamples(folder));
 
 const schemas = readdirSync("schemas").map((file) => file.replace(/\.json$/, ""));
@@ -37,6 +38,10 @@ const CASES: readonly {
   readonly code?: number;
   readonly lines?: true;
 }[] = [
+  { schema: "archive-add", args: () => ["archive", "add", join(folder, "kernels"), join(folder, "linux-image.tar.gz")] },
+  { schema: "archive-list", args: () => ["archive", "list", join(folder, "kernels")] },
+  { schema: "archive-get", args: () => ["archive", "get", join(folder, "kernels"), RELEASE, "-o", join(folder, "got")] },
+  { schema: "archive-verify", args: () => ["archive", "verify", join(folder, "kernels")] },
   { schema: "at", args: () => ["at", "task_struct", "100", KERNEL] },
   { schema: "at", args: () => ["at", "task_struct", "99999", KERNEL] },
   { schema: "check", args: () => ["check", PROBE, "-t", KERNEL] },

@@ -27,9 +27,9 @@ export async function list(place: string, options: ArchiveOptions, context: Cont
         stored: length,
       }));
       const [{ bytes, sha256 }] = files as [(typeof files)[number]];
-      kernels.push({ ...kernel, bytes, sha256, modules: files.slice(1) });
+      kernels.push({ version: SHAPE, ...kernel, bytes, sha256, modules: files.slice(1) });
     }
-    await context.out.write(jsonText(kernels, options.pretty));
+    await context.out.write(`${JSON.stringify(kernels, null, options.pretty ? 2 : 0)}\n`);
     return 0;
   }
   let text = "";
