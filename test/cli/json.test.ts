@@ -38,9 +38,15 @@ const CASES: readonly {
   readonly code?: number;
   readonly lines?: true;
 }[] = [
-  { schema: "archive-add", args: () => ["archive", "add", join(folder, "kernels"), join(folder, "linux-image.tar.gz")] },
+  {
+    schema: "archive-add",
+    args: () => ["archive", "add", join(folder, "kernels"), join(folder, "linux-image.tar.gz")],
+  },
   { schema: "archive-list", args: () => ["archive", "list", join(folder, "kernels")] },
-  { schema: "archive-get", args: () => ["archive", "get", join(folder, "kernels"), RELEASE, "-o", join(folder, "got")] },
+  {
+    schema: "archive-get",
+    args: () => ["archive", "get", join(folder, "kernels"), RELEASE, "-o", join(folder, "got")],
+  },
   { schema: "archive-verify", args: () => ["archive", "verify", join(folder, "kernels")] },
   { schema: "at", args: () => ["at", "task_struct", "100", KERNEL] },
   { schema: "at", args: () => ["at", "task_struct", "99999", KERNEL] },
