@@ -30,6 +30,7 @@ export interface CheckCommandOptions extends CommonOptions {
   readonly sarif?: string;
   readonly sourceRoot?: string;
   readonly markdown?: boolean;
+  readonly markdownFile?: string;
   readonly requirements?: boolean;
   readonly strict?: boolean;
   readonly kallsyms?: string;
@@ -65,6 +66,7 @@ export function define(command: Command): void {
     .option("--strict", "exit code 1 for warnings too, such as reads of kernel types at fixed offsets")
     .option("--requirements", "say what the objects need of a kernel at least, and check nothing")
     .option("--markdown", "the table as Markdown")
+    .option("--markdown-file <file>", "write the table as Markdown there too")
     .option("--junit <file>", "write a JUnit report there too")
     .option("--sarif <file>", "write a SARIF report there too")
     .option(
@@ -104,6 +106,7 @@ export async function run(paths: readonly string[], options: CheckCommandOptions
         cells.map(({ seconds }) => seconds),
       ),
     );
+  if (options.markdownFile !== undefined) await writeFile(options.markdownFile, markdown(matrix));
   if (options.sarif !== undefined) {
     const folders = { sourceRoot: resolve(options.sourceRoot ?? ""), folder: resolve() };
     await writeFile(options.sarif, `${JSON.stringify(sarif(matrix, context.version, folders), null, 2)}\n`);
