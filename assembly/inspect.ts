@@ -2,6 +2,7 @@
 // of a whole kernel, and that compare types. They have a memory of their own.
 export { status } from "./format/status";
 export { identify } from "./inspect/identity";
+export { lacking, listDiffering, tabulate, writeNames } from "./inspect/table";
 export { adopt, start } from "./inspect/state";
 export { begin, layouts, position, skip } from "./inspect/text";
 

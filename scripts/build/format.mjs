@@ -219,7 +219,7 @@ write(
 write(
   "src/memory/generated/inspect-abi.ts",
   from("*.mjs"),
-  'import type { Field } from "../struct.js";',
+  'import type { Field, Field64 } from "../struct.js";',
   INSPECT_CODES.map(hostConstant),
   INSPECT_STRUCTS.map(hostStruct),
 );

@@ -36,13 +36,13 @@ export class Identities {
     this.#base = base;
     this.#first = image.firstId;
     const { arena } = workspace;
+    // The copy stays for whoever uses the workspace next.
+    workspace.image(image);
     const { mark } = arena;
     const at = hashTypes(image, base, workspace);
-    const column = (start: number, count: number): Int32Array =>
-      new Int32Array(arena.bytes.slice(start, start + count * HASH).buffer);
-    this.own = column(at.own, image.count);
-    this.names = column(at.names, image.count);
-    this.references = column(at.references, image.idLimit);
+    this.own = workspace.words(at.own, image.count * 2);
+    this.names = workspace.words(at.names, image.count * 2);
+    this.references = workspace.words(at.references, image.idLimit * 2);
     arena.rewind(mark);
   }
 
@@ -94,10 +94,7 @@ function hashTypes(image: Image, base: Identities | undefined, workspace: Worksp
   const names = workspace.zeroed(count * HASH);
   const own = arena.allocate(count * HASH);
   const references = arena.allocate(idLimit * HASH);
-  if (base) {
-    const known = base.references;
-    arena.bytes.set(new Uint8Array(known.buffer, known.byteOffset, known.byteLength), references);
-  }
+  if (base) workspace.put(base.references, references);
   const subject = workspace.struct<"Subject">(abi.SUBJECT_SIZE, [
     [abi.SUBJECT_IMAGE, address],
     [abi.SUBJECT_NAMES, names],

@@ -11,7 +11,8 @@ export function kindIn(info: number): number {
   return (info >>> KIND_SHIFT) & KIND_MASK;
 }
 
-const isLittleEndian = (): boolean => new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+/** Whether the host's words are those of WebAssembly memory. */
+export const isLittleEndian = (): boolean => new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /**
  * Returns the words of an image's type section. They lie in WebAssembly memory, which is replaced when it grows: take

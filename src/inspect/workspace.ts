@@ -5,6 +5,7 @@ import { Arena, type Pool } from "../memory/arena.js";
 import * as abi from "../memory/generated/abi.js";
 import { type InspectKernel, instantiateInspect } from "../memory/inspect-kernel.js";
 import { type Address, type Field, writeField } from "../memory/struct.js";
+import { isLittleEndian } from "./words.js";
 
 const pool: Pool<InspectKernel> = { spare: [], make: instantiateInspect };
 
@@ -40,6 +41,26 @@ export class Workspace {
     arena.bytes.set(bytes, at);
     arena.bytes.fill(0, at + bytes.length, at + bytes.length + PADDING);
     return at;
+  }
+
+  /** Copies words. @throws BtfLimitError ERR_MEMORY */
+  copyWords(words: Int32Array): number {
+    const at = this.arena.allocate(words.byteLength + PADDING);
+    this.put(words, at);
+    return at;
+  }
+
+  /** Writes words. */
+  put(words: Int32Array, at: number): void {
+    this.arena.bytes.set(new Uint8Array(words.buffer, words.byteOffset, words.byteLength), at);
+    if (!isLittleEndian()) words.forEach((word, i) => this.arena.view.setInt32(at + i * 4, word, true));
+  }
+
+  /** Copies words out. */
+  words(at: number, count: number): Int32Array {
+    const words = new Int32Array(this.arena.bytes.slice(at, at + count * 4).buffer);
+    if (!isLittleEndian()) words.forEach((_, i) => (words[i] = this.arena.view.getInt32(at + i * 4, true)));
+    return words;
   }
 
   /** Writes a struct. @throws BtfLimitError ERR_MEMORY */

@@ -13,6 +13,13 @@ export interface InspectKernel {
   status(): number;
   /** 0, or a negated error code. */
   identify(subject: number): number;
+  /** Count of rows that differ. */
+  tabulate(table: number): number;
+  listDiffering(table: number, count: number, out: number): void;
+  /** How many names were written. */
+  writeNames(rows: number, count: number, out: number, length: number): number;
+  /** Count of definitions that were listed. */
+  lacking(table: number, row: number, side: number, out: number): number;
   /** Takes what the host has laid out. */
   start(
     records: number,

@@ -6,9 +6,10 @@ import type { BtfType } from "../../btf/types.js";
 import { ERR_ARGUMENT } from "../../errors/btf.js";
 import { BtfError } from "../../errors/error.js";
 import { relations } from "../relations/relations.js";
+import { Workspace } from "../workspace.js";
 import { compareParts } from "./parts.js";
 import { guessRenames } from "./renames.js";
-import { NEW, OLD, type Place, Table } from "./sides.js";
+import { type DifferingRow, NEW, OLD, type Place, Table } from "./sides.js";
 import {
   type ChangedDefinition,
   DEFINITION_KINDS,
@@ -55,58 +56,59 @@ function listOf(kernel: ComparedKernel): readonly Btf[] {
  * console.log(added.length, added[0]?.name, changed.length); // 1 module_state 0
  */
 export function diff(old: ComparedKernel, now: ComparedKernel, options: DiffOptions = {}): Difference {
-  const sides = [listOf(old), listOf(now)] as const;
-  const table = new Table(sides);
-  const counts = [emptyCounts(), emptyCounts()] as const;
-  const wanted = new Set<DefinitionKind>(options.kinds ?? DEFINITION_KINDS);
-  const rows: { row: number; kind: DefinitionKind; name: string }[] = [];
-  for (let row = 0; row < table.rowCount; row++) {
-    const kind = table.kind(row);
-    if (table.has(row, OLD)) counts[0][kind]++;
-    if (table.has(row, NEW)) counts[1][kind]++;
-    if (!wanted.has(kind) || table.isSame(row)) continue;
-    const name = table.name(row);
-    if (options.filter?.({ kind, name }) ?? true) rows.push({ row, kind, name });
+  const workspace = new Workspace();
+  try {
+    return compared([listOf(old), listOf(now)], options, workspace);
+  } finally {
+    workspace.release();
   }
-  const order = new Map(DEFINITION_KINDS.map((kind, i) => [kind, i]));
-  rows.sort((a, b) => order.get(a.kind)! - order.get(b.kind)! || (a.name < b.name ? -1 : 1));
+}
 
+function compared(
+  sides: readonly [old: readonly Btf[], now: readonly Btf[]],
+  options: DiffOptions,
+  workspace: Workspace,
+): Difference {
+  const table = new Table(sides, workspace);
+  const wanted = new Set<DefinitionKind>(options.kinds ?? DEFINITION_KINDS);
+  const rows: DifferingRow[] = [];
+  for (const row of table.differing()) {
+    const { kind, name } = row;
+    if (wanted.has(kind) && (options.filter?.({ kind, name }) ?? true)) rows.push(row);
+  }
   const added: LoneDefinition[] = [];
   const removed: LoneDefinition[] = [];
   const changed: ChangedDefinition[] = [];
   const lone: { added: (Definition & Place)[]; removed: (Definition & Place)[] } = { added: [], removed: [] };
-  for (const { row, kind, name } of rows) {
+  for (const row of rows) {
     options.signal?.throwIfAborted();
+    const { kind, name } = row;
     const definition = { kind, name };
-    if (!table.has(row, OLD)) {
+    if (!row.old) {
       added.push({ ...definition, ...impactOf(options, sides[1], definition) });
-      lone.added.push({ ...definition, ...table.places(row, NEW)[0]! });
-    } else if (!table.has(row, NEW)) {
+      if (hasParts(definition)) lone.added.push({ ...definition, ...row.new! });
+    } else if (!row.new) {
       removed.push({ ...definition, ...impactOf(options, sides[0], definition) });
-      lone.removed.push({ ...definition, ...table.places(row, OLD)[0]! });
+      if (hasParts(definition)) lone.removed.push({ ...definition, ...row.old });
     } else {
-      const change = changeOf(table, row, definition, options);
-      if (change) changed.push({ ...change, ...impactOf(options, sides[1], definition) });
+      const change = changeOf(table, row, row.old, row.new, options);
+      if (change) changed.push({ ...definition, ...change, ...impactOf(options, sides[1], definition) });
     }
   }
   const side = (definitions: Record<DefinitionKind, number>): Side => ({ definitions });
   return {
-    old: side(counts[0]),
-    new: side(counts[1]),
+    old: side(table.counts[OLD]),
+    new: side(table.counts[NEW]),
     added,
     removed,
     changed,
-    renamed: guessRenames(lone.removed.filter(hasParts), lone.added.filter(hasParts)),
+    renamed: guessRenames(lone.removed, lone.added),
   };
 }
 
 /** Whether a definition lists parts by which it is known again under another name. */
 function hasParts({ kind }: Definition): boolean {
   return kind === "struct" || kind === "union" || kind === "enum";
-}
-
-function emptyCounts(): Record<DefinitionKind, number> {
-  return Object.fromEntries(DEFINITION_KINDS.map((kind) => [kind, 0])) as Record<DefinitionKind, number>;
 }
 
 function typeAt({ btf, id }: Place): BtfType {
@@ -116,28 +118,28 @@ function typeAt({ btf, id }: Place): BtfType {
 /** How the definitions of a name changed, `undefined` if all of that is ignored. */
 function changeOf(
   table: Table,
-  row: number,
-  definition: Definition,
+  row: DifferingRow,
+  old: Place,
+  now: Place,
   { ignore }: DiffOptions,
-): ChangedDefinition | undefined {
-  const [allOld, allNew] = [table.places(row, OLD), table.places(row, NEW)];
-  const isSingle = allOld.length === 1 && allNew.length === 1;
+): Omit<ChangedDefinition, "kind" | "name"> | undefined {
+  const isSingle = row.oldCount === 1 && row.newCount === 1;
   // Of several definitions, those that one side alone has; the closest in size are the same thing.
-  const gone = isSingle ? allOld : table.places(row, OLD, NEW);
-  const fresh = isSingle ? allNew : table.places(row, NEW, OLD);
-  const several = isSingle ? {} : { definitions: { old: allOld.length, new: allNew.length } };
-  if (gone.length === 0 || fresh.length === 0) return { ...definition, ...several };
+  const gone = isSingle ? [old] : table.places(row, OLD);
+  const fresh = isSingle ? [now] : table.places(row, NEW);
+  const several = isSingle ? {} : { definitions: { old: row.oldCount, new: row.newCount } };
+  if (gone.length === 0 || fresh.length === 0) return several;
   const [before, after] = closest(gone, fresh);
   const parts = compareParts(before, after);
-  if (!ignore) return { ...definition, ...several, ...parts };
+  if (!ignore) return { ...several, ...parts };
+  const { kind, name } = row;
   const kept = <T extends { readonly name: string }>(list: readonly T[] | undefined): readonly T[] | undefined =>
-    list?.filter(({ name }) => !ignore(definition, name));
+    list?.filter((part) => !ignore({ kind, name }, part.name));
   const [members, enumerators, parameters] = [kept(parts.members), kept(parts.enumerators), kept(parts.parameters)];
   const had = (parts.members ?? parts.enumerators ?? parts.parameters ?? []).length > 0;
   const remains = (members ?? enumerators ?? parameters ?? []).length > 0;
   if (had && !remains && !parts.type && isSingle) return undefined;
   return {
-    ...definition,
     ...several,
     ...parts,
     ...(members && { members }),

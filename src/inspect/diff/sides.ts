@@ -12,12 +12,18 @@ import {
   KIND_UNION,
   KIND_VAR,
 } from "../../memory/generated/abi.js";
-import { identities } from "../identity.js";
+import * as abi from "../../memory/generated/inspect-abi.js";
+import { type Address, readField, writeSeed } from "../../memory/struct.js";
+import { identitiesIn } from "../identity.js";
+import type { Workspace } from "../workspace.js";
 import { DEFINITION_KINDS, type DefinitionKind } from "./types.js";
 
-/** The index among DEFINITION_KINDS of each kind's number, or -1. */
-function kindIndexes(): Int8Array {
-  const indexes = new Int8Array(32).fill(-1);
+/** Numbers of kinds that there may be. */
+const KIND_LIMIT = 128;
+
+/** The place among DEFINITION_KINDS of each kind's number, and 1. */
+function kindPlaces(): Uint8Array {
+  const places = new Uint8Array(KIND_LIMIT);
   for (const [kind, name] of [
     [KIND_STRUCT, "struct"],
     [KIND_UNION, "union"],
@@ -29,9 +35,9 @@ function kindIndexes(): Int8Array {
     [KIND_INT, "int"],
     [KIND_FLOAT, "float"],
   ] as const) {
-    indexes[kind] = DEFINITION_KINDS.indexOf(name);
+    places[kind] = DEFINITION_KINDS.indexOf(name) + 1;
   }
-  return indexes;
+  return places;
 }
 
 /** A definition of a side. */
@@ -40,131 +46,143 @@ export interface Place {
   readonly id: number;
 }
 
+/** A kind and name of which the sides have different definitions. */
+export interface DifferingRow {
+  readonly kind: DefinitionKind;
+  readonly name: string;
+  /** How many different definitions each side has. */
+  readonly oldCount: number;
+  readonly newCount: number;
+  /** The last definition of each side. */
+  readonly old: Place | undefined;
+  readonly new: Place | undefined;
+  /** @internal */
+  readonly address: Address<"Row">;
+}
+
+/** Bytes of names that are read at once. */
+const NAMES_WINDOW = 1 << 20;
+
+/** Sides of a table, as the kernel counts them. */
+export const OLD = 0;
+export const NEW = 1;
+
 /**
- * A table of both sides: a row for each kind and name, which lists the different definitions of each side. Names are
- * compared by 64 bits of their hash, as identities are.
+ * A table of both sides in the memory of a workspace, by kind and name. Names are compared by 64 bits of their hash, as
+ * identities are.
  */
 export class Table {
-  readonly #slots: Int32Array;
-  readonly #mask: number;
-  /** Of each row: kind, two halves of the name's hash, first definition of the old side, of the new one; -1 for none. */
-  readonly #rows: Int32Array;
-  /** Of each definition: two halves of its identity, the next of its row and side, its Btf's index, its id, its row and side. */
-  readonly #definitions: Int32Array;
-  /** Definitions by row, side and identity: a name may have a million of them. */
-  readonly #known: Int32Array;
+  readonly #workspace: Workspace;
   readonly #btfs: readonly Btf[];
-  rowCount = 0;
-  #definitionCount = 0;
+  readonly #address: Address<"Table">;
+  /** How many rows differ. */
+  readonly #count: number;
+  /** Names of each kind that the old side, and the new one, defines. */
+  readonly counts: readonly [Record<DefinitionKind, number>, Record<DefinitionKind, number>];
 
-  constructor(sides: readonly [old: readonly Btf[], now: readonly Btf[]]) {
+  /** @throws BtfLimitError ERR_BTF_DEPTH, ERR_WORK as `identities`, ERR_MEMORY */
+  constructor(sides: readonly [old: readonly Btf[], now: readonly Btf[]], workspace: Workspace) {
+    this.#workspace = workspace;
     this.#btfs = [...sides[0], ...sides[1]];
+    const { arena } = workspace;
+    const subjects = this.#btfs.map((btf) => subjectOf(btf, workspace));
     const most = this.#btfs.reduce((sum, { image }) => sum + image.count, 0);
-    this.#mask = 2 ** Math.max(4, Math.ceil(Math.log2(most + 1)) + 1) - 1;
-    this.#slots = new Int32Array(this.#mask + 1);
-    this.#rows = new Int32Array(most * ROW);
-    this.#definitions = new Int32Array(most * DEFINITION);
-    this.#known = new Int32Array(this.#mask + 1);
-    const indexes = kindIndexes();
-    this.#btfs.forEach((btf, i) => this.#add(btf, i, i < sides[0].length ? OLD : NEW, indexes));
+    const slotCount = 2 ** Math.ceil(Math.log2(most + 1) + 1);
+    const counts = workspace.zeroed(KIND_LIMIT * 8);
+    this.#address = workspace.struct<"Table">(abi.TABLE_SIZE, [
+      [abi.TABLE_SUBJECTS, workspace.copyWords(Int32Array.from(subjects))],
+      [abi.TABLE_COUNT, subjects.length],
+      [abi.TABLE_OLD_COUNT, sides[0].length],
+      [abi.TABLE_KINDS, workspace.copy(kindPlaces())],
+      [abi.TABLE_SLOTS, workspace.zeroed(slotCount * 4)],
+      [abi.TABLE_SLOT_MASK, slotCount - 1],
+      [abi.TABLE_ROWS, arena.allocate(most * abi.ROW_SIZE)],
+      [abi.TABLE_DEFINITIONS, arena.allocate(most * abi.DEFINITION_SIZE)],
+      [abi.TABLE_ORDER, arena.allocate(most * 8)],
+      [abi.TABLE_COUNTS, counts],
+    ]);
+    writeSeed(arena.view, this.#address, abi.TABLE_SEED);
+    this.#count = arena.run((kernel) => kernel.tabulate(this.#address));
+    const words = workspace.words(counts, KIND_LIMIT * 2);
+    const countsOf = (side: number): Record<DefinitionKind, number> =>
+      Object.fromEntries(DEFINITION_KINDS.map((kind, i) => [kind, words[(i + 1) * 2 + side]!])) as Record<
+        DefinitionKind,
+        number
+      >;
+    this.counts = [countsOf(OLD), countsOf(NEW)];
   }
 
-  #add(btf: Btf, btfIndex: number, side: number, indexes: Int8Array): void {
-    const { own, names } = identities(btf);
-    const { kinds, firstId, count } = btf.image;
-    // A base that both sides share has the same definitions on both: nothing to compare.
-    for (let i = 0; i < count; i++) {
-      const kind = indexes[kinds[i]!]!;
-      if (kind < 0 || (names[i * 2] === 0 && names[i * 2 + 1] === 0)) continue;
-      const row = this.#row(kind, names[i * 2]!, names[i * 2 + 1]!);
-      this.#insert(row * ROW + side, own[i * 2]!, own[i * 2 + 1]!, btfIndex, firstId + i);
+  /** The rows that differ, by kind and then by name. */
+  *differing(): Generator<DifferingRow> {
+    const { arena } = this.#workspace;
+    const { mark } = arena;
+    const count = this.#count;
+    const list = arena.allocate(count * abi.DIFFERING_SIZE);
+    arena.run((kernel) => kernel.listDiffering(this.#address, count, list));
+    const words = this.#workspace.words(list, (count * abi.DIFFERING_SIZE) / 4);
+    arena.rewind(mark);
+    const names = this.#names();
+    const place = (subject: number, id: number): Place | undefined =>
+      id === 0 ? undefined : { btf: this.#btfs[subject]!, id };
+    for (let at = 0; at < words.length; at += abi.DIFFERING_SIZE / 4) {
+      const field = (offset: number): number => words[at + offset / 4]! >>> 0;
+      yield {
+        kind: DEFINITION_KINDS[field(abi.DIFFERING_KIND) - 1]!,
+        name: names.next().value!,
+        oldCount: field(abi.DIFFERING_OLD_COUNT),
+        newCount: field(abi.DIFFERING_NOW_COUNT),
+        old: place(field(abi.DIFFERING_OLD_SUBJECT), field(abi.DIFFERING_OLD_ID)),
+        new: place(field(abi.DIFFERING_NOW_SUBJECT), field(abi.DIFFERING_NOW_ID)),
+        address: field(abi.DIFFERING_ROW),
+      };
     }
   }
 
-  #row(kind: number, low: number, high: number): number {
-    const rows = this.#rows;
-    for (let slot = (low ^ Math.imul(kind + 1, 0x9e3779b1)) & this.#mask; ; slot = (slot + 1) & this.#mask) {
-      const row = this.#slots[slot]! - 1;
-      if (row < 0) {
-        this.#slots[slot] = this.rowCount + 1;
-        const at = this.rowCount * ROW;
-        rows[at] = kind;
-        rows[at + 1] = low;
-        rows[at + 2] = high;
-        rows[at + OLD] = rows[at + NEW] = -1;
-        return this.rowCount++;
-      }
-      const at = row * ROW;
-      if (rows[at] === kind && rows[at + 1] === low && rows[at + 2] === high) return row;
+  /** The names of the rows that differ, decoded many at a time. */
+  *#names(): Generator<string, undefined> {
+    const { arena } = this.#workspace;
+    const order = readField(arena.view, this.#address, abi.TABLE_ORDER);
+    const decoder = new TextDecoder();
+    let length = NAMES_WINDOW;
+    for (let done = 0; done < this.#count; ) {
+      const window = arena.takeWindow(length);
+      const written = arena.run((kernel) => kernel.writeNames(order + done * 4, this.#count - done, window.at, length));
+      const texts = decoder.decode(arena.bytes.subarray(window.at, window.at + length)).split("\0", written);
+      arena.giveWindow(window);
+      if (written === 0) length *= 2;
+      done += written;
+      yield* texts;
     }
+    return undefined;
   }
 
-  #insert(head: number, low: number, high: number, btfIndex: number, id: number): void {
-    const slot = this.#find(head, low, high);
-    if (this.#known[slot] !== 0) return;
-    const at = this.#definitionCount * DEFINITION;
-    const all = this.#definitions;
-    all[at] = low;
-    all[at + 1] = high;
-    all[at + 2] = this.#rows[head]!;
-    all[at + 3] = btfIndex;
-    all[at + 4] = id;
-    all[at + 5] = head;
-    this.#rows[head] = this.#definitionCount++;
-    this.#known[slot] = this.#definitionCount;
-  }
-
-  /** Where a definition of a row and side stands among `#known`, or would stand. */
-  #find(head: number, low: number, high: number): number {
-    const all = this.#definitions;
-    for (let slot = (low ^ Math.imul(head, 0x9e3779b1)) & this.#mask; ; slot = (slot + 1) & this.#mask) {
-      const at = (this.#known[slot]! - 1) * DEFINITION;
-      if (at < 0 || (all[at] === low && all[at + 1] === high && all[at + 5] === head)) return slot;
-    }
-  }
-
-  kind(row: number): DefinitionKind {
-    return DEFINITION_KINDS[this.#rows[row * ROW]!]!;
-  }
-
-  has(row: number, side: number): boolean {
-    return this.#rows[row * ROW + side]! >= 0;
-  }
-
-  name(row: number): string {
-    const { btf, id } = this.#place(Math.max(this.#rows[row * ROW + OLD]!, this.#rows[row * ROW + NEW]!));
-    return btf.nameAt(id);
-  }
-
-  #place(definition: number): Place {
-    const at = definition * DEFINITION;
-    return { btf: this.#btfs[this.#definitions[at + 3]!]!, id: this.#definitions[at + 4]! };
-  }
-
-  /** Definitions of a side, the latest first; without those that `without` has as well. */
-  places(row: number, side: number, without?: number): Place[] {
-    const all = this.#definitions;
-    const found: Place[] = [];
-    for (let i = this.#rows[row * ROW + side]!; i >= 0; i = all[i * DEFINITION + 2]!) {
-      const at = i * DEFINITION;
-      if (without !== undefined && this.#known[this.#find(row * ROW + without, all[at]!, all[at + 1]!)] !== 0) continue;
-      found.push(this.#place(i));
-    }
+  /** Definitions of a side that the other one lacks, the latest first. */
+  places({ address, oldCount, newCount }: DifferingRow, side: number): Place[] {
+    const { arena } = this.#workspace;
+    const { mark } = arena;
+    const list = arena.allocate((side === OLD ? oldCount : newCount) * 4);
+    const count = arena.run((kernel) => kernel.lacking(this.#address, address, side, list));
+    const found = Array.from(this.#workspace.words(list, count), (definition) => this.#place(definition >>> 0));
+    arena.rewind(mark);
     return found;
   }
 
-  /** Whether both sides of a row have the same set of definitions. */
-  isSame(row: number): boolean {
-    const all = this.#definitions;
-    const [a, b] = [this.#rows[row * ROW + OLD]! * DEFINITION, this.#rows[row * ROW + NEW]! * DEFINITION];
-    if (a >= 0 && b >= 0 && all[a + 2]! < 0 && all[b + 2]! < 0) return all[a] === all[b] && all[a + 1] === all[b + 1];
-    return this.places(row, OLD, NEW).length === 0 && this.places(row, NEW, OLD).length === 0;
+  #place(definition: Address<"Definition">): Place {
+    const { view } = this.#workspace.arena;
+    return {
+      btf: this.#btfs[readField(view, definition, abi.DEFINITION_SUBJECT)]!,
+      id: readField(view, definition, abi.DEFINITION_ID),
+    };
   }
 }
 
-const ROW = 5;
-const DEFINITION = 6;
-
-/** Where a row has its first definition of a side. */
-export const OLD = 3;
-export const NEW = 4;
+/** Puts a Btf with its identities into a workspace. */
+function subjectOf(btf: Btf, workspace: Workspace): Address<"Subject"> {
+  const { names, own, references } = identitiesIn(btf, workspace);
+  return workspace.struct<"Subject">(abi.SUBJECT_SIZE, [
+    [abi.SUBJECT_IMAGE, workspace.image(btf.image)],
+    [abi.SUBJECT_NAMES, workspace.copyWords(names)],
+    [abi.SUBJECT_OWN, workspace.copyWords(own)],
+    [abi.SUBJECT_REFERENCES, workspace.copyWords(references)],
+  ]);
+}
