@@ -307,6 +307,24 @@ describe("options", () => {
     },
   );
 
+  needing(
+    "the corpus in ../shared",
+    "clang-19",
+    "gcc and libbpf-dev",
+  )("the source of a BPF object compiles with the header for that object", () => {
+    const target = openFile(corpusPath("vmlinux/6.12-amd64.btf.gz"));
+    const source = '#include "header-use.bpf.c"\n';
+    const args = ["-target", "bpf", "-D__TARGET_ARCH_x86", ...CLANG, "-Werror", "-I", "test/native"];
+    const quiet = ["-Wno-unused-function", "-Wno-missing-declarations"];
+    const object = openObject(compiles("clang-19", [...args, ...quiet], dumpC(target).text(), source));
+    // What nothing calls has left no trace.
+    expect(object.btf.find("bio___old")).toBeUndefined();
+    const text = dumpC(target, usedTypes(target, [object])).text();
+    compiles("clang-19", [...args, ...quiet], text, source);
+    compiles("clang-19", ["-std=gnu23", ...args, ...quiet], text, source);
+    expect(text.length).toBeLessThan(dumpC(target).text().length / 3);
+  });
+
   test("unknown kinds are left out, and said to be", () => {
     const btf = open(
       (image) => {

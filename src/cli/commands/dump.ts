@@ -38,7 +38,7 @@ export function define(command: Command): void {
     .option("-t, --type <type>", "only this type: an id, a name, a glob, or KIND:name; repeatable", collect)
     .option("--unsorted", "c: in the order of ids, as `format c unsorted`")
     .addOption(new Option("--compat <tool>", "c: copy what this version gets wrong").choices(["bpftool-7.8"]))
-    .option("--for <object>", "c: only what this BPF object uses, with all that it needs; repeatable", collect)
+    .option("--for <object>", "c: what the source of this BPF object needs to compile; repeatable", collect)
     .option("--exclude <glob>", "c: leave these types out where they are not needed by value; repeatable", collect)
     .option("--no-kfuncs", "c: no prototypes of kernel functions")
     .option("--kfunc <name>", "c: the prototype of this kernel function alone; repeatable", collect)
