@@ -1,7 +1,7 @@
 /** Opens a kernel's table of symbols: /proc/kallsyms or a System.map, plain or packed. */
 import { readBytes } from "../node.js";
 import { InputError } from "./exit.js";
-import { inputError } from "./input.js";
+import { inputError } from "./input-error.js";
 
 /** Returns the text of a table of symbols. @throws InputError for a file without symbols */
 export function readKallsyms(path: string): string {

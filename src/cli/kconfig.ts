@@ -1,7 +1,7 @@
 /** Opens a kernel's configuration file, such as /boot/config-6.12, plain or gzipped. */
 import { readBytes } from "../node.js";
 import { InputError } from "./exit.js";
-import { inputError } from "./input.js";
+import { inputError } from "./input-error.js";
 
 /** Returns the text of a configuration file. @throws InputError for a file without settings */
 export function readKconfig(path: string): string {

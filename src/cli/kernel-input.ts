@@ -4,7 +4,8 @@ import { basename, join } from "node:path";
 import type { Btf } from "../btf/btf.js";
 import { BtfError } from "../errors/error.js";
 import { KERNEL_BTF, openFile } from "../node.js";
-import { type InputOptions, imageOptions, openAsImage, openInput, VMLINUX } from "./input.js";
+import { type InputOptions, openInput, VMLINUX } from "./input.js";
+import { imageOptions, openAsImage } from "./input-file.js";
 
 /** A Btf, and what it is called in messages and results. */
 export interface Source {

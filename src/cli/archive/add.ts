@@ -6,7 +6,8 @@ import { BtfError } from "../../errors/error.js";
 import { archiveFolder } from "../../node.js";
 import { type Context, type ExitCode, jsonText } from "../context.js";
 import { InputError, UsageError } from "../exit.js";
-import { extractInput, imageOptions, inputError, openAsImage } from "../input.js";
+import { inputError } from "../input-error.js";
+import { extractInput, imageOptions, openAsImage } from "../input-file.js";
 import { expandPaths } from "../paths.js";
 import type { ArchiveOptions } from "./options.js";
 

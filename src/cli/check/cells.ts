@@ -3,7 +3,8 @@ import { type Check, type CheckOptions, check } from "../../bpf/check/check.js";
 import { type Cell, cellOf, failedCell } from "../../bpf/check/report/report.js";
 import { type BpfObject, readObject } from "../../bpf/object/object.js";
 import { BtfError, BtfInternalError } from "../../errors/error.js";
-import { type InputOptions, openTarget } from "../input.js";
+import type { InputOptions } from "../input.js";
+import { openTarget } from "../target-input.js";
 
 /** What all cells have in common. A plain value: it is handed to threads. */
 export interface CellWork {

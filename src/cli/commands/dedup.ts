@@ -3,7 +3,8 @@ import type { Btf } from "../../btf/btf.js";
 import { dedup, merge } from "../../edit/dedup/dedup.js";
 import type { CommonOptions, Context, ExitCode } from "../context.js";
 import { shrinkReport, writeImage } from "../image-output.js";
-import { inputError, openInputs } from "../input.js";
+import { openInputs } from "../input.js";
+import { inputError } from "../input-error.js";
 import { files } from "../options.js";
 
 export function define(command: Command): void {

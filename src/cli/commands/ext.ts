@@ -3,7 +3,7 @@ import type { CoreRelocation, Ext, ExtInfo, FuncInfo, LineInfo } from "../../bpf
 import { INSN_SIZE } from "../../bpf/instruction.js";
 import type { Btf } from "../../btf/btf.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
-import { inputError } from "../input.js";
+import { inputError } from "../input-error.js";
 import { openObjectInput } from "../object-input.js";
 import { OBJECT_HELP } from "../options.js";
 import { printable, styler } from "../style.js";

@@ -1,7 +1,8 @@
 import { Argument, type Command } from "commander";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { refuseTerminal } from "../image-output.js";
-import { extractInput, imageOptions, inputError } from "../input.js";
+import { inputError } from "../input-error.js";
+import { extractInput, imageOptions } from "../input-file.js";
 import { FILE_HELP } from "../options.js";
 
 export function define(command: Command): void {

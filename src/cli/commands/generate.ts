@@ -8,7 +8,8 @@ import { generate, LANGUAGES, type Language } from "../../generate/generate.js";
 import { readBytes } from "../../node.js";
 import type { CommonOptions, Context, ExitCode } from "../context.js";
 import { UsageError } from "../exit.js";
-import { inputError, openInput } from "../input.js";
+import { openInput } from "../input.js";
+import { inputError } from "../input-error.js";
 import { collect, file } from "../options.js";
 import { selectTypes } from "../select.js";
 

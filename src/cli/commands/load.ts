@@ -11,10 +11,11 @@ import { planObject } from "../../load/plan-object.js";
 import { readBytes } from "../../node.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { InputError, UsageError } from "../exit.js";
-import { inputError, openTarget } from "../input.js";
+import { inputError } from "../input-error.js";
 import { isFileName, objectName, openObjectInput } from "../object-input.js";
 import { moduleOption, OBJECT_HELP } from "../options.js";
 import { printable } from "../style.js";
+import { openTarget } from "../target-input.js";
 
 export interface LoadCommandOptions extends CommonOptions {
   readonly plan?: boolean;

@@ -7,11 +7,13 @@ import type { BpfObject } from "../../bpf/object/object.js";
 import { Btf } from "../../btf/btf.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { InputError, Refused, UsageError } from "../exit.js";
-import { inputError, openTarget, VMLINUX } from "../input.js";
+import { VMLINUX } from "../input.js";
+import { inputError } from "../input-error.js";
 import { openObjectInput } from "../object-input.js";
 import { moduleOption, OBJECT_HELP } from "../options.js";
 import { openOutput } from "../output.js";
 import { expandPaths } from "../paths.js";
+import { openTarget } from "../target-input.js";
 
 export interface MinimizeCommandOptions extends CommonOptions {
   readonly target?: readonly string[];

@@ -8,10 +8,12 @@ import { report } from "../../bpf/core-relocation/report.js";
 import { accessPath, formatSpec } from "../../bpf/core-relocation/spec.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { Refused, UsageError } from "../exit.js";
-import { inputError, openTarget, VMLINUX } from "../input.js";
+import { VMLINUX } from "../input.js";
+import { inputError } from "../input-error.js";
 import { openObjectInput } from "../object-input.js";
 import { moduleOption, OBJECT_HELP } from "../options.js";
 import { printable, styler } from "../style.js";
+import { openTarget } from "../target-input.js";
 
 export interface RelocateCommandOptions extends CommonOptions {
   readonly target?: string;

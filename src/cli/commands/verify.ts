@@ -7,7 +7,9 @@ import { BtfError } from "../../errors/error.js";
 import { typesAsLoaded } from "../../load/plan.js";
 import { readBytes } from "../../node.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
-import { clearer, inputError, open, openInput, rawBytes } from "../input.js";
+import { openInput } from "../input.js";
+import { inputError } from "../input-error.js";
+import { clearer, openInputFile, rawBytes } from "../input-file.js";
 import { files } from "../options.js";
 import { anotherBase, wrongBase } from "../wrong-base.js";
 
@@ -40,7 +42,7 @@ export async function run(
     try {
       // Standard input may hold what only a kernel has an opinion of.
       if (file === "-") return verify(await rawBytes(file, options), rules);
-      const btf = await open(file, base, options);
+      const btf = await openInputFile(file, base, options);
       const result = verify(btf, rules);
       const reason = result.ok || options.base === undefined ? undefined : wrongBase(btf, file, options.base);
       if (reason !== undefined) context.warn(`${file}: ${reason}`);
