@@ -29,7 +29,7 @@ const validators = new Map<string, ValidateFunction>(
 );
 
 /** Commands that write no JSON of their own: code, and what other tools print. */
-const WITHOUT = ["generate", "pahole", "bpftool"];
+const WITHOUT = ["explore", "generate", "pahole", "bpftool"];
 
 /** `lines`: a result on each. */
 const CASES: readonly {
