@@ -62,6 +62,12 @@ export class BtfObject extends Descriptor {
     return this.info.name;
   }
 
+  /** Whether it is the kernel's own. @internal */
+  get isVmlinux(): boolean {
+    const { isKernel, name } = this.info;
+    return isKernel && name === "vmlinux";
+  }
+
   /**
    * Returns the BTF's bytes.
    *

@@ -7,7 +7,7 @@ import { ERR_LIVE_KIND, ERR_LIVE_NOT_FOUND } from "../errors/live.js";
 import { BtfObject } from "./btf-object.js";
 import { type Descriptor, pinError } from "./descriptor.js";
 import { ERRNO } from "./errno.js";
-import { systemError } from "./error.js";
+import { BtfSystemError, systemError } from "./error.js";
 import type { Ffi } from "./ffi/ffi.js";
 import { architecture, openFfi } from "./ffi/open.js";
 import { Link } from "./link.js";
@@ -94,8 +94,22 @@ export class Kernel {
    * @throws BtfEnvironmentError ERR_FILE if the kernel shows none
    */
   get vmlinux(): Btf {
-    this.#vmlinux ??= openVmlinux();
+    this.#vmlinux ??= this.#vmlinuxById() ?? openVmlinux();
     return this.#vmlinux;
+  }
+
+  /** One call copies it, where reading the file takes one for each page; it needs CAP_SYS_ADMIN. */
+  #vmlinuxById(): Btf | undefined {
+    let object: BtfObject | undefined;
+    try {
+      object = this.btfObject(VMLINUX_ID);
+      return object.isVmlinux ? object.open() : undefined;
+    } catch (cause) {
+      if (cause instanceof BtfSystemError || cause instanceof BtfLookupError) return undefined;
+      throw cause;
+    } finally {
+      object?.[Symbol.dispose]();
+    }
   }
 
   /** Ids of all programs, in ascending order. */
@@ -184,8 +198,8 @@ export class Kernel {
     if (!btf) {
       const object = this.btfObject(id);
       try {
-        const { isKernel, name } = object.info;
-        btf = isKernel && name !== "vmlinux" ? object.open(this.vmlinux) : object.open();
+        if (object.isVmlinux) return this.vmlinux;
+        btf = object.info.isKernel ? object.open(this.vmlinux) : object.open();
       } finally {
         object[Symbol.dispose]();
       }
@@ -360,6 +374,8 @@ export class Kernel {
 }
 
 const VMLINUX = "/sys/kernel/btf/vmlinux";
+/** The kernel's own BTF is the first that it has. */
+const VMLINUX_ID = 1;
 
 function openVmlinux(): Btf {
   let bytes: Uint8Array;

@@ -1,7 +1,8 @@
 /** Events of a map as values: for await, or by callback. */
 import type { BtfType } from "../../btf/types.js";
-import { type Decoder, decoderOf } from "../../data/decode.js";
+import { decoderOf } from "../../data/decode.js";
 import type { DecodeOptions, Value } from "../../data/options.js";
+import { planOf } from "../../data/plan.js";
 import type { Ffi } from "../ffi/ffi.js";
 import type { EventSource } from "./source.js";
 
@@ -15,7 +16,7 @@ export interface EventOptions extends DecodeOptions {
   readonly onLost?: (count: number) => void;
 }
 
-/** Records that are taken at a time: then other work has its turn. */
+/** Records that are taken at a time. */
 const BATCH = 1024;
 
 /**
@@ -35,10 +36,13 @@ export class EventStream<T = Value> implements AsyncIterable<T>, Disposable {
   readonly reason: string;
   readonly #source: EventSource;
   readonly #ffi: Ffi;
-  readonly #decoder: Decoder<T> | undefined;
+  readonly #decode: RecordDecoder<T>;
   readonly #options: EventOptions;
   #reported = 0;
-  #isOpen = true;
+  /** Ends what waits. */
+  readonly #closing = new AbortController();
+  /** Fires with the caller's signal too. */
+  readonly #end: AbortSignal;
 
   /** @internal */
   constructor(
@@ -52,8 +56,9 @@ export class EventStream<T = Value> implements AsyncIterable<T>, Disposable {
     this.type = found?.type;
     this.reason = found?.reason ?? "nothing says what they are";
     this.#options = options;
-    // Programs write variable lengths: what is not there is left out.
-    this.#decoder = found && decoderOf<T>(found.type, { partial: true, ...options });
+    const closing = this.#closing.signal;
+    this.#end = options.signal ? AbortSignal.any([options.signal, closing]) : closing;
+    this.#decode = found ? recordDecoder<T>(found.type, options) : copyOf;
   }
 
   /** Records that the kernel has dropped, as far as it counts them. */
@@ -67,11 +72,8 @@ export class EventStream<T = Value> implements AsyncIterable<T>, Disposable {
    * @param limit how many are taken at most (default: all)
    */
   consume(callback: (event: T) => void, limit = Number.POSITIVE_INFINITY): number {
-    const decoder = this.#decoder;
-    const count = this.#source.consume((bytes, at, length) => {
-      const record = bytes.subarray(at, at + length);
-      callback(decoder ? decoder(record) : (record.slice() as T));
-    }, limit);
+    const decode = this.#decode;
+    const count = this.#source.consume((bytes, at, length) => callback(decode(bytes, at, length)), limit);
     this.#reportLost();
     return count;
   }
@@ -98,27 +100,92 @@ export class EventStream<T = Value> implements AsyncIterable<T>, Disposable {
 
   /** Events as they come; ends with the signal, the timeout, or the disposal. */
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
-    const { signal, timeout } = this.#options;
     const batch: T[] = [];
-    while (this.#isOpen && !signal?.aborted) {
-      batch.length = 0;
-      this.consume((event) => void batch.push(event), BATCH);
-      if (batch.length > 0) {
-        for (const event of batch) {
-          if (!this.#isOpen || signal?.aborted) return;
-          yield event;
-        }
-        continue;
+    const add = (event: T): void => void batch.push(event);
+    const turns = new Turns();
+    while (await this.#ready(add)) {
+      for (const event of batch) {
+        if (this.#end.aborted) return;
+        yield event;
       }
-      const options = { ...(signal && { signal }), ...(timeout !== undefined && { timeout }) };
-      const isReady = await this.#ffi.wait(this.#source.descriptor, options);
-      if (!isReady && timeout !== undefined) return;
+      batch.length = 0;
+      await turns.next();
     }
   }
 
+  /**
+   * Calls back with events as they come, until the signal, the timeout, or the disposal: as `for await`, in less time
+   * an event.
+   *
+   * @returns how many there were
+   */
+  async each(callback: (event: T) => void): Promise<number> {
+    const turns = new Turns();
+    let count = 0;
+    const counting = (event: T): void => {
+      count++;
+      callback(event);
+    };
+    while (await this.#ready(counting)) await turns.next();
+    return count;
+  }
+
+  /** Waits for events and takes a batch of them. Returns false where there will be none. */
+  async #ready(callback: (event: T) => void): Promise<boolean> {
+    const { timeout } = this.#options;
+    const options = { signal: this.#end, ...(timeout !== undefined && { timeout }) };
+    while (!this.#end.aborted) {
+      if (this.consume(callback, BATCH) > 0) return true;
+      const isReady = await this.#ffi.wait(this.#source.descriptor, options);
+      if (!isReady && timeout !== undefined) return false;
+    }
+    return false;
+  }
+
   [Symbol.dispose](): void {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
     this.#source[Symbol.dispose]();
   }
+}
+
+/** Milliseconds after which timers and other work have their turn, however many events come. */
+const TURN = 5;
+
+class Turns {
+  #last = performance.now();
+
+  async next(): Promise<void> {
+    if (performance.now() - this.#last < TURN) return;
+    await new Promise<void>((resolve) => void setImmediate(resolve));
+    this.#last = performance.now();
+  }
+}
+
+/** Makes a value of a record that lies in memory which is not its own. */
+type RecordDecoder<T> = (bytes: Uint8Array, byteOffset: number, byteLength: number) => T;
+
+function copyOf<T>(bytes: Uint8Array, byteOffset: number, byteLength: number): T {
+  return bytes.slice(byteOffset, byteOffset + byteLength) as T;
+}
+
+/** Whole records are read where they lie; programs write shorter ones too, of which what is not there is left out. */
+function recordDecoder<T>(type: BtfType, options: DecodeOptions): RecordDecoder<T> {
+  const part = decoderOf<T>(type, { partial: true, ...options });
+  const plan = planOf(type);
+  if (options.partial === false || plan.isFlexible)
+    return (bytes, byteOffset, byteLength) => part(bytes.subarray(byteOffset, byteOffset + byteLength));
+  const whole = decoderOf<T>(type, { ...options, partial: false });
+  const { extent } = plan;
+  // One view for all records of a memory: a view for each costs more than the reading.
+  let known: Uint8Array | undefined;
+  let view: DataView = new DataView(new ArrayBuffer(0));
+  return (bytes, byteOffset, byteLength) => {
+    if (byteLength < extent) return part(bytes.subarray(byteOffset, byteOffset + byteLength));
+    if (bytes !== known) {
+      known = bytes;
+      view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
+    return whole(view, byteOffset);
+  };
 }

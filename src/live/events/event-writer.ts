@@ -27,6 +27,7 @@ export class EventWriter<T = unknown> implements Disposable {
   /** The type of the records; `undefined` where they are bytes. */
   readonly type: BtfType | undefined;
   readonly #map: BpfMap;
+  readonly #name: string;
   readonly #encoder: Encoder | undefined;
   readonly #consumer: Mapping;
   readonly #producer: Mapping;
@@ -39,7 +40,8 @@ export class EventWriter<T = unknown> implements Disposable {
   readonly #size: number;
   /** Where the next record goes: a number of bytes since the ring buffer was made. */
   #next: number;
-  #isOpen = true;
+  /** Ends what waits. */
+  readonly #closing = new AbortController();
 
   /**
    * Opens a map for writing. It has one writer: two would write over each other.
@@ -56,6 +58,7 @@ export class EventWriter<T = unknown> implements Disposable {
     const { system } = map;
     this.type = type;
     this.#map = map;
+    this.#name = name;
     this.#encoder = type && encoderOf(type);
     this.#page = pageSize();
     this.#size = maxEntries;
@@ -104,14 +107,16 @@ export class EventWriter<T = unknown> implements Disposable {
    * @throws as `write`
    */
   async send(value: T, options: WaitOptions = {}): Promise<boolean> {
-    const { timeout = Number.POSITIVE_INFINITY, signal } = options;
+    const { timeout = Number.POSITIVE_INFINITY } = options;
+    const closing = this.#closing.signal;
+    const signal = options.signal ? AbortSignal.any([options.signal, closing]) : closing;
     const end = performance.now() + timeout;
-    while (this.#isOpen && !signal?.aborted) {
+    while (!signal.aborted) {
       if (this.write(value)) return true;
       const left = end - performance.now();
       if (left <= 0) return false;
       const limit = left === Number.POSITIVE_INFINITY ? {} : { timeout: left };
-      const isReady = await this.#map.system.ffi.wait(this.#map.fd, { ...options, ...limit, isForWriting: true });
+      const isReady = await this.#map.system.ffi.wait(this.#map.fd, { signal, ...limit, isForWriting: true });
       // There may be room for less than this record: then it is ready all the time.
       if (isReady) await new Promise((resolve) => setTimeout(resolve, 1));
     }
@@ -120,9 +125,9 @@ export class EventWriter<T = unknown> implements Disposable {
 
   #encode(value: T): Uint8Array {
     const refuse = (note: string): never => {
-      throw new BtfLookupError(ERR_LIVE_EVENTS, { name: this.#isOpen ? this.#map.info.name : "", note });
+      throw new BtfLookupError(ERR_LIVE_EVENTS, { name: this.#name, note });
     };
-    if (!this.#isOpen) refuse("it is closed");
+    if (this.#closing.signal.aborted) refuse("it is closed");
     if (!this.#encoder && !(value instanceof Uint8Array)) refuse("nothing says what its records are: give bytes");
     const record = this.#encoder ? this.#encoder(value) : (value as Uint8Array);
     if (occupied(record.length) > this.#size)
@@ -131,8 +136,8 @@ export class EventWriter<T = unknown> implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
     this.#consumer[Symbol.dispose]();
     this.#producer[Symbol.dispose]();
   }

@@ -1,7 +1,7 @@
 /** A ring buffer's records, read from the memory that it shares with the kernel. */
 import type { BpfMap } from "../map.js";
 import { Mapping, pageSize } from "../mapping.js";
-import { BUSY, DISCARDED, HEADER_SIZE, LENGTH_MASK, occupied } from "./ring-record.js";
+import { DISCARDED, HEADER_SIZE, LENGTH_MASK, occupied } from "./ring-record.js";
 import type { EventSource, RecordVisitor } from "./source.js";
 
 /**
@@ -21,7 +21,7 @@ export class RingBufferSource implements EventSource {
   readonly #mask: number;
   readonly #page: number;
   /** Where the next record is: a number of bytes since the ring buffer was made. */
-  #next: number;
+  #next: bigint;
 
   constructor(map: BpfMap) {
     const { system } = map;
@@ -40,7 +40,7 @@ export class RingBufferSource implements EventSource {
     this.#words = new Int32Array(this.#data.buffer);
     this.#position = new BigInt64Array(this.#consumer.buffer, 0, 1);
     this.#mask = size - 1;
-    this.#next = Number(this.#position[0]);
+    this.#next = this.#position[0]!;
   }
 
   get descriptor(): number {
@@ -54,30 +54,36 @@ export class RingBufferSource implements EventSource {
   consume(visit: RecordVisitor, limit: number): number {
     const { ffi } = this.#map.system;
     const words = this.#words;
+    const bytes = this.#bytes;
+    const mask = this.#mask;
+    const page = this.#page;
     let count = 0;
-    let next = this.#next;
+    let taken = 0;
+    // The low half of the positions tells where records are, and whether there are more: never 4 GiB are open.
+    let low = Number(BigInt.asIntN(32, this.#next));
     try {
       for (;;) {
-        // The low half of the producer's position tells whether there is more: never 4 GiB are open.
-        const produced = ffi.loadAcquire(words, 0) >>> 0;
-        if (produced === next % 4294967296) break;
-        while (next % 4294967296 !== produced) {
+        const produced = ffi.loadAcquire(words, 0);
+        if (produced === low) return count;
+        do {
           if (count >= limit) return count;
-          const at = this.#page + Number(next % (this.#mask + 1));
-          const head = ffi.loadAcquire(words, at >> 2) >>> 0;
-          if (head & BUSY) return count;
+          const at = page + (low & mask);
+          const head = ffi.loadAcquire(words, at >> 2);
+          // The highest bit: the program still writes.
+          if (head < 0) return count;
           const length = head & LENGTH_MASK;
-          next += occupied(length);
+          const room = occupied(length);
+          low = (low + room) | 0;
+          taken += room;
           if (head & DISCARDED) continue;
           count++;
-          visit(this.#bytes, at + HEADER_SIZE, length);
-        }
+          visit(bytes, at + HEADER_SIZE, length);
+        } while (low !== produced);
       }
-      return count;
     } finally {
-      if (next !== this.#next) {
-        this.#next = next;
-        Atomics.store(this.#position, 0, BigInt(next));
+      if (taken > 0) {
+        this.#next += BigInt(taken);
+        Atomics.store(this.#position, 0, this.#next);
       }
     }
   }
