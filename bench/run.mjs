@@ -18,6 +18,7 @@ import * as generate from "./cases/generate.mjs";
 import * as inspect from "./cases/inspect.mjs";
 import * as relations from "./cases/inspect-relations.mjs";
 import * as live from "./cases/live.mjs";
+import * as loader from "./cases/loader.mjs";
 import * as lookup from "./cases/lookup.mjs";
 import * as memory from "./cases/memory.mjs";
 import * as open from "./cases/open.mjs";
@@ -40,7 +41,7 @@ function finish(group, row) {
   return { name, group, against, unit, ours, theirs, ratio, target, pass, note };
 }
 
-const CASES = [open, lookup, dump, inspect, relations, edit, bpf, data, live, generate, memory, size];
+const CASES = [open, lookup, dump, inspect, relations, edit, bpf, data, live, loader, generate, memory, size];
 /** Groups with rows of calls repeated in one process, which are measured together. */
 const WARM = [open, lookup, dump];
 

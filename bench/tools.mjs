@@ -58,6 +58,7 @@ export function findTools() {
     libbpf,
     libbpfVersion: libbpf && ask(libbpf, "--version").replace("v", ""),
     dedup: compileNative("dedup", libraries, "test/native"),
+    loader: compileNative("loader", libraries),
     append: compileNative("append", libraries),
     launch: compileNative("launch"),
     // It answers system calls in libbpf's place: the symbol has to be seen from there.
