@@ -4,10 +4,12 @@
  * @module btfkit/edit
  */
 export {
+  type ArraySpec,
   BtfBuilder,
   type BuilderOptions,
   type EnumeratorSpec,
   type IntSpec,
+  type MaybeSized,
   type MemberPlace,
   type MemberSpec,
   type ParamSpec,
@@ -17,6 +19,7 @@ export {
   type VariableSpec,
 } from "./edit/build/builder.js";
 export { type EncodeOptions, encode } from "./edit/build/encode.js";
+export type { TypeId } from "./edit/build/type-id.js";
 export {
   type DedupOptions,
   type DedupResult,

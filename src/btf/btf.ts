@@ -370,6 +370,8 @@ export class Btf {
    *
    * @throws BtfLimitError ERR_PATTERN_LENGTH for patterns above 512 bytes
    */
+  search<K extends Kind>(pattern: string, options: SearchOptions & { readonly kind: K }): TypeOf<K>[];
+  search(pattern: string, options?: SearchOptions): BtfType[];
   search(pattern: string, options?: SearchOptions): BtfType[] {
     return Array.from(this.searchIds(pattern, options), (id) => this.get(id)!);
   }

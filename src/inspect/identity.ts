@@ -145,7 +145,7 @@ export function identities(btf: Btf): Identities {
   }
 }
 
-/** As `identities`, in a workspace that has copies of images. */
+/** As `identities`, in a workspace that has copies of images. @internal */
 export function identitiesIn(btf: Btf, workspace: Workspace): Identities {
   let found = known.get(btf);
   if (!found) {

@@ -1,46 +1,10 @@
 /**
- * Names of the kinds of maps and links, by number: the kernel's `enum bpf_map_type` and `bpf_link_type`, in lower case
- * without the prefix, as libbpf spells them.
+ * Names of the kinds of links, by number: the kernel's `enum bpf_link_type`, in lower case without the prefix, as libbpf
+ * spells them; and those of maps.
  *
  * Source: include/uapi/linux/bpf.h of Linux 6.18.
  */
-
-const MAP_TYPE_NAMES = [
-  "unspec",
-  "hash",
-  "array",
-  "prog_array",
-  "perf_event_array",
-  "percpu_hash",
-  "percpu_array",
-  "stack_trace",
-  "cgroup_array",
-  "lru_hash",
-  "lru_percpu_hash",
-  "lpm_trie",
-  "array_of_maps",
-  "hash_of_maps",
-  "devmap",
-  "sockmap",
-  "cpumap",
-  "xskmap",
-  "sockhash",
-  "cgroup_storage",
-  "reuseport_sockarray",
-  "percpu_cgroup_storage",
-  "queue",
-  "stack",
-  "sk_storage",
-  "devmap_hash",
-  "struct_ops",
-  "ringbuf",
-  "inode_storage",
-  "task_storage",
-  "bloom_filter",
-  "user_ringbuf",
-  "cgrp_storage",
-  "arena",
-] as const;
+import { MAP_TYPES, type MapType } from "../bpf/object/map-types.js";
 
 const LINK_TYPE_NAMES = [
   "unspec",
@@ -60,13 +24,10 @@ const LINK_TYPE_NAMES = [
   "sockmap",
 ] as const;
 
-/** A type of map. */
-export type MapType = (typeof MAP_TYPE_NAMES)[number];
 /** A type of link. */
 export type LinkType = (typeof LINK_TYPE_NAMES)[number];
 
-/** The types of maps, by number. */
-export const MAP_TYPES: readonly MapType[] = MAP_TYPE_NAMES;
+export { MAP_TYPES, type MapType };
 /** The types of links, by number. */
 export const LINK_TYPES: readonly LinkType[] = LINK_TYPE_NAMES;
 

@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Archive, ArchiveWriter } from "btfkit/archive";
-import { BtfBuilder, encode } from "btfkit/edit";
+import { BtfBuilder, encode, type TypeId } from "btfkit/edit";
 import { archiveFolder, readBytes } from "btfkit/node";
 import { afterAll, describe, expect, test } from "vitest";
 import { MemoryStore } from "../support/memory-store.js";
@@ -20,7 +20,7 @@ function kernel(version: number, endian: "little" | "big" = "little"): Uint8Arra
   const int = builder.int("int", { byteSize: 4, isSigned: true });
   const long = builder.int("unsigned long", { byteSize: 8 });
   const node = builder.struct("node", { byteSize: 8 }, []);
-  const members: [string, number, { bitOffset: number }][] = [["pid", int, { bitOffset: 0 }]];
+  const members: [string, TypeId, { bitOffset: number }][] = [["pid", int, { bitOffset: 0 }]];
   for (let i = 0; i < version; i++) members.push([`added_in_${i}`, long, { bitOffset: 64 + i * 64 }]);
   members.push(["list", node, { bitOffset: 64 + version * 64 }]);
   const task = builder.struct("task", { byteSize: 16 + version * 8 }, members);

@@ -521,7 +521,7 @@ describe("distilling", () => {
     const b = new BtfBuilder({ endian: "big" });
     b.int("int", { byteSize: 4, isSigned: true });
     const s = new BtfBuilder({ base: b.build() });
-    s.ptr(1);
+    s.ptr(s.id(1));
     const made = distill(s.build());
     expect([made.base.endian, made.btf.endian]).toEqual(["big", "big"]);
     const again = Opened.parse(encode(made.base));

@@ -17,6 +17,7 @@ import {
   rebase,
   sanitize,
   sortByName,
+  type TypeId,
   verify,
 } from "btfkit/edit";
 import { openFile } from "btfkit/node";
@@ -139,14 +140,14 @@ describe("distill", () => {
 });
 
 describe("rebase", () => {
-  const kernel = (change: (b: BtfBuilder, int: number) => void): Btf => {
+  const kernel = (change: (b: BtfBuilder, int: TypeId) => void): Btf => {
     const b = new BtfBuilder();
-    b.typedef("first", 2);
+    b.typedef("first", b.id(2));
     const int = b.int("int", { byteSize: 4, isSigned: true });
     change(b, int);
     return b.build();
   };
-  const usual = (b: BtfBuilder, int: number): void => {
+  const usual = (b: BtfBuilder, int: TypeId): void => {
     b.struct("later", { byteSize: 4 }, [["bits", int, { bitfieldSize: 3 }]]);
     b.enum("color", { byteSize: 8 }, [["RED", 1]]);
     b.struct("point", { byteSize: 8 }, [["y", int]]);

@@ -38,11 +38,11 @@ function add(b: BtfBuilder, line: string): void {
     case "const":
     case "volatile":
     case "restrict":
-      b[kind](Number(first));
+      b[kind](b.id(Number(first)));
       break;
     case "array": {
       const [element, length] = first.split("*").map(Number);
-      b.array(element!, length!, Number(third));
+      b.array(b.id(element!), { length: length!, index: b.id(Number(third)) });
       break;
     }
     case "struct":
@@ -53,7 +53,7 @@ function add(b: BtfBuilder, line: string): void {
         items.map((item) => {
           const [, member, type, bitOffset, bits] = /^(\S+) (\d+)@(\d+)(?::(\d+))?$/.exec(item)!;
           const place = { bitOffset: Number(bitOffset), ...(bits && { bitfieldSize: Number(bits) }) };
-          return [named(member), Number(type), place] as const;
+          return [named(member), b.id(Number(type)), place] as const;
         }),
       );
       break;
@@ -75,22 +75,22 @@ function add(b: BtfBuilder, line: string): void {
       b.fwd(name, second === "union" ? "union" : "struct");
       break;
     case "typedef":
-      b.typedef(name, Number(second));
+      b.typedef(name, b.id(Number(second)));
       break;
     case "typetag":
-      b.typeTag(name, Number(second));
+      b.typeTag(name, b.id(Number(second)));
       break;
     case "proto":
       b.funcProto(
-        Number(first),
-        items.map((item) => [named(item.split(" ")[0]), Number(item.split(" ")[1])] as const),
+        b.id(Number(first)),
+        items.map((item) => [named(item.split(" ")[0]), b.id(Number(item.split(" ")[1]))] as const),
       );
       break;
     case "func":
-      b.func(name, Number(second), third as "static");
+      b.func(name, b.id(Number(second)), third as "static");
       break;
     case "var":
-      b.var(name, Number(second), third as "static");
+      b.var(name, b.id(Number(second)), third as "static");
       break;
     case "datasec":
       b.datasec(
@@ -98,13 +98,13 @@ function add(b: BtfBuilder, line: string): void {
         { byteSize },
         items.map((item) => {
           const [type, byteOffset, size] = item.split(/[@+]/).map(Number);
-          return [type!, { byteOffset: byteOffset!, byteSize: size! }] as const;
+          return [b.id(type!), { byteOffset: byteOffset!, byteSize: size! }] as const;
         }),
       );
       break;
     case "tag": {
       const [target, component] = second.split(".").map(Number);
-      b.declTag(name, target!, component === undefined ? {} : { componentIndex: component });
+      b.declTag(name, b.id(target!), component === undefined ? {} : { componentIndex: component });
       break;
     }
     default:

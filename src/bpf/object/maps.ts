@@ -3,6 +3,7 @@
 import { resolve, sizeOf } from "../../btf/query/resolve.js";
 import type { BtfType, Member, VarType } from "../../btf/types.js";
 import type { ObjectContents } from "./contents.js";
+import { MAP_TYPES, type MapType } from "./map-types.js";
 
 /** One map's definition. A field that is not given is `undefined`. */
 export interface BpfMap {
@@ -11,6 +12,8 @@ export interface BpfMap {
   readonly definition: "btf" | "legacy";
   /** `BPF_MAP_TYPE_*` as a number. */
   readonly type: number | undefined;
+  /** Its name, such as `"ringbuf"`. */
+  readonly typeName: MapType | undefined;
   /** In bytes. */
   readonly keySize: number | undefined;
   readonly valueSize: number | undefined;
@@ -21,6 +24,9 @@ export interface BpfMap {
   readonly pinning: number | undefined;
   readonly keyTypeId: number | undefined;
   readonly valueTypeId: number | undefined;
+  /** The types of keys and values in the object's BTF. */
+  readonly keyType: BtfType | undefined;
+  readonly valueType: BtfType | undefined;
 }
 
 type Mutable = { -readonly [K in keyof BpfMap]: BpfMap[K] };
@@ -35,6 +41,7 @@ function empty(name: string, definition: BpfMap["definition"]): Mutable {
     name,
     definition,
     type: none,
+    typeName: none,
     keySize: none,
     valueSize: none,
     maxEntries: none,
@@ -42,6 +49,8 @@ function empty(name: string, definition: BpfMap["definition"]): Mutable {
     pinning: none,
     keyTypeId: none,
     valueTypeId: none,
+    keyType: none,
+    valueType: none,
   };
 }
 
@@ -66,6 +75,7 @@ function read(map: Mutable, member: Member): void {
   switch (member.name) {
     case "type":
       map.type = numberOf(value);
+      map.typeName = MAP_TYPES[map.type ?? -1];
       break;
     case "key_size":
       map.keySize = numberOf(value);
@@ -83,10 +93,12 @@ function read(map: Mutable, member: Member): void {
       map.pinning = numberOf(value);
       break;
     case "key":
+      map.keyType = pointed;
       map.keyTypeId = pointed?.id;
       map.keySize = pointed && sizeOf(pointed);
       break;
     case "value":
+      map.valueType = pointed;
       map.valueTypeId = pointed?.id;
       map.valueSize = pointed && sizeOf(pointed);
       break;
@@ -115,6 +127,7 @@ function* legacyMaps(object: ObjectContents): Generator<BpfMap> {
     yield {
       ...empty(name, "legacy"),
       type: word(0),
+      typeName: MAP_TYPES[word(0) ?? -1],
       keySize: word(1),
       valueSize: word(2),
       maxEntries: word(3),

@@ -9,6 +9,8 @@ export interface Global {
   readonly name: string;
   readonly section: string;
   readonly typeId: number;
+  /** The type of the variable, in the object's BTF. */
+  readonly type: BtfType;
   /** From the start of the section, in bytes. */
   readonly byteOffset: number;
   readonly byteSize: number | undefined;
@@ -21,6 +23,8 @@ export interface Extern {
   readonly kind: "kconfig" | "func" | "var";
   /** The id of the FUNC or VAR. */
   readonly typeId: number;
+  /** The type of the variable, or the prototype of the function, in the object's BTF. */
+  readonly type: BtfType;
   /** May be missing: it is then null or zero. */
   readonly isWeak: boolean;
 }
@@ -41,6 +45,7 @@ export function findGlobals(object: ObjectContents): Global[] {
         name: type.name,
         section: section.name,
         typeId: type.typeId,
+        type: type.type,
         byteOffset,
         byteSize: variable.byteSize || sizeOf(type),
       });
@@ -60,7 +65,9 @@ export function findExterns(object: ObjectContents): Extern[] {
     for (const { type } of section.variables) {
       const kind = externKind(section.name, type);
       const symbol = undefinedSymbols.get(type.name);
-      if (kind && symbol) found.push({ name: type.name, kind, typeId: type.id, isWeak: symbol.binding === "weak" });
+      if (!kind || !symbol) continue;
+      const own = type.kind === "func" ? type.proto : type.kind === "var" ? type.type : type;
+      found.push({ name: type.name, kind, typeId: type.id, type: own, isWeak: symbol.binding === "weak" });
     }
   }
   return found;

@@ -22,25 +22,38 @@ import { deduplicate } from "../dedup/dedup.js";
 import { appendAll, Copier, checkBase } from "../reshape/transfer.js";
 import { Draft } from "./draft.js";
 import { assemble, type EncodeOptions, encode } from "./encode.js";
+import { Extents, layOut, unionSize } from "./extents.js";
 import { kindOf } from "./record.js";
+import type { TypeId } from "./type-id.js";
 
-/** A type by its id, which need not exist yet, or by its view. */
-export type TypeRef = number | BtfType;
+/** A type by its id, by its view, or 0 for void. */
+export type TypeRef = TypeId | 0 | BtfType;
 
 /** Size in bytes. */
 export interface Sized {
   readonly byteSize: number;
 }
 
+/** Size in bytes, where C's is not meant. */
+export interface MaybeSized {
+  readonly byteSize?: number;
+}
+
+/** Length of an array, and the type of its subscripts. */
+export interface ArraySpec {
+  readonly length: number;
+  readonly index: TypeRef;
+}
+
 /** The place of a member. */
 export interface MemberPlace {
-  /** Offset from the start of the struct, in bits (default 0). */
+  /** Offset from the start of the struct, in bits (default: where C puts it if no member has one, else 0). */
   readonly bitOffset?: number;
   /** Width of a bitfield in bits (default 0: no bitfield). */
   readonly bitfieldSize?: number;
 }
 
-/** A member: name, type, and where it lies (default: at bit 0). */
+/** A member: name, type, and where it lies. */
 export type MemberSpec = readonly [name: string, type: TypeRef, place?: MemberPlace];
 /** A parameter: name, `""` for none, and type. */
 export type ParamSpec = readonly [name: string, type: TypeRef];
@@ -108,13 +121,14 @@ function isPowerOfTwo(value: number, limit: number): boolean {
  * @example
  * const builder = new BtfBuilder();
  * const int = builder.int("int", { byteSize: 4, isSigned: true });
- * builder.struct("point", { byteSize: 8 }, [["x", int], ["y", int, { bitOffset: 32 }]]);
+ * builder.struct("point", {}, [["x", int], ["y", int]]);
  * console.log(builder.build().require("point", "struct").members[1]?.bitOffset); // 32
  */
 export class BtfBuilder {
   readonly #draft: Draft;
   readonly #endian: Endian;
   readonly #pointerSize: 4 | 8 | undefined;
+  readonly #extents: Extents;
   readonly #copiers = new Map<Btf, Copier>();
 
   /** @throws BtfError ERR_ARGUMENT for a byte order that is not the base's */
@@ -125,11 +139,17 @@ export class BtfBuilder {
     this.#draft = new Draft(base);
     this.#endian = endian ?? base?.endian ?? "little";
     this.#pointerSize = pointerSize;
+    this.#extents = new Extents(this.#draft, pointerSize ?? base?.pointerSize ?? 8);
   }
 
-  /** Id that the next type gets; add to it to refer to types still to come. */
-  get nextId(): number {
-    return this.#draft.nextId;
+  /** Id that the next type gets; `id(nextId + 1)` is that of the one after it. */
+  get nextId(): TypeId {
+    return this.#draft.nextId as TypeId;
+  }
+
+  /** Returns a number as an id: that of a type still to come, or one that was kept as a number. @throws BtfError ERR_BUILD_REFERENCE */
+  id(value: number): TypeId {
+    return this.#draft.checkId(value) as TypeId;
   }
 
   #id(type: TypeRef): number {
@@ -177,7 +197,7 @@ export class BtfBuilder {
    * @throws BtfError ERR_BUILD_NAME; ERR_BUILD_SIZE if `byteSize` is not 1, 2,
    *   4, 8 or 16; ERR_BUILD_ENCODING. Source: btf__add_int.
    */
-  int(name: string, { byteSize, encoding, isSigned, isChar, isBool }: IntSpec): number {
+  int(name: string, { byteSize, encoding, isSigned, isChar, isBool }: IntSpec): TypeId {
     const bits = encoding ?? (isSigned ? 1 : 0) | (isChar ? 2 : 0) | (isBool ? 4 : 0);
     if (name === "") throw new BtfError(ERR_BUILD_NAME, { note: "an INT" });
     if (!isPowerOfTwo(byteSize, 16)) throw new BtfError(ERR_BUILD_SIZE, { note: `INT "${name}"`, value: byteSize });
@@ -193,73 +213,100 @@ export class BtfBuilder {
   }
 
   /** @throws BtfError ERR_BUILD_NAME; ERR_BUILD_SIZE if not of 2, 4, 8, 12 or 16 bytes. Source: btf__add_float. */
-  float(name: string, { byteSize }: Sized): number {
+  float(name: string, { byteSize }: Sized): TypeId {
     if (name === "") throw new BtfError(ERR_BUILD_NAME, { note: "a FLOAT" });
     if (![2, 4, 8, 12, 16].includes(byteSize))
       throw new BtfError(ERR_BUILD_SIZE, { note: `FLOAT "${name}"`, value: byteSize });
     return this.#draft.attempt(() => this.#draft.add(this.string(name), infoOf(abi.KIND_FLOAT), byteSize));
   }
 
-  #reference(kind: number, target: TypeRef): number {
+  #reference(kind: number, target: TypeRef): TypeId {
     return this.#draft.add(0, infoOf(kind), this.#id(target));
   }
 
-  #named(kind: number, what: string, name: string, target: TypeRef, kindFlag = false): number {
+  #named(kind: number, what: string, name: string, target: TypeRef, kindFlag = false): TypeId {
     const id = this.#id(target);
     return this.#draft.attempt(() => this.#draft.add(this.#required(name, what), infoOf(kind, 0, kindFlag), id));
   }
 
   /** A pointer; `0` for the target is void. */
-  ptr(target: TypeRef): number {
+  ptr(target: TypeRef): TypeId {
     return this.#reference(abi.KIND_PTR, target);
   }
 
   /** `const`. */
-  const(target: TypeRef): number {
+  const(target: TypeRef): TypeId {
     return this.#reference(abi.KIND_CONST, target);
   }
 
   /** `volatile`. */
-  volatile(target: TypeRef): number {
+  volatile(target: TypeRef): TypeId {
     return this.#reference(abi.KIND_VOLATILE, target);
   }
 
   /** `restrict`, of a pointer. */
-  restrict(target: TypeRef): number {
+  restrict(target: TypeRef): TypeId {
     return this.#reference(abi.KIND_RESTRICT, target);
   }
 
   /** @throws BtfError ERR_BUILD_NAME */
-  typedef(name: string, target: TypeRef): number {
+  typedef(name: string, target: TypeRef): TypeId {
     return this.#named(abi.KIND_TYPEDEF, "a TYPEDEF", name, target);
   }
 
   /** @throws BtfError ERR_BUILD_NAME. Source: btf__add_type_tag, btf__add_type_attr. */
-  typeTag(value: string, target: TypeRef, { isAttribute = false }: TagOptions = {}): number {
+  typeTag(value: string, target: TypeRef, { isAttribute = false }: TagOptions = {}): TypeId {
     return this.#named(abi.KIND_TYPE_TAG, "a TYPE_TAG", value, target, isAttribute);
   }
 
   /** An array of `length` elements; `index` is the type of its subscripts. */
-  array(element: TypeRef, length: number, index: TypeRef): number {
+  array(element: TypeRef, { length, index }: ArraySpec): TypeId {
     const words = [this.#id(element), this.#id(index), this.#word(length, "an array's length")];
     return this.#draft.add(0, infoOf(abi.KIND_ARRAY), 0, ...words);
   }
 
-  #composite(kind: number, name: string, { byteSize }: Sized, members: readonly MemberSpec[]): number {
+  #composite(kind: number, name: string, { byteSize }: MaybeSized, members: readonly MemberSpec[]): TypeId {
+    const isPlaced = members.some(([, , place]) => place?.bitOffset !== undefined);
+    const isAtStart = isPlaced || (members.length < 2 && byteSize !== undefined);
+    const { bitOffsets, byteSize: size } = isAtStart ? { bitOffsets: [], byteSize } : this.#laidOut(kind, members);
+    const whole = byteSize ?? size;
+    if (whole === undefined) {
+      throw new BtfError(ERR_ARGUMENT, { note: `"${name}" needs a byteSize: its members have offsets` });
+    }
     return this.#draft.attempt(() => {
-      const id = this.#draft.add(this.string(name), infoOf(kind), this.#word(byteSize, "byteSize"));
-      for (const [member, type, place] of members) this.member(member, type, place);
+      const id = this.#draft.add(this.string(name), infoOf(kind), this.#word(whole, "byteSize"));
+      for (const [i, [member, type, place]] of members.entries()) {
+        this.member(member, type, { ...place, bitOffset: place?.bitOffset ?? bitOffsets[i] ?? 0 });
+      }
       return id;
     });
   }
 
-  /** A struct, "" for an anonymous one. Errors as `member`. */
-  struct(name: string, size: Sized, members: readonly MemberSpec[] = []): number {
+  /** Where C puts the members, and what the whole takes. */
+  #laidOut(kind: number, members: readonly MemberSpec[]): { bitOffsets: number[]; byteSize: number } {
+    const unplaced = members.map(([name, type, place]) => {
+      const extent = this.#extents.of(this.#id(type));
+      if (extent) return { ...extent, bitfieldSize: place?.bitfieldSize ?? 0 };
+      const note = `the size of member "${name}" is not known: add its type first, or give its bitOffset`;
+      throw new BtfError(ERR_ARGUMENT, { note });
+    });
+    return kind === abi.KIND_UNION ? { bitOffsets: [], byteSize: unionSize(unplaced) } : layOut(unplaced);
+  }
+
+  /**
+   * A struct, "" for an anonymous one. Where no member has a `bitOffset`, they
+   * lie as C lays them out, one after the other at their natural alignment (two
+   * pointers at most; i386 aligns numbers of 8 bytes at 4), and `byteSize` may be
+   * left out. Errors as `member`.
+   *
+   * @throws BtfError ERR_ARGUMENT for a member whose size is not known, and where offsets come without `byteSize`
+   */
+  struct(name: string, size: MaybeSized, members: readonly MemberSpec[] = []): TypeId {
     return this.#composite(abi.KIND_STRUCT, name, size, members);
   }
 
-  /** A union, "" for an anonymous one. Errors as `member`. */
-  union(name: string, size: Sized, members: readonly MemberSpec[] = []): number {
+  /** A union, "" for an anonymous one; without `byteSize` of C's size. Errors as `struct`. */
+  union(name: string, size: MaybeSized, members: readonly MemberSpec[] = []): TypeId {
     return this.#composite(abi.KIND_UNION, name, size, members);
   }
 
@@ -306,7 +353,7 @@ export class BtfBuilder {
     name: string,
     { byteSize, isSigned }: Sized & { isSigned: boolean },
     fill: () => void,
-  ): number {
+  ): TypeId {
     if (!isPowerOfTwo(byteSize, 8))
       throw new BtfError(ERR_BUILD_SIZE, { note: `an enum ("${name}")`, value: byteSize });
     return this.#draft.attempt(() => {
@@ -325,7 +372,7 @@ export class BtfBuilder {
     name: string,
     { byteSize = 4, isSigned = false }: Partial<Sized> & { isSigned?: boolean },
     values: readonly EnumeratorSpec<number>[] = [],
-  ): number {
+  ): TypeId {
     return this.#enumeration(abi.KIND_ENUM, name, { byteSize, isSigned }, () => {
       for (const [label, value] of values) this.enumerator(label, value);
     });
@@ -336,7 +383,7 @@ export class BtfBuilder {
     name: string,
     { byteSize = 8, isSigned = false }: Partial<Sized> & { isSigned?: boolean },
     values: readonly EnumeratorSpec<number | bigint>[] = [],
-  ): number {
+  ): TypeId {
     return this.#enumeration(abi.KIND_ENUM64, name, { byteSize, isSigned }, () => {
       for (const [label, value] of values) this.enumerator(label, value);
     });
@@ -363,7 +410,7 @@ export class BtfBuilder {
   }
 
   /** A forward declaration. @throws BtfError ERR_BUILD_NAME, ERR_BUILD_FWD. Source: btf__add_fwd. */
-  fwd(name: string, of: "struct" | "union" | "enum" = "struct"): number {
+  fwd(name: string, of: "struct" | "union" | "enum" = "struct"): TypeId {
     if (name === "") throw new BtfError(ERR_BUILD_NAME, { note: "a FWD" });
     if (of === "enum") return this.enum(name, {});
     if (of !== "struct" && of !== "union") throw new BtfError(ERR_BUILD_FWD, { name, note: JSON.stringify(of) });
@@ -371,14 +418,14 @@ export class BtfBuilder {
   }
 
   /** A function of a prototype. @throws BtfError ERR_BUILD_NAME, ERR_BUILD_LINKAGE. Source: btf__add_func. */
-  func(name: string, proto: TypeRef, linkage: Linkage = "static"): number {
+  func(name: string, proto: TypeRef, linkage: Linkage = "static"): TypeId {
     const id = this.#id(proto);
     const vlen = this.#linkage(name, linkage);
     return this.#draft.attempt(() => this.#draft.add(this.#required(name, "a FUNC"), infoOf(abi.KIND_FUNC, vlen), id));
   }
 
   /** A prototype; a last parameter `["", 0]` stands for `...`. */
-  funcProto(returns: TypeRef, params: readonly ParamSpec[] = []): number {
+  funcProto(returns: TypeRef, params: readonly ParamSpec[] = []): TypeId {
     return this.#draft.attempt(() => {
       const id = this.#draft.add(0, infoOf(abi.KIND_FUNC_PROTO), this.#id(returns));
       for (const [name, type] of params) this.param(name, type);
@@ -394,14 +441,14 @@ export class BtfBuilder {
   }
 
   /** @throws BtfError ERR_BUILD_NAME, ERR_BUILD_LINKAGE. Source: btf__add_var. */
-  var(name: string, type: TypeRef, linkage: Linkage = "static"): number {
+  var(name: string, type: TypeRef, linkage: Linkage = "static"): TypeId {
     const id = this.#id(type);
     const number = this.#linkage(name, linkage);
     return this.#draft.attempt(() => this.#draft.add(this.#required(name, "a VAR"), infoOf(abi.KIND_VAR), id, number));
   }
 
   /** A section with its variables. @throws BtfError ERR_BUILD_NAME. Source: btf__add_datasec. */
-  datasec(name: string, { byteSize }: Sized, variables: readonly VariableSpec[] = []): number {
+  datasec(name: string, { byteSize }: Sized, variables: readonly VariableSpec[] = []): TypeId {
     return this.#draft.attempt(() => {
       const id = this.#draft.add(
         this.#required(name, "a DATASEC"),
@@ -431,7 +478,7 @@ export class BtfBuilder {
     value: string,
     target: TypeRef,
     { componentIndex = -1, isAttribute = false }: TagOptions & { readonly componentIndex?: number } = {},
-  ): number {
+  ): TypeId {
     const id = this.#id(target);
     if (!Number.isInteger(componentIndex) || componentIndex < -1 || componentIndex > 0x7fffffff) {
       throw new BtfError(ERR_BUILD_COMPONENT, { name: value, value: componentIndex });
@@ -453,11 +500,11 @@ export class BtfBuilder {
    * @throws BtfEnvironmentError ERR_UNSUPPORTED for a kind unknown to us;
    *   BtfError ERR_BUILD_REFERENCE for one that refers to nothing
    */
-  copy(type: BtfType): number {
-    for (let at = this.#draft.base; at; at = at.base) if (at === type.btf) return type.id;
+  copy(type: BtfType): TypeId {
+    for (let at = this.#draft.base; at; at = at.base) if (at === type.btf) return type.id as TypeId;
     const copier = this.#copiers.get(type.btf) ?? new Copier(this.#draft, type.btf);
     this.#copiers.set(type.btf, copier);
-    return copier.copy(type.id);
+    return copier.copy(type.id) as TypeId;
   }
 
   /**

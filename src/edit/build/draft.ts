@@ -7,6 +7,7 @@ import { TYPE_INFO, TYPE_SIZE, VLEN_MASK } from "../../memory/generated/edit-abi
 import type { Sections } from "./encode.js";
 import { Growable } from "./growable.js";
 import { StringTable } from "./string-table.js";
+import type { TypeId } from "./type-id.js";
 
 /** libbpf's BTF_MAX_NR_TYPES. */
 const ID_MAX = 0x7fffffff;
@@ -33,14 +34,14 @@ export class Draft {
   }
 
   /** Adds a record of the words given and returns its id. */
-  add(name: number, info: number, sizeOrType: number, ...words: number[]): number {
+  add(name: number, info: number, sizeOrType: number, ...words: number[]): TypeId {
     this.checkRoom(1, TYPE_SIZE + words.length * 4);
     this.#last = this.types.length;
     this.types.word(name);
     this.types.word(info);
     this.types.word(sizeOrType);
     for (const word of words) this.types.word(word);
-    return this.nextId++;
+    return this.nextId++ as TypeId;
   }
 
   /** Adds `count` records that are complete. */

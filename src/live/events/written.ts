@@ -10,6 +10,7 @@ import { CALL, FRAME_POINTER, INSN_SIZE, LD_IMM64 } from "../../bpf/instruction.
 import type { BpfObject } from "../../bpf/object/object.js";
 import type { Btf } from "../../btf/btf.js";
 import { BtfBuilder } from "../../edit/build/builder.js";
+import type { TypeId } from "../../edit/build/type-id.js";
 import type { LoadPlan, PlannedProgram } from "../../load/plan.js";
 
 /** Helpers by number. */
@@ -254,18 +255,18 @@ function mostNamed(writes: readonly Write[]): string | undefined {
 /** A struct of these fields; where they overlap, as those of a union do, all have their place. */
 export function structOf(fields: readonly WrittenField[], byteSize: number): Btf {
   const builder = new BtfBuilder();
-  const integer = (size: number, isSigned: boolean): number =>
+  const integer = (size: number, isSigned: boolean): TypeId =>
     builder.int(`${isSigned ? "s" : "u"}${size * 8}`, { byteSize: size, isSigned });
   const char = builder.int("char", { byteSize: 1, isChar: true, isSigned: true });
   const index = integer(4, false);
   const members = fields.map(({ name, byteOffset, byteSize: size, kind }) => {
     const type =
       kind === "text"
-        ? builder.array(char, size, index)
+        ? builder.array(char, { length: size, index })
         : kind === "array"
-          ? builder.array(integer(8, false), size / 8, index)
+          ? builder.array(integer(8, false), { length: size / 8, index })
           : kind === "bytes"
-            ? builder.array(integer(1, false), size, index)
+            ? builder.array(integer(1, false), { length: size, index })
             : integer(size, kind === "signed");
     return [name, type, { bitOffset: byteOffset * 8 }] as const;
   });

@@ -30,6 +30,10 @@ same<typeof JsBtf, typeof Btf>(true);
 jsMerge([jsReadObject(new Uint8Array()).btf ?? btf]).btf satisfies JsBtf;
 const split = await btf.loadSplit(fetch("module.btf"));
 
+const searched = btf.search("task", { kind: "struct", limit: 5 });
+same<typeof searched, StructType[]>(true);
+const anything = btf.search("task");
+same<typeof anything, BtfType[]>(true);
 const found = btf.find("task_struct", "struct");
 same<typeof found, StructType | undefined>(true);
 const required = split.require("task_struct", "struct");

@@ -1,6 +1,7 @@
 /** Finds map definitions that every kernel refuses. Source: map_alloc_check of each map type. */
+
+import { MAP_TYPES } from "../../object/map-types.js";
 import type { BpfObject } from "../../object/object.js";
-import { MAP_TYPES } from "../requirements/tables.js";
 import type { ObjectFinding } from "./finding.js";
 
 const EINVAL = 22;

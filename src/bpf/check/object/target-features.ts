@@ -1,10 +1,11 @@
 /** Finds helpers, maps and programs that a target does not know, by the enums of its BTF. */
 import type { CoreTarget } from "../../core-relocation/resolution.js";
 import { ATTACH_TYPES, conventionOf, PROGRAM_TYPES } from "../../elf/section-names.js";
+import { MAP_TYPES } from "../../object/map-types.js";
 import type { BpfObject } from "../../object/object.js";
 import type { ControlFlow } from "../control-flow/control-flow.js";
 import { helperName, helperRelease } from "../requirements/requirements.js";
-import { ATTACH_TYPE_RELEASES, MAP_TYPE_RELEASES, MAP_TYPES, PROGRAM_TYPE_RELEASES } from "../requirements/tables.js";
+import { ATTACH_TYPE_RELEASES, MAP_TYPE_RELEASES, PROGRAM_TYPE_RELEASES } from "../requirements/tables.js";
 import { namesInTarget } from "../requirements/target-enums.js";
 import type { ObjectFinding } from "./finding.js";
 import { loadedPrograms } from "./loaded-programs.js";

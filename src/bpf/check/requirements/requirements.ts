@@ -1,18 +1,12 @@
 /** Tells what an object needs of a kernel at least: helpers, maps, programs, functions, settings. */
 
 import { ATTACH_TYPES, conventionOf } from "../../elf/section-names.js";
+import { MAP_TYPES } from "../../object/map-types.js";
 import type { BpfObject } from "../../object/object.js";
 import { ControlFlow } from "../control-flow/control-flow.js";
 import { loadedPrograms } from "../object/loaded-programs.js";
 import { Settings } from "../settings.js";
-import {
-  ATTACH_TYPE_RELEASES,
-  HELPER_RELEASES,
-  HELPERS,
-  MAP_TYPE_RELEASES,
-  MAP_TYPES,
-  PROGRAM_TYPE_RELEASES,
-} from "./tables.js";
+import { ATTACH_TYPE_RELEASES, HELPER_RELEASES, HELPERS, MAP_TYPE_RELEASES, PROGRAM_TYPE_RELEASES } from "./tables.js";
 
 /** One thing that an object needs. */
 export interface Requirement {

@@ -88,12 +88,6 @@ export const HELPER_RELEASES: readonly (readonly [release: string, first: number
   ["6.2", 210],
 ];
 
-/** Names of `enum bpf_map_type` without `BPF_MAP_TYPE_`; the index is the number. */
-export const MAP_TYPES: readonly string[] =
-  /* @__PURE__ */ "unspec hash array prog_array perf_event_array percpu_hash percpu_array stack_trace cgroup_array lru_hash lru_percpu_hash lpm_trie array_of_maps hash_of_maps devmap sockmap cpumap xskmap sockhash cgroup_storage reuseport_sockarray percpu_cgroup_storage queue stack sk_storage devmap_hash struct_ops ringbuf inode_storage task_storage bloom_filter user_ringbuf cgrp_storage arena insn_array rhash".split(
-    " ",
-  );
-
 /** Releases that brought map types. */
 export const MAP_TYPE_RELEASES: Readonly<Record<string, string>> = {
   hash: "3.19",
