@@ -14,6 +14,7 @@ import * as bpf from "./cases/bpf.mjs";
 import * as data from "./cases/data.mjs";
 import * as dump from "./cases/dump.mjs";
 import * as edit from "./cases/edit.mjs";
+import * as executable from "./cases/executable.mjs";
 import * as generate from "./cases/generate.mjs";
 import * as inspect from "./cases/inspect.mjs";
 import * as relations from "./cases/inspect-relations.mjs";
@@ -41,7 +42,22 @@ function finish(group, row) {
   return { name, group, against, unit, ours, theirs, ratio, target, pass, note };
 }
 
-const CASES = [open, lookup, dump, inspect, relations, edit, bpf, data, live, loader, generate, memory, size];
+const CASES = [
+  open,
+  lookup,
+  dump,
+  executable,
+  inspect,
+  relations,
+  edit,
+  bpf,
+  data,
+  live,
+  loader,
+  generate,
+  memory,
+  size,
+];
 /** Groups with rows of calls repeated in one process, which are measured together. */
 const WARM = [open, lookup, dump];
 
