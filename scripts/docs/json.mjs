@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 const FILE = "docs/json.md";
 const HEAD = `# JSON of the command line
 
-\`--json\` (\`-j\`) writes a result as JSON on standard output, \`-p\` the same with indents. \`version\` numbers the shape of a command's result: it changes with each change that a reader could notice, an additional field too, and [versions.md](versions.md) says how that goes with releases. \`decode\`, \`encode\`, \`run\` and \`map watch\` write a result on each line. The JSON of \`dump\` is bpftool's, byte for byte, and has no version; so have \`btfkit bpftool -j\` and \`generate isf\`, whose shapes others define.
+\`--json\` (\`-j\`) writes a result as JSON on standard output, \`-p\` the same with indents. \`version\` numbers the shape of a command's result: it changes with each change that a reader could notice, an additional field too, and [versions.md](versions.md) says how that goes with releases. \`find\`, \`verify\` and \`archive list\` write a list of results, \`decode\`, \`encode\`, \`run\` and \`map watch\` a result on each line. The JSON of \`dump\` is bpftool's, byte for byte, and has no version; so have \`btfkit bpftool -j\` and \`generate isf\`, whose shapes others define.
 
 The shapes are JSON schemas (draft 2020-12) in the package: \`btfkit/schemas/check.json\` and so on. The tests hold real output against them. In the tables \`[]\` follows a list, \`?\` a field that may be left out.
 

@@ -43,7 +43,7 @@ export interface Versioned {
   readonly version: number;
 }
 
-/** JSON of a result, one line or indented. */
-export function jsonText<T extends Versioned>(result: T, pretty = false): string {
+/** JSON of a result or of a list of results, one line or indented. */
+export function jsonText<T extends Versioned | readonly Versioned[]>(result: T, pretty = false): string {
   return `${JSON.stringify(result, null, pretty ? 2 : 0)}\n`;
 }

@@ -242,10 +242,9 @@ describe("find", () => {
   });
 
   test("json", () => {
-    expect(JSON.parse(run(["find", "point", image, "--json"]).out)).toEqual({
-      version: 1,
-      types: [{ id: 4, kind: "struct", name: "point", byteSize: expect.any(Number) as number }],
-    });
+    expect(JSON.parse(run(["find", "point", image, "--json"]).out)).toEqual([
+      { version: 1, id: 4, kind: "struct", name: "point", byteSize: expect.any(Number) as number },
+    ]);
   });
 
   test("nothing found: exit 1, and what was searched", () => {
@@ -284,12 +283,10 @@ describe("dedup, merge, verify", () => {
     const line = (id: number, at: number): string =>
       `${bad}: type [${id}] CONST "named", name: Invalid name (at byte ${at})\n`;
     expect(run(["verify", good, bad])).toEqual({ code: 1, out: line(1, 24) + line(2, 36), error: "" });
-    expect(JSON.parse(run(["verify", good, bad, "--json"]).out)).toMatchObject({
-      files: [
-        { file: good, ok: true, findings: [] },
-        { file: bad, ok: false, findings: [{ rule: "name", typeId: 1, name: "named", offset: 24 }, {}] },
-      ],
-    });
+    expect(JSON.parse(run(["verify", good, bad, "--json"]).out)).toMatchObject([
+      { file: good, ok: true, findings: [] },
+      { file: bad, ok: false, findings: [{ rule: "name", typeId: 1, name: "named", offset: 24 }, {}] },
+    ]);
     expect(run(["verify", file("short.btf", fine.bytes().subarray(0, 20))]).out).toMatch(/header-truncated/);
     expect(run(["verify", good, "--kernel", "x"])).toMatchObject({
       code: 3,

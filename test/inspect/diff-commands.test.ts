@@ -75,7 +75,7 @@ describe("find", () => {
     expect(run("find", "^ext", "kernel", "--embeds", "s", "--size", ">8").out).toMatch(/^\[6\] STRUCT 'extra'/);
     expect(run("find", "*", OLD, "--takes", "int").out).toBe("[5] FUNC 'f' int f(int x)\n");
     expect(run("find", "", OLD, "--member", "b", "--json").out).toBe(
-      '{"version":1,"types":[{"id":2,"kind":"struct","name":"s","byteSize":8,"members":["b"]}]}\n',
+      '[{"version":1,"id":2,"kind":"struct","name":"s","byteSize":8,"members":["b"]}]\n',
     );
     expect(run("find", "nothing", "kernel")).toMatchObject({
       code: 1,

@@ -134,8 +134,8 @@ export async function run(
   const hits: Hit[] = [];
   for (const { sources: own } of kernels) hits.push(...(await findIn(own, matches, options)));
   if (options.json || options.pretty) {
-    const types = hits.map((hit) => plain(hit, sources.length > 1));
-    await context.out.write(jsonText({ version: 1, types }, options.pretty));
+    const types = hits.map((hit) => ({ version: 1, ...plain(hit, sources.length > 1) }));
+    await context.out.write(jsonText(types, options.pretty));
   } else {
     let text = "";
     for (const hit of hits) text += line(hit, sources.length > 1);

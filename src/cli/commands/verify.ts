@@ -62,8 +62,8 @@ export async function run(
   const results: (VerifyResult & { readonly file: string })[] = [];
   for (const file of files) results.push({ file, ...(await judge(file)) });
   if (options.json || options.pretty) {
-    const shown = results.map(({ file, ok, findings }) => ({ file, ok, findings }));
-    await context.out.write(jsonText({ version: 1, files: shown }, options.pretty));
+    const shown = results.map(({ file, ok, findings }) => ({ version: 1, file, ok, findings }));
+    await context.out.write(jsonText(shown, options.pretty));
   } else {
     for (const { file, findings } of results) {
       for (const { message, explanation } of findings) {
