@@ -127,6 +127,9 @@ function isFunctionPointer(type: BtfType): boolean {
   return pointer.kind === "ptr" && skipModifiers(pointer.target).kind === "func_proto";
 }
 
+/** Bytes of a value that is made: real ones have a few hundred. */
+const VALUE_LIMIT = 1 << 20;
+
 /** Fits a struct to the kernel's. Source: libbpf's bpf_map__init_kern_struct_ops. */
 export function fitStructOps(draft: StructOpsDraft, kernel: TargetKernel): void {
   const { map, type, data, programs } = draft;
@@ -145,6 +148,8 @@ export function fitStructOps(draft: StructOpsDraft, kernel: TargetKernel): void 
   map.valueSize = value.type.byteSize;
   map.vmlinuxValueTypeId = value.type.id;
   if (value.module) map.flags |= BPF_F_VTYPE_BTF_OBJ_FD;
+  if (value.type.byteSize > VALUE_LIMIT)
+    refuse("EINVAL", `struct ${VALUE_PREFIX}${name} has ${value.type.byteSize} bytes`);
   draft.value = new Uint8Array(value.type.byteSize);
   const base = place.bitOffset / 8;
   for (const [i, member] of type.members.entries()) {
@@ -164,6 +169,7 @@ export function fitStructOps(draft: StructOpsDraft, kernel: TargetKernel): void 
     }
     if (member.bitfieldSize || their.bitfieldSize) refuse("EOPNOTSUPP", `member "${member.name}" is a bitfield`);
     const to = base + their.bitOffset / 8;
+    if (to + size > draft.value.length) refuse("EINVAL", `member "${member.name}" of struct ${name} passes its end`);
     const [local, target] = [skipModifiers(member.type), skipModifiers(their.type)];
     if (local.kind !== target.kind)
       refuse("EOPNOTSUPP", `member "${member.name}" is a ${local.kind}, and a ${target.kind} in the kernel`);
