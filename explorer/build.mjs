@@ -25,7 +25,8 @@ await build(
     configFile: false,
     logLevel: "warn",
     build: { outDir: scratch, cssCodeSplit: false, assetsInlineLimit: 0, ...whole },
-    worker: whole,
+    // Chromium starts no module from a blob of a page from disk.
+    worker: { ...whole, format: "iife" },
   }),
 );
 writeFileSync(join(folder, "explorer.html"), single(scratch));

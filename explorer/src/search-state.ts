@@ -9,6 +9,8 @@ export const text = signal("");
 export const kinds = signal<readonly Kind[]>([]);
 export const result = signal<SearchResult | undefined>(undefined);
 export const failure = signal<string | undefined>(undefined);
+/** What was written when the result that is shown was asked for. */
+export const answered = signal("");
 export const selected = signal(0);
 /** Rows by their index, of the result that is shown. */
 export const rows = signal<ReadonlyMap<number, ResultRow>>(new Map());
@@ -93,11 +95,13 @@ async function run(): Promise<void> {
   }
   running = true;
   try {
+    const written = text.peek();
     const { kinds: wanted, ...rest } = query.peek();
     const found = await call("search", { kernel, kinds: [...kinds.peek(), ...wanted], ...rest });
     asked.clear();
     rows.value = new Map(found.first.map((row, i) => [i, row]));
     selected.value = 0;
+    answered.value = written;
     result.value = found;
     failure.value = undefined;
   } catch (error) {

@@ -1,19 +1,8 @@
 /** Headless browsers on pages of the application, which a server on this machine hands out. */
-import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
-import { launch } from "puppeteer-core";
-
-const CHROMIUM_FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+import { launchBrowser } from "./launch.js";
 
 /** No page takes longer, in milliseconds. */
 const DEADLINE = 120_000;
@@ -90,10 +79,7 @@ function serve(folder, { policy = "wasm", script, site }) {
  * "shared" or "service" one.
  */
 export async function openBrowser({ name, executable }, folder) {
-  const userDataDir = mkdtempSync(join(tmpdir(), `btfkit-${name}-`));
-  const args = name === "chromium" ? CHROMIUM_FLAGS : [];
-  const browser = name === "chromium" ? "chrome" : name;
-  const driven = await launch({ browser, executablePath: executable, headless: true, args, userDataDir });
+  const driven = await launchBrowser(name, executable);
 
   const runAt = async (origin, guest, print, { argument = "", worker = "" } = {}) => {
     const page = await driven.newPage();
@@ -122,9 +108,5 @@ export async function openBrowser({ name, executable }, folder) {
       server.close();
     }
   };
-  const close = async () => {
-    await driven.close();
-    rmSync(userDataDir, { recursive: true, force: true });
-  };
-  return { run, runAt, close };
+  return { run, runAt, close: driven.close };
 }

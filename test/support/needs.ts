@@ -21,6 +21,11 @@ export function runtime(name: "bun" | "deno" | "node 22" | "node 24"): string {
   return executables[name] ?? name;
 }
 
+/** What drives browsers is installed with test/runtimes. */
+function hasPuppeteer(): boolean {
+  return existsSync(new URL("../runtimes/node_modules/puppeteer-core/", import.meta.url));
+}
+
 function compiles(source: string): boolean {
   try {
     execFileSync("gcc", ["-x", "c", "-fsyntax-only", "-"], { input: source, stdio: ["pipe", "ignore", "ignore"] });
@@ -54,6 +59,8 @@ const checks = {
   "node 22": () => runs(runtime("node 22"), "--version"),
   "node 24": () => runs(runtime("node 24"), "--version"),
   bun: () => runs(runtime("bun"), "--version"),
+  chromium: () => executables.chromium !== undefined && hasPuppeteer(),
+  firefox: () => executables.firefox !== undefined && hasPuppeteer(),
   deno: () => runs(runtime("deno"), "--version"),
   gzip: () => runs("gzip", "--version"),
   tar: () => runs("tar", "--version"),

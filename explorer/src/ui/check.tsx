@@ -31,6 +31,7 @@ export function Check() {
   }
   return (
     <div class="check">
+      <h1 class="unseen">BPF objects on kernels</h1>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so that keys must reach it */}
       <div class="scroll" role="region" aria-label="Objects on kernels" tabIndex={0}>
         <table class="grid matrix">

@@ -142,7 +142,10 @@ function Pair({ old, now }: { readonly old: number; readonly now: number }) {
             <ComparedView old={old} now={now} kind={chosen.value.kind} name={chosen.value.name} />
           </>
         ) : (
-          <p class="hint padded">Choose a definition: it is shown side by side, with who feels the change.</p>
+          <>
+            <h1 class="unseen">Compare two kernels</h1>
+            <p class="hint padded">Choose a definition: it is shown side by side, with who feels the change.</p>
+          </>
         )}
       </div>
     </div>

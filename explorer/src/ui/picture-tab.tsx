@@ -251,7 +251,6 @@ function Box({ id, box, rowBits, isFocusable, onFocus, pointed }: BoxProps) {
   const isFree = fill === "free";
   const isAt = pointed !== undefined && bitOffset <= pointed * 8 + 7 && bitOffset + bitSize > pointed * 8;
   const where = `offset ${placeText(bitOffset, fill === "bitfield")}, ${sizeText(bitSize)}`;
-  const label = isFree ? `${kind}, ${sizeText(bitSize)}, ${where}` : `${path || name}, ${type}, ${where}`;
   return (
     <button
       type="button"
@@ -263,7 +262,7 @@ function Box({ id, box, rowBits, isFocusable, onFocus, pointed }: BoxProps) {
       data-after={endsAfter}
       data-tall={height >= 30}
       tabIndex={isFocusable ? 0 : -1}
-      aria-label={label}
+      data-path={path || undefined}
       aria-expanded={opens ? isOpen : undefined}
       title={isFree ? `${kind}: ${sizeText(bitSize)} at ${placeText(bitOffset)}` : `${type} ${path || name}\n${where}`}
       style={{
@@ -285,7 +284,9 @@ function Box({ id, box, rowBits, isFocusable, onFocus, pointed }: BoxProps) {
       onDblClick={() => box.link && !opens && goTo(box.link)}
     >
       {isFree ? (
-        <span class="free-size">{sizeText(bitSize)}</span>
+        <span class="free-size" aria-hidden="true">
+          {sizeText(bitSize)}
+        </span>
       ) : (
         <>
           <span class="box-name">
@@ -293,9 +294,14 @@ function Box({ id, box, rowBits, isFocusable, onFocus, pointed }: BoxProps) {
             {name}
             {opens && <span class="twist">{isOpen ? " ▾" : " ▸"}</span>}
           </span>
-          <span class="box-type">{type}</span>
+          <span class="box-type" aria-hidden="true">
+            {type}
+          </span>
         </>
       )}
+      <span class="unseen">
+        {isFree ? kind : path !== name && path}, {where}
+      </span>
     </button>
   );
 }

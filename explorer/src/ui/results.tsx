@@ -1,7 +1,7 @@
 /** What the search finds: kinds with their counts, and a row a type. */
 import type { Kind } from "btfkit";
 import { grouped, milliseconds } from "../numbers.js";
-import { failure, kinds, need, result, rows, selected } from "../search-state.js";
+import { answered, failure, kinds, need, result, rows, selected } from "../search-state.js";
 import { goTo, isSameType, place } from "../state.js";
 import { KindMark } from "./kind-mark.js";
 import { VirtualList } from "./virtual-list.js";
@@ -23,7 +23,7 @@ function toggleKind(kind: Kind): void {
 export function Results() {
   const found = result.value;
   return (
-    <section class="results" aria-label="Results">
+    <section class="results" aria-label="Results" data-answers={answered.value}>
       <div class="chips" role="group" aria-label="Kinds">
         {found?.kinds.map(({ kind, count }) => (
           <button

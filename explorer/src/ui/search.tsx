@@ -1,7 +1,7 @@
 /** The search box, with what its words may mean. */
 
 import { result, selected, text } from "../search-state.js";
-import { isSearchOpen, kernels } from "../state.js";
+import { current, isSearchOpen, kernels, place } from "../state.js";
 import { openSelected } from "./results.js";
 
 export const SEARCH_ID = "search";
@@ -23,16 +23,17 @@ export function Search() {
       event.preventDefault();
     }
   };
+  const hasResults = current.value !== undefined && place.value.view === "types";
   return (
     <div class="search" role="search">
       <input
         id={SEARCH_ID}
         role="combobox"
         aria-label="Search types"
-        aria-expanded="true"
-        aria-controls="results"
+        aria-expanded={hasResults}
+        aria-controls={hasResults ? "results" : undefined}
         aria-autocomplete="list"
-        aria-activedescendant={result.value?.total ? `result-${selected.value}` : undefined}
+        aria-activedescendant={hasResults && result.value?.total ? `result-${selected.value}` : undefined}
         placeholder={
           kernels.value.length ? "Search types: task_struct, size:>4096, embeds:list_head" : "Open a kernel first"
         }

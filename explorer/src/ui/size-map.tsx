@@ -21,6 +21,7 @@ export function SizeMap() {
   const { value, failure } = useAsked("sizes", { kernel, by });
   return (
     <div class="size-map">
+      <h1 class="unseen">What makes up this BTF</h1>
       <div class="padded map-head">
         <div class="tabs" role="group" aria-label="Group">
           {CHOICES.map(([choice, label]) => (
