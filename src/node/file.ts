@@ -68,9 +68,16 @@ export function attempt<T>(path: string | number, act: () => T): T {
   } catch (cause) {
     if (cause instanceof BtfError) throw cause;
     const { code = "", message } = cause as NodeJS.ErrnoException;
-    const note = REASONS[code] ?? message;
+    const note = REASONS[code] ?? missingPermission(cause) ?? message;
     throw new BtfEnvironmentError(ERR_FILE, { name: String(path), note }, { cause });
   }
+}
+
+/** What Deno wants to be started with, where that is what is missing. */
+function missingPermission(cause: unknown): string | undefined {
+  const { name, message } = cause as Error;
+  const [flag] = (name === "NotCapable" && /--allow-[\w-]+/.exec(message)) || [];
+  return flag && `Deno opens it with the permission ${flag} alone`;
 }
 
 function fileSource(path: string | number, fd: number): ByteSource {
