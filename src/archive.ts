@@ -4,7 +4,9 @@
  * @module btfkit/archive
  */
 
-export { Archive, type ArchiveReport } from "./archive/archive.js";
+export { Archive, type ArchiveOptions, type ArchiveReport } from "./archive/archive.js";
+export type { Fetch } from "./archive/http-store.js";
+export type { ArchiveQuery, FoundDefinition } from "./archive/query/find.js";
 export type { ArchivedImage, KernelRecord } from "./archive/records.js";
 export type { ArchivedKernel } from "./archive/root.js";
 export type { ArchiveStore, ByteRange, WritableArchiveStore } from "./archive/store.js";

@@ -2,9 +2,17 @@
 
 import { Btf } from "../btf/btf.js";
 import { BtfError } from "../errors/error.js";
+import type { DiffOptions } from "../inspect/diff/diff.js";
+import type { Difference } from "../inspect/diff/types.js";
+import type { MemberHistory } from "../inspect/history/history.js";
+import type { NamedDefinitions } from "./definitions/blocks.js";
 import { BlockReader } from "./blocks.js";
 import { sha256 } from "./hash.js";
+import { type Fetch, HttpStore } from "./http-store.js";
 import { ImageReader, VMLINUX } from "./images.js";
+import { archivedDiff, latin1, utf8 } from "./query/diff.js";
+import { type ArchiveQuery, type FoundDefinition, hasMember, headOf, matcher } from "./query/find.js";
+import { archivedHistory } from "./query/history.js";
 import type { KernelRecord } from "./records.js";
 import { type ArchivedKernel, type Root, unpackRoot } from "./root.js";
 import { type ArchiveStore, ROOT } from "./store.js";
@@ -16,6 +24,12 @@ export interface ArchiveReport {
   readonly definitions: number;
   /** What is damaged, and what that costs. */
   readonly damages: readonly { readonly place: string; readonly message: string }[];
+}
+
+/** Options of `Archive.open`. */
+export interface ArchiveOptions {
+  /** Makes the requests, with headers of its own for example (default: the host's `fetch`). */
+  readonly fetch?: Fetch;
 }
 
 /**
@@ -40,11 +54,16 @@ export class Archive {
   }
 
   /**
-   * Opens an archive. What it shows stays as it is, whatever a writer does meanwhile.
+   * Opens an archive: on a server, of which it reads parts of files by range requests, or in a store. What it shows stays
+   * as it is, whatever a writer does meanwhile.
    *
-   * @throws BtfFormatError ERR_ARCHIVE, ERR_ARCHIVE_VERSION, ERR_ARCHIVE_DAMAGED; BtfEnvironmentError ERR_FILE
+   * @param from the address of its folder, or `archiveFolder` of `btfkit/node`
+   * @throws BtfEnvironmentError ERR_ARCHIVE_RANGE, later, where the server ignores Range; BtfFormatError ERR_ARCHIVE, ERR_ARCHIVE_VERSION, ERR_ARCHIVE_DAMAGED; BtfEnvironmentError ERR_FILE
    */
-  static async open(store: ArchiveStore): Promise<Archive> {
+  static async open(from: string | URL | ArchiveStore, options: ArchiveOptions = {}): Promise<Archive> {
+    const isAddress = typeof from === "string" || from instanceof URL;
+    const ask: Fetch = options.fetch ?? ((url, init) => fetch(url, init));
+    const store = isAddress ? new HttpStore(String(from), ask) : from;
     return new Archive(store, await unpackRoot(await store.read(ROOT), store.name));
   }
 
@@ -80,6 +99,82 @@ export class Archive {
   async openKernel(id: string, module = VMLINUX): Promise<Btf> {
     const kernel = Btf.parse(await this.get(id));
     return module === VMLINUX ? kernel : kernel.split(await this.get(id, module));
+  }
+
+  /** The place of a kernel among `kernels`. */
+  async #indexOf(id: string): Promise<number> {
+    const index = this.#root.kernels.findIndex((kernel) => kernel.id === id);
+    // Words the refusal.
+    if (index < 0) await this.#images.record(id);
+    return index;
+  }
+
+  /**
+   * Yields the definitions that fit, by name, with the kernels that have each.
+   *
+   * @throws BtfLookupError ERR_ARCHIVE_KERNEL; BtfFormatError ERR_ARCHIVE_DAMAGED
+   */
+  async *find(query: ArchiveQuery): AsyncGenerator<FoundDefinition> {
+    const { kernels } = this.#root;
+    const chosen = query.kernels && new Set(await Promise.all(query.kernels.map((id) => this.#indexOf(id))));
+    const { least = 0, most = Number.POSITIVE_INFINITY } = query.byteSize ?? {};
+    const isNamed = matcher(query.name);
+    const isMember = matcher(query.member);
+    for await (const block of this.#blocksOf(query.name)) {
+      query.signal?.throwIfAborted();
+      for (const { name: stored, definitions } of block) {
+        const name = utf8(stored);
+        if (!isNamed(name)) continue;
+        const place = `definitions of ${name}`;
+        for (const definition of definitions) {
+          const { kind, byteSize } = headOf(definition, place);
+          if (query.kind !== undefined && query.kind !== kind) continue;
+          if (query.byteSize && (byteSize === undefined || byteSize < least || byteSize > most)) continue;
+          const places = new Set<number>();
+          for (let i = 0; i < definition.runs.length; i += 2) {
+            for (let at = definition.runs[i]!; at < definition.runs[i + 1]!; at++) places.add(at % kernels.length);
+          }
+          if (chosen && ![...places].some((at) => chosen.has(at))) continue;
+          if (query.member !== undefined && !hasMember(definition, isMember, place)) continue;
+          const ids = [...places].sort((a, b) => a - b).map((at) => kernels[at]!.id);
+          yield { kind, name, ...(byteSize !== undefined && { byteSize }), kernels: ids };
+        }
+      }
+    }
+  }
+
+  /** Blocks that may have a name: one for a text, all for an expression. */
+  async *#blocksOf(name: string | RegExp | undefined): AsyncGenerator<readonly NamedDefinitions[]> {
+    if (typeof name !== "string") {
+      yield* this.#blocks.blocks();
+      return;
+    }
+    const block = this.#blocks.blockOf(latin1(name));
+    if (block >= 0) yield await this.#blocks.block(block);
+  }
+
+  /**
+   * Returns where members are over the kernels, as `history` of `btfkit/inspect` does, without opening one.
+   *
+   * @param members such as `task_struct.pid`, `sock.sk_lock.slock` or `struct page.lru`
+   * @param ids the kernels that count, in their order (default: all, in the archive's)
+   * @throws BtfLookupError ERR_PATH, ERR_ARCHIVE_KERNEL; BtfFormatError ERR_ARCHIVE_DAMAGED
+   */
+  async history(members: readonly string[], ids?: readonly string[]): Promise<MemberHistory[]> {
+    const { kernels } = this.#root;
+    const chosen = ids ? await Promise.all(ids.map((id) => this.#indexOf(id))) : kernels.map((_, i) => i);
+    return await archivedHistory(members, kernels, chosen, (name) => this.#blocks.find(latin1(name)));
+  }
+
+  /**
+   * Returns what changed from one kernel to another, modules included, as `diff` of `btfkit/inspect` does, without
+   * opening one. `impact` is not known to an archive: open the kernels for it.
+   *
+   * @throws BtfLookupError ERR_ARCHIVE_KERNEL; BtfFormatError ERR_ARCHIVE_DAMAGED
+   */
+  async diff(old: string, now: string, options: Omit<DiffOptions, "impact"> = {}): Promise<Difference> {
+    const pair = [await this.#indexOf(old), await this.#indexOf(now)] as const;
+    return await archivedDiff(this.#root.kernels, pair, this.#blocks.blocks(), options);
   }
 
   /**

@@ -125,9 +125,7 @@ export class ArchiveWriter {
       if (await this.#isSame(id, sums)) return 0;
       throw new BtfError(ERR_ARCHIVE_EXISTS, { name: id });
     }
-    const own = new Set<number>();
-    const ofModules = new Set<number>();
-    const pointerSize = this.#collect(given, own, ofModules);
+    const { own, ofModules, pointerSize } = this.#collect(given);
     const reference = this.#closest(own);
     const against = reference && (await this.#images.image(reference.kernel.id));
     const image = asImage(vmlinux);
@@ -166,13 +164,13 @@ export class ArchiveWriter {
     return coded.length;
   }
 
-  /** Collects the definitions of a kernel and its modules, and returns the size of a pointer in bytes. */
-  #collect({ vmlinux, modules = [] }: KernelToAdd, own: Set<number>, ofModules: Set<number>): 4 | 8 {
+  /** Collects the definitions of a kernel and its modules. */
+  #collect({ vmlinux, modules = [] }: KernelToAdd): { own: Set<number>; ofModules: Set<number>; pointerSize: 4 | 8 } {
     const btf = Btf.parse(vmlinux);
     try {
-      this.#collection.collect(btf, own);
-      for (const { bytes } of modules) this.#collection.collect(btf.split(bytes), ofModules);
-      return btf.pointerSize;
+      const own = this.#collection.collect([btf]);
+      const ofModules = this.#collection.collect(modules.map(({ bytes }) => btf.split(bytes)));
+      return { own, ofModules, pointerSize: btf.pointerSize };
     } finally {
       btf[Symbol.dispose]();
     }
@@ -252,6 +250,29 @@ export class ArchiveWriter {
       records.push(await this.#write(await packRecords(part)));
     }
     return { records, recordOf };
+  }
+
+  /**
+   * Removes files that the archive does not need: of interrupted writers, and of generations before. Readers of those
+   * have to open it anew.
+   *
+   * @returns how many files are gone
+   */
+  async collectGarbage(): Promise<number> {
+    const { definitions, records, former } = this.#root;
+    const used = new Set([definitions.file, ...records]);
+    for (const file of records) for (const record of await this.#images.recordsIn(file)) used.add(record.file);
+    if (former.length > 0) {
+      this.#root = { ...this.#root, generation: this.#root.generation + 1, former: [] };
+      await this.#store.write(ROOT, await packRoot(this.#root));
+    }
+    let count = 0;
+    for (const name of await this.#store.list()) {
+      if (used.has(`data/${name}`)) continue;
+      await this.#store.remove(`data/${name}`);
+      count++;
+    }
+    return count;
   }
 
   /** Lets other writers in. What was added since the last commit is not there. */

@@ -25,3 +25,7 @@ export const ERR_ARCHIVE_LOCKED = /* @__PURE__ */ rule(
   "ERR_ARCHIVE_LOCKED",
   (d) => `the archive is being written: ${d.note}`,
 );
+export const ERR_ARCHIVE_RANGE = /* @__PURE__ */ rule(
+  "ERR_ARCHIVE_RANGE",
+  (d) => `${d.name}: the server does not answer Range requests: ${d.note}`,
+);

@@ -21,7 +21,8 @@ const EMPTY: Places = new Uint32Array(0);
 /** Definitions with sets of places: a kernel with number n has the places 2n, its image, and 2n + 1, its modules. */
 export class Collection {
   readonly #entries: Entry[] = [];
-  readonly #byContent = new Map<string, number>();
+  /** Indexes by content, ascending: a definition is there twice where kernels have those of a name in different orders. */
+  readonly #byContent = new Map<string, number | number[]>();
   #sets: Places[] = [EMPTY];
 
   get size(): number {
@@ -49,19 +50,37 @@ export class Collection {
 
   #insert(name: string, numbers: Uint8Array, names: Uint8Array, set: number): number {
     const index = this.#entries.push({ name, numbers: numbers.slice(), names: names.slice(), set }) - 1;
-    this.#byContent.set(contentKey(numbers, names), index);
+    const key = contentKey(numbers, names);
+    const known = this.#byContent.get(key);
+    this.#byContent.set(key, known === undefined ? index : [known, index].flat());
     return index;
   }
 
-  /** Adds the own definitions of an image to what stands for a place, and returns their indexes. */
-  collect(btf: Btf, into: Set<number>): void {
-    // Identities in front of the work: their arrays are made outside of WebAssembly memory, which must not grow.
-    identities(btf);
-    const reader = new DefinitionReader(btf);
-    for (const id of reader.ids()) {
-      const { numbers, names } = reader.read(id);
-      into.add(this.#byContent.get(contentKey(numbers, names)) ?? this.#insert(reader.nameOf(id), numbers, names, 0));
+  /**
+   * Adds the own definitions of images, and returns their indexes. Of each name, they ascend in the order in which the
+   * images have the definitions.
+   */
+  collect(btfs: readonly Btf[]): Set<number> {
+    const indexes = new Set<number>();
+    const last = new Map<string, number>();
+    for (const btf of btfs) {
+      // Identities in front of the work: they refuse what leads too deep.
+      identities(btf);
+      const reader = new DefinitionReader(btf);
+      for (const id of reader.ids()) {
+        const fragment = reader.read(id);
+        const known = this.#byContent.get(contentKey(fragment.numbers, fragment.names));
+        const list = known === undefined ? [] : typeof known === "number" ? [known] : known;
+        if (list.some((index) => indexes.has(index))) continue;
+        const name = reader.nameOf(id);
+        const before = last.get(name) ?? -1;
+        const index =
+          list.find((one) => one > before) ?? this.#insert(name, fragment.numbers, fragment.names, 0);
+        indexes.add(index);
+        last.set(name, index);
+      }
     }
+    return indexes;
   }
 
   /** Puts a place into the sets of definitions. */

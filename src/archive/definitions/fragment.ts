@@ -5,7 +5,7 @@
  * Numbers and names go to two streams, which compress better apart. A reference is
  *
  *   0           void
- *   1           a named type: kind, size + 1 (0 where it does not matter or there is none), name
+ *   1           a named type: kind, (size × 8 + log2 of alignment) + 1 (0 where it does not matter or there is none), name
  *   2           a record: kind × 2 + kind_flag, vlen where the kind has elements or a linkage there, name,
  *               third word, fixed words, elements; ids are references, other words signed differences
  *   3 + n       the record or named type that came n + 1 before in this definition
@@ -86,6 +86,7 @@ export class DefinitionReader {
   /** Images from the base up, with words and records. */
   readonly #layers: { image: Image; words: Int32Array; records: Uint32Array }[] = [];
   readonly #sizes = new Map<number, number>();
+  readonly #alignments = new Map<number, number>();
   readonly #numbers = new ByteWriter();
   readonly #names = new ByteWriter();
   readonly #seen = new Map<number, number>();
@@ -170,7 +171,7 @@ export class DefinitionReader {
     numbers.varint(REFERENCE_NAMED);
     // Both ways of a declaration are told apart.
     numbers.varint(kind * 2 + (words[at + 1]! < 0 && kind === KIND_FWD ? 1 : 0));
-    numbers.varint(size + 1);
+    numbers.varint(size < 0 ? 0 : size * 8 + Math.log2(this.#alignment(id, 0)) + 1);
     this.#names.text(this.#string(words[at]!));
   }
 
@@ -182,8 +183,9 @@ export class DefinitionReader {
     const kind = kindIn(info);
     const vlen = info & 0xffffff;
     const [thirdIsId, fixed, fixedIds, element, name, elementId] = RECORD_SHAPES[kind]!;
-    // Behind a pointer, and among parameters, sizes do not matter.
-    const inner = isSized && kind !== KIND_PTR && kind !== KIND_FUNC_PROTO && kind !== KIND_FUNC;
+    // Behind a pointer, and among parameters, sizes do not matter; inside of a struct they say where it has padding.
+    const isComposite = kind === KIND_STRUCT || kind === KIND_UNION;
+    const inner = isComposite || (isSized && kind !== KIND_PTR && kind !== KIND_FUNC_PROTO && kind !== KIND_FUNC);
     numbers.varint(kind * 2 + (info < 0 ? 1 : 0));
     if (hasVlen(kind)) numbers.varint(vlen);
     this.#names.text(this.#string(words[at]!));
@@ -246,5 +248,61 @@ export class DefinitionReader {
     }
     this.#sizes.set(id, size);
     return size;
+  }
+
+  /** Alignment of a type in bytes, as libbpf's btf__align_of has it: 1, 2, 4 or 8. */
+  #alignment(id: number, depth: number): number {
+    if (id <= 0 || id >= this.#image.idLimit || depth > 64) return 1;
+    const known = this.#alignments.get(id);
+    if (known !== undefined) return known;
+    // A type inside itself has none.
+    this.#alignments.set(id, 1);
+    const { words, at } = this.#find(id);
+    const info = words[at + 1]!;
+    const third = words[at + 2]!;
+    let alignment = 1;
+    switch (kindIn(info)) {
+      case KIND_INT:
+      case KIND_ENUM:
+      case KIND_ENUM64:
+      case KIND_FLOAT:
+        alignment = [8, 4, 2].find((one) => one <= this.#pointerSize && (third >>> 0) >= one) ?? 1;
+        break;
+      case KIND_PTR:
+        alignment = this.#pointerSize;
+        break;
+      case KIND_TYPEDEF:
+      case KIND_CONST:
+      case KIND_VOLATILE:
+      case KIND_RESTRICT:
+      case KIND_TYPE_TAG:
+      case KIND_VAR:
+        alignment = this.#alignment(third, depth + 1);
+        break;
+      case KIND_ARRAY:
+        alignment = this.#alignment(words[at + RECORD_WORDS]!, depth + 1);
+        break;
+      case KIND_STRUCT:
+      case KIND_UNION:
+        alignment = this.#alignmentOfMembers(words, at, depth);
+        break;
+    }
+    this.#alignments.set(id, alignment);
+    return alignment;
+  }
+
+  #alignmentOfMembers(words: Int32Array, at: number, depth: number): number {
+    const info = words[at + 1]!;
+    const first = at + RECORD_WORDS;
+    let most = 1;
+    for (let i = first; i < first + (info & 0xffffff) * 3; i += 3) {
+      const alignment = this.#alignment(words[i + 1]!, depth + 1);
+      const place = words[i + 2]!;
+      const [bitOffset, width] = info < 0 ? [place & 0xffffff, place >>> 24] : [place, 0];
+      // Packed.
+      if (width === 0 && bitOffset % (8 * alignment) !== 0) return 1;
+      most = Math.max(most, alignment);
+    }
+    return (words[at + 2]! >>> 0) % most === 0 ? most : 1;
   }
 }

@@ -10,6 +10,7 @@ import {
   KIND_ENUM64,
   KIND_FLOAT,
   KIND_FUNC,
+  KIND_FUNC_PROTO,
   KIND_FWD,
   KIND_INT,
   KIND_STRUCT,
@@ -26,6 +27,8 @@ import {
   REFERENCE_VOID,
 } from "./fragment.js";
 
+/** The flag of a FWD that declares a union. */
+const DECLARES_UNION = 1 << 31;
 /** References inside one another that are followed. */
 const DEPTH = 512;
 const HEADER_LENGTH = 24;
@@ -69,10 +72,20 @@ export class SmallBtf {
     const drafts = this.#drafts;
     // A named type is the definition, if that is here.
     const stands = new Map<number, number>();
+    const known = new Map<string, number>();
     for (const [key, id] of this.#named) {
-      const [kind, size, name] = splitKey(key);
-      const found = this.#definitions.get(keyOf(kind, name));
-      if (!found) continue;
+      const [code, size, name] = splitKey(key);
+      if (size >= 0) known.set(keyOf(code, name), id);
+    }
+    for (const [key, id] of this.#named) {
+      const [code, size, name] = splitKey(key);
+      const found = this.#definitions.get(keyOf(code >> 1, name));
+      if (!found) {
+        // Behind pointers the size was left out; it is the same type.
+        const sized = size < 0 ? known.get(keyOf(code, name)) : undefined;
+        if (sized !== undefined) stands.set(id, sized);
+        continue;
+      }
       const fits = found.find((one) => drafts[one - 1]!.third >>> 0 === size) ?? found[0]!;
       stands.set(id, fits);
     }
@@ -128,11 +141,12 @@ function keyOf(kind: number, name: string): string {
   return `${kind === KIND_ENUM64 ? KIND_ENUM : kind} ${name}`;
 }
 
-function namedKey(kind: number, size: number, name: string): string {
-  return `${kind} ${size} ${name}`;
+/** @param code kind × 2, and 1 for the declaration of a union */
+function namedKey(code: number, size: number, name: string): string {
+  return `${code} ${size} ${name}`;
 }
 
-function splitKey(key: string): [kind: number, size: number, name: string] {
+function splitKey(key: string): [code: number, size: number, name: string] {
   const first = key.indexOf(" ");
   const second = key.indexOf(" ", first + 1);
   return [Number(key.slice(0, first)), Number(key.slice(first + 1, second)), key.slice(second + 1)];
@@ -215,46 +229,58 @@ class FragmentReader {
   /** A type by kind, name and size. */
   #named_(): number {
     const code = this.#numbers.below(RECORD_SHAPES.length * 2);
-    const size = this.#numbers.varint() - 1;
+    const measure = this.#numbers.varint() - 1;
+    const size = measure < 0 ? -1 : Math.floor(measure / 8);
     const name = this.#names.text();
     const kind = code >> 1;
     const key = namedKey(code, size, name);
     let id = this.#named.get(key);
     if (id === undefined) {
-      id = this.#stub(kind, code & 1, size, name);
+      id = this.#stub(kind, code & 1, size, 1 << (measure & 3), name);
       this.#named.set(key, id);
     }
     this.#seen.push(id);
     return id;
   }
 
-  #stub(kind: number, flag: number, size: number, name: string): number {
-    const make = (info: number, third: number, thirdIsId = false, words: number[] = [], called = name): number => {
-      this.#drafts.push({ name: called, info, third, words, ids: [], names: new Map(), thirdIsId });
+  #stub(kind: number, flag: number, size: number, alignment: number, name: string): number {
+    const make = (draft: Partial<Draft> & Pick<Draft, "info">): number => {
+      const { info, third = 0, thirdIsId = false, words = [], ids = [] } = draft;
+      this.#drafts.push({ name: draft.name ?? name, info, third, thirdIsId, words, ids, names: new Map() });
       return this.#drafts.length;
     };
     const isUnsized = size < 0;
+    const unit = (): number =>
+      make({ name: "", info: KIND_INT << 24, third: alignment, words: [alignment * 8] });
     switch (kind) {
       case KIND_STRUCT:
-      case KIND_UNION:
-        if (isUnsized) return make(((kind === KIND_UNION ? 1 : 0) << 31) | (KIND_FWD << 24), 0);
-        return make(kind << 24, size);
+      case KIND_UNION: {
+        if (isUnsized) return make({ info: (kind === KIND_UNION ? DECLARES_UNION : 0) | (KIND_FWD << 24) });
+        // A member without a name, for the alignment.
+        if (alignment === 1 || size < alignment) return make({ info: kind << 24, third: size });
+        return make({ info: (kind << 24) | 1, third: size, words: [0, unit(), 0], ids: [1] });
+      }
       case KIND_FWD:
-        return make((flag << 31) | (KIND_FWD << 24), 0);
+        return make({ info: (flag ? DECLARES_UNION : 0) | (KIND_FWD << 24) });
       case KIND_ENUM:
       case KIND_ENUM64:
       case KIND_FLOAT:
-        return make(kind << 24, isUnsized ? 4 : size);
+        return make({ info: kind << 24, third: isUnsized ? 4 : size });
       case KIND_INT: {
         const bytes = isUnsized ? 4 : Math.min(size, 16);
-        return make(KIND_INT << 24, bytes, false, [bytes * 8]);
+        return make({ info: KIND_INT << 24, third: bytes, words: [bytes * 8] });
       }
       case KIND_TYPEDEF: {
-        const target = isUnsized ? 0 : make(KIND_STRUCT << 24, size, false, [], "");
-        return make(KIND_TYPEDEF << 24, target, true);
+        if (isUnsized) return make({ info: KIND_TYPEDEF << 24, thirdIsId: true });
+        const element = unit();
+        const words = [element, element, Math.floor(size / alignment)];
+        const target = make({ name: "", info: KIND_ARRAY << 24, words, ids: [0, 1] });
+        return make({ info: KIND_TYPEDEF << 24, third: target, thirdIsId: true });
       }
-      case KIND_FUNC:
-        return make(KIND_FUNC << 24, make(13 << 24, 0, true, [], ""), true);
+      case KIND_FUNC: {
+        const proto = make({ name: "", info: KIND_FUNC_PROTO << 24, thirdIsId: true });
+        return make({ info: KIND_FUNC << 24, third: proto, thirdIsId: true });
+      }
       default:
         throw this.#numbers.refuse(`a reference to kind ${kind}`);
     }

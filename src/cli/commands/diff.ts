@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { DiffOptions } from "../../inspect/diff/diff.js";
-import { DEFINITION_KINDS, type Definition, type DefinitionKind } from "../../inspect/diff/types.js";
+import { DEFINITION_KINDS, type Definition, type DefinitionKind, type Difference } from "../../inspect/diff/types.js";
 import type { CommonOptions, Context, ExitCode } from "../context.js";
 import { InputError, UsageError } from "../exit.js";
 import { openKernelInput } from "../kernel-input.js";
@@ -34,7 +34,7 @@ export function define(command: Command): void {
     );
 }
 
-function kinds(value: string, earlier: readonly DefinitionKind[] = []): DefinitionKind[] {
+export function kinds(value: string, earlier: readonly DefinitionKind[] = []): DefinitionKind[] {
   const wanted = value.split(",").map((text) => {
     const name = text.trim().toLowerCase();
     const found = DEFINITION_KINDS.find((kind) => kind === (name === "enum64" ? "enum" : name));
@@ -69,8 +69,18 @@ export async function run(
   };
   const [before, after] = [old, now].map(({ sources }) => sources.map(({ btf }) => btf));
   const difference = diff(before!, after!, settings);
+  return await writeDifference(difference, [oldPath, newPath], options, context);
+}
+
+/** Writes a difference as text, Markdown or JSON. */
+export async function writeDifference(
+  difference: Difference,
+  [oldPath, newPath]: readonly [string, string],
+  options: DiffCommandOptions,
+  context: Context,
+): Promise<ExitCode> {
   const { added, removed, changed } = difference;
-  if (asJson) {
+  if (options.json || options.pretty) {
     const side = (name: string, rest: object): object => ({ file: name, ...rest });
     const result = {
       version: SHAPE,
@@ -108,7 +118,7 @@ function exact(value: bigint): number | string {
 }
 
 /** Whether a definition is among those that -t names. */
-function anyOf(wanted: readonly string[]): (definition: Definition) => boolean {
+export function anyOf(wanted: readonly string[]): (definition: Definition) => boolean {
   const tests = wanted.map((text) => {
     const [, prefix, name = text] = /^(\w+)(?::|\s+)(.+)$/.exec(text) ?? [];
     const kind = prefix === "enum64" ? "enum" : prefix?.toLowerCase();

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import type { Command } from "commander";
+import type { MemberHistory } from "../../inspect/history/history.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { UsageError } from "../exit.js";
 import { openKernelInput } from "../kernel-input.js";
@@ -45,9 +46,19 @@ export async function run(
     kernels.push({ name: labels[i]!, btfs: sources.map(({ btf }) => btf) });
     context.progress(i + 1, files.length, "kernels");
   }
-  const histories = history(members, kernels);
-  if (asJson) {
-    const result = { version: SHAPE, kernels: files.map((file, i) => ({ name: labels[i], file })), members: histories };
+  const named = files.map((file, i) => ({ name: labels[i]!, file }));
+  return await writeHistories(history(members, kernels), named, options, context);
+}
+
+/** Writes histories as text, JSON or a picture. */
+export async function writeHistories(
+  histories: readonly MemberHistory[],
+  kernels: readonly { readonly name: string; readonly file: string }[],
+  options: HistoryCommandOptions,
+  context: Context,
+): Promise<ExitCode> {
+  if (options.json || options.pretty) {
+    const result = { version: SHAPE, kernels, members: histories };
     await context.out.write(jsonText(result, options.pretty));
   } else if (options.svg) {
     const { historySvg } = await import("../../inspect/history/svg.js");

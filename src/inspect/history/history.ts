@@ -68,7 +68,8 @@ interface Asked {
   readonly path: string;
 }
 
-function parse(member: string): Asked {
+/** Reads `task_struct.pid`. @throws BtfLookupError ERR_PATH */
+export function parseMember(member: string): Asked {
   const [, kind, type, path] = /^(?:(struct|union|typedef)[\s:]+)?([^\s.]+)(?:\.|->)(\S+)$/.exec(member.trim()) ?? [];
   if (type !== undefined && path !== undefined) return { kind, type, path };
   throw new BtfLookupError(ERR_PATH, { name: member, note: "it is no TYPE.MEMBER" });
@@ -80,7 +81,7 @@ interface Found {
 }
 
 function historyOf(member: string, kernels: readonly KernelOfHistory[]): MemberHistory {
-  const asked = parse(member);
+  const asked = parseMember(member);
   const found = kernels.map((kernel) => find(asked, kernel));
   const present = found.flatMap(({ state }, i) => (state.state === "present" ? [i] : []));
   const [first, last] = [present[0], present.at(-1)];
