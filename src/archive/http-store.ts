@@ -48,10 +48,14 @@ export class HttpStore implements ArchiveStore {
     if (status !== (range ? 206 : 200)) {
       await response.body?.cancel();
       if (range && status === 200) {
-        const note = "it sends whole files; serve the archive with btfkit archive serve, or from where ranges are known";
+        const note =
+          "it sends whole files; serve the archive with btfkit archive serve, or from where ranges are known";
         throw new BtfEnvironmentError(ERR_ARCHIVE_RANGE, { name: this.name, note });
       }
-      throw new BtfEnvironmentError(ERR_FILE, { name: url, note: status === 404 ? "no such file" : `HTTP status ${status}` });
+      throw new BtfEnvironmentError(ERR_FILE, {
+        name: url,
+        note: status === 404 ? "no such file" : `HTTP status ${status}`,
+      });
     }
     const bytes = new Uint8Array(await response.arrayBuffer());
     if (range && bytes.length !== range.length) {

@@ -14,7 +14,7 @@ export const VMLINUX = "vmlinux";
 /** Images that are coded one against the other, at most: writers stay far below. */
 const CHAIN = 64;
 /** Decoded images that are kept, as others are often coded against the same. */
-const KEPT = 3;
+const KEPT = 6;
 
 export class ImageReader {
   readonly #store: ArchiveStore;

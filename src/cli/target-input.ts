@@ -1,6 +1,7 @@
 /** Opens the kernel that objects are judged on, with modules on top of it. */
 import type { Btf } from "../btf/btf.js";
 import { BtfError } from "../errors/error.js";
+import { openArchived } from "./archive/target.js";
 import { type InputOptions, openInput, VMLINUX } from "./input.js";
 import { inputError, lacksBase } from "./input-error.js";
 import {
@@ -21,11 +22,15 @@ export async function openTarget(
   { warn, ...options }: InputOptions & { readonly warn?: (line: string) => void } = {},
 ): Promise<{ vmlinux: Btf; modules: Btf[] }> {
   const { maxSize } = options;
-  const vmlinux = await openInput(
-    file,
-    { ...(options.base !== undefined && { base: options.base }), maxSize },
-    "name the kernel with --target, and this file with --module",
-  );
+  const archived = file === undefined ? undefined : await openArchived(file);
+  if (archived && modules.length === 0) return archived;
+  const vmlinux =
+    archived?.vmlinux ??
+    (await openInput(
+      file,
+      { ...(options.base !== undefined && { base: options.base }), maxSize },
+      "name the kernel with --target, and this file with --module",
+    ));
   const opened: Btf[] = [];
   for (const module of modules) {
     try {

@@ -74,8 +74,7 @@ export class Collection {
         if (list.some((index) => indexes.has(index))) continue;
         const name = reader.nameOf(id);
         const before = last.get(name) ?? -1;
-        const index =
-          list.find((one) => one > before) ?? this.#insert(name, fragment.numbers, fragment.names, 0);
+        const index = list.find((one) => one > before) ?? this.#insert(name, fragment.numbers, fragment.names, 0);
         indexes.add(index);
         last.set(name, index);
       }

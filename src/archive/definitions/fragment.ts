@@ -266,7 +266,7 @@ export class DefinitionReader {
       case KIND_ENUM:
       case KIND_ENUM64:
       case KIND_FLOAT:
-        alignment = [8, 4, 2].find((one) => one <= this.#pointerSize && (third >>> 0) >= one) ?? 1;
+        alignment = [8, 4, 2].find((one) => one <= this.#pointerSize && third >>> 0 >= one) ?? 1;
         break;
       case KIND_PTR:
         alignment = this.#pointerSize;

@@ -250,8 +250,7 @@ class FragmentReader {
       return this.#drafts.length;
     };
     const isUnsized = size < 0;
-    const unit = (): number =>
-      make({ name: "", info: KIND_INT << 24, third: alignment, words: [alignment * 8] });
+    const unit = (): number => make({ name: "", info: KIND_INT << 24, third: alignment, words: [alignment * 8] });
     switch (kind) {
       case KIND_STRUCT:
       case KIND_UNION: {

@@ -1,12 +1,12 @@
 /** Finds definitions by name, kind, size and members, over all kernels. */
 
-import type { BtfType } from "../../btf/types.js";
 import { isComposite } from "../../btf/traverse.js";
+import type { BtfType } from "../../btf/types.js";
+import { KINDS } from "../../format/generated/kinds.js";
 import { RECORD_SHAPES } from "../../format/generated/records.js";
 import { DEFINITION_KINDS, type DefinitionKind } from "../../inspect/diff/types.js";
 import { leavesOf } from "../../inspect/leaves.js";
 import { KIND_TYPEDEF } from "../../memory/generated/abi.js";
-import { KINDS } from "../../format/generated/kinds.js";
 import { ByteReader } from "../bytes.js";
 import type { Fragment } from "../definitions/fragment.js";
 import { hasVlen } from "../definitions/fragment.js";

@@ -35,7 +35,9 @@ export async function archivedHistory(
         return history([member], list)[0]!;
       };
       // First what the path leads through, then what a member that is gone may have moved into.
-      await settle(situations, () => chosen.flatMap((kernel) => alongPath(situations.open(kernel).findAll(name), path)));
+      await settle(situations, () =>
+        chosen.flatMap((kernel) => alongPath(situations.open(kernel).findAll(name), path)),
+      );
       let found = look();
       const last = found.until === undefined ? -1 : chosen.findIndex((kernel) => kernels[kernel]!.id === found.until);
       if (last >= 0) {

@@ -53,7 +53,8 @@ export class Situations {
         for (const [name, { list, at }] of this.#names) {
           // What kernel and module both have is there once.
           const before = place === kernel ? undefined : at[kernel];
-          for (const index of at[place] ?? []) if (!before?.includes(index)) small.add(list[index]!, `definitions of ${name}`);
+          for (const index of at[place] ?? [])
+            if (!before?.includes(index)) small.add(list[index]!, `definitions of ${name}`);
         }
       }
       btf = small.open();

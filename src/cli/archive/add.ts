@@ -123,3 +123,16 @@ function architectureIn(release: string): string | undefined {
   const same: Readonly<Record<string, string>> = { amd64: "x86_64", arm64: "aarch64", ppc64el: "ppc64le" };
   return found && (same[found] ?? found);
 }
+
+/** Removes what interrupted writers and former generations have left. */
+export async function gc(folder: string, options: ArchiveOptions, context: Context): Promise<ExitCode> {
+  const writer = await ArchiveWriter.open(archiveFolder(folder));
+  try {
+    const removed = await writer.collectGarbage();
+    if (options.json || options.pretty) await context.out.write(jsonText({ version: 1, removed }, options.pretty));
+    else await context.out.write(`${removed} files removed\n`);
+  } finally {
+    await writer.close();
+  }
+  return 0;
+}

@@ -1,4 +1,5 @@
 /** What the actions of `btfkit archive` get. */
+import type { DefinitionKind } from "../../inspect/diff/types.js";
 import type { CommonOptions } from "../context.js";
 
 export interface ArchiveOptions extends CommonOptions {
@@ -8,4 +9,12 @@ export interface ArchiveOptions extends CommonOptions {
   readonly architecture?: string;
   readonly modules: boolean;
   readonly module?: string;
+  readonly kind?: readonly DefinitionKind[];
+  readonly size?: { readonly least: number; readonly most: number };
+  readonly withMember?: string;
+  readonly type?: readonly string[];
+  readonly svg?: boolean;
+  readonly markdown?: boolean;
+  readonly port: number;
+  readonly host: string;
 }

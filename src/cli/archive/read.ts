@@ -1,17 +1,12 @@
 /** Actions of `btfkit archive` that read: list, get, verify. */
-import { Archive } from "../../archive.js";
-import { archiveFolder } from "../../node.js";
 import { type Context, type ExitCode, jsonText } from "../context.js";
 import { UsageError } from "../exit.js";
 import { refuseTerminal } from "../image-output.js";
 import type { ArchiveOptions } from "./options.js";
+import { openArchive } from "./target.js";
 
 /** The version of the shapes of --json. */
 const SHAPE = 1;
-
-export async function openArchive(place: string): Promise<Archive> {
-  return await Archive.open(archiveFolder(place));
-}
 
 /** A line for each kernel; with --json all that is known of its images. */
 export async function list(place: string, options: ArchiveOptions, context: Context): Promise<ExitCode> {

@@ -9,6 +9,7 @@ import { type Matrix, unexpected } from "../../bpf/check/report/report.js";
 import { sarif } from "../../bpf/check/report/sarif.js";
 import { requirementsOf } from "../../bpf/check/requirements/requirements.js";
 import { ENGINES, type EngineName } from "../../bpf/core-relocation/engines.js";
+import { expandTargets } from "../archive/target.js";
 import { CellMaker, type CellTask, type CellWork, type TimedCell } from "../check/cells.js";
 import { table } from "../check/table.js";
 import { hasThreads, inThreads } from "../check/threads.js";
@@ -52,7 +53,10 @@ export interface Shard {
 export function define(command: Command): void {
   command
     .argument("<objects...>", "BPF object files, folders of them, or patterns")
-    .option("-t, --target <files...>", "kernels' BTF: files, folders, patterns (default: the running kernel's)")
+    .option(
+      "-t, --target <files...>",
+      "kernels' BTF: files, folders, patterns, archives (default: the running kernel's)",
+    )
     .addOption(moduleOption())
     .addOption(
       new Option("--rodata <values>", "what .rodata holds when programs are loaded: a loader may set it before")
@@ -89,7 +93,7 @@ export function define(command: Command): void {
 export async function run(paths: readonly string[], options: CheckCommandOptions, context: Context): Promise<ExitCode> {
   const files = expandPaths(paths);
   if (options.requirements) return listRequirements(files, options, context);
-  const targets = expandPaths(options.target ?? [VMLINUX]);
+  const targets = await expandTargets(options.target ?? [VMLINUX]);
   for (const name of ["module", "kconfig", "kallsyms"] as const) {
     if (options[name] && targets.length > 1) throw new UsageError(`--${name} belongs to one kernel: give one --target`);
   }

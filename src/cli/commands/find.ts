@@ -62,7 +62,8 @@ interface SizeRange {
   readonly most: number;
 }
 
-function size(value: string): SizeRange {
+/** Reads a size or a range of sizes in bytes. */
+export function size(value: string): SizeRange {
   const [, sign, text, upper] =
     /^(>=|<=|>|<|=)?\s*(0x[0-9a-f]+|\d+)(?:\s*(?:-|\.\.)\s*(0x[0-9a-f]+|\d+))?$/i.exec(value.trim()) ?? [];
   const bytes = Number(text);

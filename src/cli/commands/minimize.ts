@@ -5,6 +5,7 @@ import { BtfRelocationError } from "../../bpf/core-relocation/error.js";
 import { Minimizer } from "../../bpf/core-relocation/minimize.js";
 import type { BpfObject } from "../../bpf/object/object.js";
 import { Btf } from "../../btf/btf.js";
+import { expandTargets } from "../archive/target.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { InputError, Refused, UsageError } from "../exit.js";
 import { VMLINUX } from "../input.js";
@@ -12,7 +13,6 @@ import { inputError } from "../input-error.js";
 import { openObjectInput } from "../object-input.js";
 import { moduleOption, OBJECT_HELP } from "../options.js";
 import { openOutput } from "../output.js";
-import { expandPaths } from "../paths.js";
 import { openTarget } from "../target-input.js";
 
 export interface MinimizeCommandOptions extends CommonOptions {
@@ -25,7 +25,10 @@ export interface MinimizeCommandOptions extends CommonOptions {
 export function define(command: Command): void {
   command
     .argument("<objects...>", OBJECT_HELP)
-    .option("-t, --target <files...>", "kernels' BTF: files, folders, patterns (default: the running kernel's)")
+    .option(
+      "-t, --target <files...>",
+      "kernels' BTF: files, folders, patterns, archives (default: the running kernel's)",
+    )
     .addOption(moduleOption())
     .option("-d, --directory <folder>", "write a file for each kernel there, named after it")
     .option("--split", "with -d: modules' types in files of their own, split on the kernel's")
@@ -41,7 +44,7 @@ export async function run(
   options: MinimizeCommandOptions,
   context: Context,
 ): Promise<ExitCode> {
-  const targets = options.target === undefined ? [undefined] : expandPaths(options.target);
+  const targets = options.target === undefined ? [undefined] : await expandTargets(options.target);
   if (options.directory === undefined) {
     if (targets.length > 1) throw new UsageError("several kernels: give -d FOLDER for a file of each");
     if (options.split) throw new UsageError("--split writes several files: give -d FOLDER");
