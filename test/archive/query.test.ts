@@ -10,7 +10,7 @@ import { archiveFolder, openFile, readBytes } from "btfkit/node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MemoryStore } from "../support/memory-store.js";
 import { corpusPath, needing } from "../support/needs.js";
-import { random } from "../support/random.js";
+import { seeded } from "../support/random.js";
 
 const folder = mkdtempSync(join(tmpdir(), "btfkit-query-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -71,7 +71,7 @@ describe("Debian's kernels", () => {
       ...["sock.sk_lock.slock", "spinlock_t.rlock", "task_struct.nothing", "nope.x", "kvm_vcpu.arch.regs[1]"],
       ...["file.f_path.dentry->d_name.name", "btrfs_inode.root", "struct nf_conn.status", "page.lru"],
     ];
-    const take = random(7);
+    const take = seeded("7");
     for (const { btfs } of kernels) {
       const structs = [...btfs[0]!.ofKind("struct")].filter(({ name, members: list }) => name && list.length > 0);
       for (let i = 0; i < 60; i++) {

@@ -27,7 +27,10 @@ export class Situations {
     const at: (number[] | undefined)[] = new Array(this.#kernels.length * 2);
     list.forEach(({ runs }, index) => {
       for (let i = 0; i < runs.length; i += 2) {
-        for (let place = runs[i]!; place < runs[i + 1]!; place++) (at[place] ??= []).push(index);
+        for (let place = runs[i]!; place < runs[i + 1]!; place++) {
+          at[place] ??= [];
+          at[place]!.push(index);
+        }
       }
     });
     this.#names.set(name, { list, at });
