@@ -58,7 +58,7 @@ export function instancesOf<K>(module: WebAssembly.Module): Make<K> {
   return () => new WebAssembly.Instance(module).exports as unknown as K;
 }
 
-/** Bytes of a string with a character a byte. */
+/** The low bytes of a string's characters. */
 type Decoder = (text: string) => Uint8Array<ArrayBuffer>;
 
 let decoder: Decoder = (text) => {

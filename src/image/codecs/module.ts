@@ -9,7 +9,7 @@ const compiled = new Map<string, WebAssembly.Module>();
  * A decoder's exports. An instance of its own keeps what a hostile stream does
  * to a decoder's memory out of all others.
  *
- * @param text the module, a character a byte
+ * @param text the module, in the low bytes of the characters
  * @throws BtfEnvironmentError ERR_WASM
  */
 export function instantiate<T>(name: string, text: string, imports: WebAssembly.Imports = {}): T {
