@@ -35,5 +35,10 @@ export default {
   disableSources: true,
   ignoredHighlightLanguages: ["http", "mermaid"],
   treatWarningsAsErrors: true,
-  intentionallyNotExported: ["COMPRESSIONS", "CompiledModule", "PROGRAM_TYPES", "Rules", "SINCE"],
+  intentionallyNotExported: [
+    // Tables that a type lists the values of.
+    ...["ATTACH_TYPES", "ERRNO", "GENERATORS", "LINK_TYPE_NAMES", "NAMES", "PROGRAM_TYPES", "Rules", "SINCE"],
+    // Parts of a type that stands in the documents, and what is only handed on.
+    ...["CompiledModule", "NativeBuffer", "NumberArray", "ObjectContents", "System", "Unmodified"],
+  ],
 };

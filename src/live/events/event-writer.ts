@@ -19,7 +19,7 @@ import { BUSY, HEADER_SIZE, occupied } from "./ring-record.js";
  * const kernel = await Kernel.open();
  * const map = kernel.createMap({ type: "user_ringbuf", keyByteSize: 0, valueByteSize: 0, maxEntries: 4096 });
  * const writer = new EventWriter(map);
- * console.log(writer.write(Uint8Array.of(1, 2, 3)), writer.write(new Uint8Array(4090))); // true false
+ * console.log(writer.write(Uint8Array.of(1, 2, 3)), writer.write(new Uint8Array(4080))); // true false
  * writer[Symbol.dispose]();
  * map[Symbol.dispose]();
  */

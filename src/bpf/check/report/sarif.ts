@@ -34,7 +34,7 @@ const BASE = "%SRCROOT%";
  *
  * @example
  * const cell = cellOf("probe.bpf.o", "6.1", check(object, btf));
- * const log = sarif({ objects: ["probe.bpf.o"], targets: ["6.1"], cells: [cell] }, "1.0.0");
+ * const log = sarif({ cells: [cell] }, "1.0.0");
  * console.log(Object.keys(log).join(" ")); // $schema version runs
  */
 export function sarif({ cells }: Pick<Matrix, "cells">, version: string, options: SarifOptions = {}): object {
