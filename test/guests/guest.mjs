@@ -25,7 +25,7 @@ const commands = {
       out
         .trim()
         .split("\n")
-        .map((line) => JSON.parse(line).value),
+        .map((line) => JSON.parse(line).event.value),
     );
     return `${[...values].sort((a, b) => a - b)}` === `1,${process.pid}` ? "ok" : out;
   },

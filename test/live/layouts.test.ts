@@ -46,7 +46,10 @@ test("numbers and names are the kernel's", () => {
     [ATTACH_TYPES, "bpf_attach_type", "BPF_"],
   ] as const) {
     const values = btf.require(type, "enum").values;
+    const end = values.find(({ name }) => /^__MAX_BPF_/i.test(name))?.value ?? Number.POSITIVE_INFINITY;
     for (const [number, name] of ours.entries()) {
+      // What later kernels added.
+      if (number >= end) break;
       const spelt = values.filter(({ value }) => value === number).map((one) => one.name);
       expect(spelt.map((one) => one.toLowerCase())).toContain(`${prefix}${name}`.toLowerCase());
     }
