@@ -12,7 +12,7 @@ const LAYERS = [
   ["format/"],
   ["btf/source.ts", "btf/compression.ts", "bpf/elf/file.ts", "bpf/elf/btf.ts"],
   ["btf/"],
-  ["bpf/instruction.ts"],
+  ["bpf/instruction.ts", "bpf/outputs.ts"],
   ["bpf/elf/", "bpf/ext/"],
   ["bpf/object/"],
   ["bpf/core-relocation/"],

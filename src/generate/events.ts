@@ -4,32 +4,18 @@
  * of bytes that a program reserves or sends, and from names.
  */
 
-import { CALL, INSN_SIZE, LD_IMM64 } from "../bpf/instruction.js";
+import { Code } from "../bpf/instruction.js";
 import type { BpfMap } from "../bpf/object/maps.js";
 import type { BpfObject } from "../bpf/object/object.js";
+import { outputsOf } from "../bpf/outputs.js";
 import { resolve } from "../btf/query/resolve.js";
 import type { BtfType, StructType } from "../btf/types.js";
 import { ERR_ARGUMENT } from "../errors/btf.js";
 import { BtfError } from "../errors/error.js";
 
-/** Helpers that send to a map: the registers of the map and of the size. Source: enum bpf_func_id. */
-const SENDERS: Readonly<Record<number, readonly [map: number, size: number]>> = {
-  25: [2, 5], // perf_event_output
-  111: [2, 5], // skb_output
-  121: [2, 5], // xdp_output
-  130: [1, 3], // ringbuf_output
-  131: [1, 2], // ringbuf_reserve
-};
-
 /** Names of events, and of those that can hardly be anything else. */
 const EVENT_NAME = /(^|_)(event|evt)s?(_t|_s)?$/i;
 const PLAIN_EVENT_NAME = /^(event|evt)s?(_t|_s)?$/i;
-
-const MOV64_IMM = 0xb7;
-const MOV32_IMM = 0xb4;
-const MOV64_REG = 0xbf;
-
-type Register = { readonly map: string } | { readonly value: number } | undefined;
 
 /**
  * The types of events by map.
@@ -154,44 +140,17 @@ function resolved(type: BtfType): BtfType | undefined {
 /** How many bytes at once the programs send to each map, where that is a constant. */
 function sentSizes(object: BpfObject): Map<string, Set<number>> {
   const sizes = new Map<string, Set<number>>();
-  const little = object.endian === "little";
   const mapAt = mapReferences(object);
   for (const { sectionIndex, byteOffset, byteSize } of object.programs) {
     const section = object.sections[sectionIndex];
     if (!section) continue;
-    const bytes = object.dataOf(section);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const registers: Register[] = [];
-    const end = Math.min(byteOffset + byteSize, bytes.length);
-    for (let at = byteOffset; at + INSN_SIZE <= end; at += INSN_SIZE) {
-      const opcode = view.getUint8(at);
-      const both = view.getUint8(at + 1);
-      const [destination, source] = little ? [both & 15, both >> 4] : [both >> 4, both & 15];
-      const value = view.getInt32(at + 4, little);
-      if (opcode === CALL) {
-        const sender = source === 0 ? SENDERS[value] : undefined;
-        const map = sender && registers[sender[0]];
-        const size = sender && registers[sender[1]];
-        if (map && "map" in map && size && "value" in size) {
-          sizes.set(map.map, (sizes.get(map.map) ?? new Set()).add(size.value));
-        }
-        registers.fill(undefined, 0, 6);
-      } else if (opcode === LD_IMM64) {
-        const map = mapAt.get(`${sectionIndex} ${at}`);
-        registers[destination] = map === undefined ? { value } : { map };
-        at += INSN_SIZE;
-      } else if (opcode === MOV64_IMM || opcode === MOV32_IMM) registers[destination] = { value };
-      else if (opcode === MOV64_REG) registers[destination] = registers[source];
-      else if (writes(opcode)) registers[destination] = undefined;
+    const code = new Code(object.dataOf(section), object.endian === "little");
+    const { outputs } = outputsOf(code, byteOffset, byteSize, (at) => mapAt.get(`${sectionIndex} ${at}`));
+    for (const { map, byteSize: sent } of outputs) {
+      if (sent !== undefined) sizes.set(map, (sizes.get(map) ?? new Set()).add(sent));
     }
   }
   return sizes;
-}
-
-/** Whether an instruction changes its destination register: arithmetic and loads. */
-function writes(opcode: number): boolean {
-  const kind = opcode & 7;
-  return kind === 0 || kind === 1 || kind === 4 || kind === 7;
 }
 
 /** Names of maps by the section and byte of the instruction that loads them. */

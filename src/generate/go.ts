@@ -4,6 +4,7 @@
  * a view of each member.
  */
 
+import { Alignments, isNative } from "./alignment.js";
 import { type Composite, type Enumeration, type Field, type Form, innermost, type Model } from "./model.js";
 import { commented, Names } from "./names.js";
 import { slotsOf } from "./slots.js";
@@ -33,7 +34,7 @@ class GoWriter {
   readonly #names = new Names(KEYWORDS);
   readonly #called = new Map<Composite | Enumeration, string>();
   /** Alignment on the machines that align most. */
-  readonly #alignments = new Map<Composite, number>();
+  readonly #alignments = new Alignments();
   #usesBits = false;
   #usesUnsafe = false;
 
@@ -106,7 +107,7 @@ class GoWriter {
       } else {
         const { label, form } = slot.field;
         const field = scope.take(exported(label));
-        const alignment = this.#alignment(form);
+        const alignment = this.#alignments.of(form);
         if (slot.byteOffset % alignment === 0 && byteSize % alignment === 0) {
           widest = Math.max(widest, alignment);
           lines.push(`\t${field} ${this.#type(form)}${note(form)}\n`);
@@ -138,14 +139,14 @@ class GoWriter {
     const name = this.#called.get(composite)!;
     const scope = new Names(KEYWORDS);
     const methods: string[] = [];
-    const widest = Math.max(1, ...fields.map(({ form }) => this.#alignment(form)));
+    const widest = Math.max(1, ...fields.map(({ form }) => this.#alignments.of(form)));
     let alignment = widest;
     while (byteSize % alignment !== 0) alignment /= 2;
     this.#alignments.set(composite, alignment);
     for (const field of fields) {
       if (field.bitSize > 0) {
         methods.push(this.#accessors(name, field, "data", 0, scope));
-      } else if (this.#alignment(field.form) > alignment) {
+      } else if (this.#alignments.of(field.form) > alignment) {
         methods.push(`\n// ${commented(field.label)}: ${describe(field.form)}, which Go would align\n`);
       } else {
         const called = scope.take(exported(field.label));
@@ -187,21 +188,6 @@ class GoWriter {
     );
   }
 
-  #alignment(form: Form): number {
-    const inner = innermost(form);
-    switch (inner.kind) {
-      case "composite":
-        return this.#alignments.get(inner.composite) ?? 1;
-      case "int":
-      case "float":
-        return nativeName(inner) ? inner.byteSize : 1;
-      case "opaque":
-        return 1;
-      default:
-        return inner.byteSize;
-    }
-  }
-
   #type(form: Form): string {
     switch (form.kind) {
       case "array":
@@ -223,10 +209,11 @@ class GoWriter {
 
 /** Go's integers and floats; no bool, of which other bytes than 0 and 1 would be invalid. */
 function nativeName(form: Extract<Form, { kind: "int" | "float" }>): string | undefined {
-  const { byteSize } = form;
-  if (form.kind === "float") return byteSize === 4 ? "float32" : byteSize === 8 ? "float64" : undefined;
-  if (byteSize !== 1 && byteSize !== 2 && byteSize !== 4 && byteSize !== 8) return undefined;
-  return `${form.isSigned && !form.isBool && !form.isChar ? "" : "u"}int${byteSize * 8}`;
+  if (!isNative(form)) return undefined;
+  const bits = form.byteSize * 8;
+  return form.kind === "float"
+    ? `float${bits}`
+    : `${form.isSigned && !form.isBool && !form.isChar ? "" : "u"}int${bits}`;
 }
 
 /** Two arrays whose lengths are negative where a number is too large or too small. */

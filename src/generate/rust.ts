@@ -3,6 +3,7 @@
  * are integers: they point into the kernel.
  */
 
+import { Alignments, isNative } from "./alignment.js";
 import { type Composite, type Enumeration, type Field, type Form, innermost, type Model } from "./model.js";
 import { commented, Names } from "./names.js";
 import { type Slot, slotsOf, unionSlots } from "./slots.js";
@@ -26,8 +27,7 @@ class RustWriter {
   readonly #model: Model;
   readonly #names = new Names(KEYWORDS);
   readonly #called = new Map<Composite | Enumeration, string>();
-  /** Alignment as it is written. */
-  readonly #alignments = new Map<Composite, number>();
+  readonly #alignments = new Alignments();
   #usesBits = false;
 
   constructor(model: Model) {
@@ -147,29 +147,13 @@ class RustWriter {
     let fits = true;
     for (const slot of slots) {
       if (slot.kind !== "field") continue;
-      const alignment = this.#alignment(slot.field.form);
+      const alignment = this.#alignments.of(slot.field.form);
       widest = Math.max(widest, alignment);
       if (slot.byteOffset % alignment !== 0) fits = false;
     }
     const packed = !fits || composite.byteSize % widest !== 0;
     this.#alignments.set(composite, packed ? 1 : widest);
     return packed;
-  }
-
-  /** Alignment on the machines that align most. */
-  #alignment(form: Form): number {
-    const inner = innermost(form);
-    switch (inner.kind) {
-      case "composite":
-        return this.#alignments.get(inner.composite) ?? 1;
-      case "int":
-      case "float":
-        return nativeName(inner) ? inner.byteSize : 1;
-      case "opaque":
-        return 1;
-      default:
-        return inner.byteSize;
-    }
   }
 
   #type(form: Form): string {
@@ -237,10 +221,8 @@ macro_rules! layout {
 
 /** What Rust calls an integer or float, with the same alignment as in C; no bool, of which other bytes would be invalid. */
 function nativeName(form: Extract<Form, { kind: "int" | "float" }>): string | undefined {
-  const { byteSize } = form;
-  if (form.kind === "float") return byteSize === 4 ? "f32" : byteSize === 8 ? "f64" : undefined;
-  if (byteSize !== 1 && byteSize !== 2 && byteSize !== 4 && byteSize !== 8) return undefined;
-  return `${form.isSigned && !form.isBool ? "i" : "u"}${byteSize * 8}`;
+  if (!isNative(form)) return undefined;
+  return `${form.kind === "float" ? "f" : form.isSigned && !form.isBool ? "i" : "u"}${form.byteSize * 8}`;
 }
 
 /** An enumerator that its enum can hold: BTF stores 32 bits whatever the enum's size. */

@@ -1,71 +1,19 @@
 /**
- * What programs write to a map of events, read from their code: a value of
- * another map, or memory that they fill field by field, on their stack or in a
- * ring buffer. The lines of source that the object carries name the fields.
- *
- * The code is followed straight on, without its branches: what it tells is a
- * good guess, never relied on for more than names of fields.
+ * What programs write to a map of events: a value of another map, or memory
+ * that they fill field by field, on their stack or in a ring buffer. The lines
+ * of source that the object carries name the fields.
  */
-import { CALL, FRAME_POINTER, INSN_SIZE, LD_IMM64 } from "../../bpf/instruction.js";
+import { Code, INSN_SIZE } from "../../bpf/instruction.js";
 import type { BpfObject } from "../../bpf/object/object.js";
+import { mapOfValue, outputsOf, type Write } from "../../bpf/outputs.js";
 import type { Btf } from "../../btf/btf.js";
 import { BtfBuilder } from "../../edit/build/builder.js";
 import type { TypeId } from "../../edit/build/type-id.js";
 import type { LoadPlan, PlannedProgram } from "../../load/plan.js";
 
-/** Helpers by number. */
-const MAP_LOOKUP = 1;
-const PROBE_READ = 4;
-const GET_COMM = 16;
-const PERF_EVENT_OUTPUT = 25;
-const PROBE_READ_STR = 45;
-const GET_STACK = 67;
-const RINGBUF_OUTPUT = 130;
-const RINGBUF_RESERVE = 131;
-
-/** Helpers that write `r2` bytes to `r1`, and whether these are a text. */
-const WRITES: ReadonlyMap<number, boolean> = /* @__PURE__ */ new Map([
-  [PROBE_READ, false],
-  [112, false],
-  [113, false],
-  [GET_COMM, true],
-  [PROBE_READ_STR, true],
-  [114, true],
-  [115, true],
-]);
-
-const MOV_REG = 0xbf;
-const MOV_IMM = 0xb7;
-const ADD_IMM = 0x07;
-
-/** What a register holds, as far as it matters here. */
-type Held =
-  | { readonly kind: "number"; readonly value: number }
-  /** Position among the plan's maps. */
-  | { readonly kind: "map"; readonly map: number }
-  /** The stack, a value of a map, or a record of a ring buffer; `of` tells them apart. */
-  | { readonly kind: "memory"; readonly of: string; readonly byteOffset: number };
-
-interface Write {
-  readonly of: string;
-  readonly byteOffset: number;
-  readonly byteSize: number;
-  readonly isText: boolean;
-  /** The line of source. */
+/** Bytes that a program writes, and the line of source that does. */
+interface LineWrite extends Write {
   readonly line: string;
-}
-
-interface Output {
-  readonly of: string;
-  readonly byteOffset: number;
-  /** `undefined` where it is not constant. */
-  readonly byteSize: number | undefined;
-}
-
-/** What one program does with memory and with one map of events. */
-interface Trace {
-  readonly writes: readonly Write[];
-  readonly outputs: readonly Output[];
 }
 
 /** What is known of the events of a map. */
@@ -88,17 +36,23 @@ export interface WrittenField {
 
 /** Looks at all programs of a plan that write to a map. */
 export function writtenTo(object: BpfObject, { maps, programs }: LoadPlan, map: string): Written {
-  const position = maps.findIndex(({ fullName }) => fullName === map);
   const fields = new Map<string, WrittenField>();
   const sizes = new Set<number>();
   let handedOn: string | undefined;
-  for (const program of programs) {
-    const { writes, outputs } = trace(object, program, position);
-    for (const { of, byteOffset, byteSize } of outputs) {
+  for (const { insns, fixups, lineInfo } of programs) {
+    const loads = fixups.filter(({ kind }) => kind === "map");
+    const mapAt = new Map(loads.map(({ insn, index }) => [insn * INSN_SIZE, maps[index]!.fullName]));
+    const code = new Code(insns, object.endian === "little");
+    const { writes, outputs } = outputsOf(code, 0, insns.length, (at) => mapAt.get(at));
+    const lineAt = linesOf(object, lineInfo);
+    const lines = writes.map((write): LineWrite => ({ ...write, line: lineAt(write.at / INSN_SIZE) }));
+    for (const { map: to, place, byteSize } of outputs) {
+      if (to !== map) continue;
       if (byteSize !== undefined) sizes.add(byteSize);
-      const [, index] = /^value:(\d+)$/.exec(of) ?? [];
-      if (index !== undefined) handedOn ??= maps[Number(index)]!.fullName;
-      const inside = writes.filter(
+      if (!place) continue;
+      handedOn ??= mapOfValue(place);
+      const { of, byteOffset } = place;
+      const inside = lines.filter(
         (write) =>
           write.of === of &&
           write.byteOffset >= byteOffset &&
@@ -111,92 +65,6 @@ export function writtenTo(object: BpfObject, { maps, programs }: LoadPlan, map: 
     }
   }
   return { handedOn, sizes: [...sizes], fields: [...fields.values()].sort((a, b) => a.byteOffset - b.byteOffset) };
-}
-
-function trace(object: BpfObject, { insns, fixups, lineInfo }: PlannedProgram, position: number): Trace {
-  const view = new DataView(insns.buffer, insns.byteOffset, insns.byteLength);
-  const mapAt = new Map(fixups.filter(({ kind }) => kind === "map").map(({ insn, index }) => [insn, index]));
-  const lines = linesOf(object, lineInfo);
-  const held = new Map<number, Held>();
-  const writes: Write[] = [];
-  const outputs: Output[] = [];
-  const frame: Held = { kind: "memory", of: "stack", byteOffset: 0 };
-  const read = (register: number): Held | undefined => (register === FRAME_POINTER ? frame : held.get(register));
-  const constant = (register: number): number | undefined => {
-    const value = read(register);
-    return value?.kind === "number" ? value.value : undefined;
-  };
-  for (let insn = 0; insn * INSN_SIZE < insns.length; insn++) {
-    const at = insn * INSN_SIZE;
-    const opcode = view.getUint8(at);
-    const [to, from] = [view.getUint8(at + 1) & 15, view.getUint8(at + 1) >> 4];
-    const immediate = view.getInt32(at + 4, true);
-    const set = (value: Held | undefined): void => void (value ? held.set(to, value) : held.delete(to));
-    const line = lines(insn);
-    if (opcode === LD_IMM64) {
-      const map = mapAt.get(insn);
-      set(map === undefined ? undefined : { kind: "map", map });
-      insn++;
-    } else if (opcode === MOV_REG) set(read(from));
-    else if (opcode === MOV_IMM) set({ kind: "number", value: immediate });
-    else if (opcode === ADD_IMM) {
-      const value = read(to);
-      if (value?.kind === "number") set({ ...value, value: value.value + immediate });
-      else if (value?.kind === "memory") set({ ...value, byteOffset: value.byteOffset + immediate });
-      else set(undefined);
-    } else if (opcode === CALL) {
-      const memory = (register: number): (Held & { kind: "memory" }) | undefined => {
-        const value = read(register);
-        return value?.kind === "memory" ? value : undefined;
-      };
-      const mapOf = (register: number): number => {
-        const value = read(register);
-        return value?.kind === "map" ? value.map : -1;
-      };
-      let result: Held | undefined;
-      const isText = WRITES.get(immediate);
-      const isHelper = from === 0;
-      if (isHelper && isText !== undefined) record(writes, memory(1), constant(2), isText, line);
-      else if (isHelper && immediate === GET_STACK) record(writes, memory(2), constant(3), false, line);
-      else if (isHelper && immediate === MAP_LOOKUP)
-        result = { kind: "memory", of: `value:${mapOf(1)}`, byteOffset: 0 };
-      else if (isHelper && immediate === RINGBUF_RESERVE && mapOf(1) === position) {
-        const of = `record:${insn}`;
-        result = { kind: "memory", of, byteOffset: 0 };
-        outputs.push({ of, byteOffset: 0, byteSize: constant(2) });
-      } else if (isHelper && immediate === RINGBUF_OUTPUT && mapOf(1) === position)
-        output(outputs, memory(2), constant(3));
-      else if (isHelper && immediate === PERF_EVENT_OUTPUT && mapOf(2) === position)
-        output(outputs, memory(4), constant(5));
-      for (let register = 0; register <= 5; register++) held.delete(register);
-      if (result) held.set(0, result);
-    } else if ((opcode & 7) === 3 || (opcode & 7) === 2) {
-      const target = read(to);
-      const size = [4, 2, 1, 8][(opcode >> 3) & 3]!;
-      if (target?.kind === "memory" && opcode >> 5 === 3)
-        record(writes, { ...target, byteOffset: target.byteOffset + view.getInt16(at + 2, true) }, size, false, line);
-    } else if ((opcode & 7) === 7 || (opcode & 7) === 4 || (opcode & 7) === 1) set(undefined);
-  }
-  return { writes, outputs };
-}
-
-function record(
-  writes: Write[],
-  place: { readonly of: string; readonly byteOffset: number } | undefined,
-  byteSize: number | undefined,
-  isText: boolean,
-  line: string,
-): void {
-  if (place && byteSize !== undefined && byteSize > 0)
-    writes.push({ of: place.of, byteOffset: place.byteOffset, byteSize, isText, line });
-}
-
-function output(
-  outputs: Output[],
-  place: { readonly of: string; readonly byteOffset: number } | undefined,
-  byteSize: number | undefined,
-): void {
-  if (place) outputs.push({ of: place.of, byteOffset: place.byteOffset, byteSize });
 }
 
 /** The line of source of an instruction. */
@@ -221,7 +89,7 @@ const FIELD = /\b([A-Za-z_]\w*)\s*(?:\.|->)\s*([A-Za-z_]\w*)(?:\[(\d+)\])?/g;
 const SIGNED = /^(ret|retval|err|error|errno|result|rc|status|delta.*)$/;
 const INTEGERS = [1, 2, 4, 8];
 
-function fieldsOf(writes: readonly Write[], start: number): WrittenField[] {
+function fieldsOf(writes: readonly LineWrite[], start: number): WrittenField[] {
   const variable = mostNamed(writes);
   if (variable === undefined) return [];
   const found = new Map<string, WrittenField>();
@@ -243,7 +111,7 @@ function fieldsOf(writes: readonly Write[], start: number): WrittenField[] {
 }
 
 /** The variable whose fields most lines name in front of `=`, or as what is written to. */
-function mostNamed(writes: readonly Write[]): string | undefined {
+function mostNamed(writes: readonly LineWrite[]): string | undefined {
   const counts = new Map<string, number>();
   for (const { line } of writes) {
     const target = /^\s*(?:[A-Za-z_]\w*\s*\(\s*[&(]*)?([A-Za-z_]\w*)\s*(?:\.|->)/.exec(line)?.[1];
