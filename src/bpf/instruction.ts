@@ -60,8 +60,20 @@ export const JMP_OP = {
 
 /** Masks the mode of a load or store (`BPF_MODE`). */
 export const MODE = 0xe0;
-/** The mode of a plain load or store (`BPF_MEM`); others sign-extend, are atomic, or read packets. */
-export const MODE_PLAIN = 0x60;
+/** Modes of loads and stores. */
+export const ACCESS = {
+  /** A value in the instruction (`BPF_IMM`). */
+  immediate: 0x00,
+  /** Of a packet, at a constant place (`BPF_ABS`). */
+  absolute: 0x20,
+  /** Of a packet, at a place that a register counts from (`BPF_IND`). */
+  indirect: 0x40,
+  /** `BPF_MEM` */
+  plain: 0x60,
+  /** A load that keeps the sign (`BPF_MEMSX`). */
+  signed: 0x80,
+  atomic: 0xc0,
+} as const;
 /** Masks the size of a load or store (`BPF_SIZE`). */
 const SIZE = 0x18;
 

@@ -6,6 +6,7 @@
  * good guess, never relied on for more than names and sizes.
  */
 import {
+  ACCESS,
   ALU,
   ALU_OP,
   ALU64,
@@ -18,7 +19,6 @@ import {
   LD_IMM64,
   LDX,
   MODE,
-  MODE_PLAIN,
   SOURCE_IS_REGISTER,
   ST,
   STX,
@@ -161,7 +161,7 @@ export function outputsOf(
       const result = code.source(at) === 0 ? call(code.immediate(at), at) : undefined;
       for (let register = 0; register <= 5; register++) held.delete(register);
       if (result) held.set(0, result);
-    } else if ((kind === STX || kind === ST) && (opcode & MODE) === MODE_PLAIN) {
+    } else if ((kind === STX || kind === ST) && (opcode & MODE) === ACCESS.plain) {
       const place = placeIn(to);
       if (place) {
         write(at, { of: place.of, byteOffset: place.byteOffset + code.offset(at) }, code.accessSize(at));

@@ -5,7 +5,25 @@
  * encoding that of Documentation/bpf/standardization/instruction-set.rst.
  */
 
-import { LD_IMM64, PSEUDO } from "../bpf/instruction.js";
+import {
+  ACCESS,
+  ALU,
+  ALU_OP,
+  ALU64,
+  CLASS,
+  JMP,
+  JMP_OP,
+  JMP32,
+  LD,
+  LD_IMM64,
+  LDX,
+  MODE,
+  OPERATION,
+  PSEUDO,
+  SOURCE_IS_REGISTER,
+  ST,
+  STX,
+} from "../bpf/instruction.js";
 
 /** An instruction of 8 bytes. */
 export interface Instruction {
@@ -43,15 +61,23 @@ export interface DisassembleOptions {
   readonly compat?: "bpftool-7.1";
 }
 
-const ALU = ["+=", "-=", "*=", "/=", "|=", "&=", "<<=", ">>=", "neg", "%=", "^=", "=", "s>>=", "endian"];
-const SIGNED_ALU: Readonly<Record<number, string>> = { 48: "s/=", 144: "s%=" };
-const ATOMIC: Readonly<Record<number, string>> = { 0: "add", 64: "or", 80: "and", 160: "xor" };
+/** Jumps once more only where the kernel lets it (`BPF_JCOND`). */
+const MAY_GOTO = 0xe0;
+const MOV_REGISTER = ALU64 | ALU_OP.mov | SOURCE_IS_REGISTER;
+
+const OPERATORS = ["+=", "-=", "*=", "/=", "|=", "&=", "<<=", ">>=", "neg", "%=", "^=", "=", "s>>=", "endian"];
+const SIGNED_OPERATORS: Readonly<Record<number, string>> = { [ALU_OP.div]: "s/=", [ALU_OP.mod]: "s%=" };
+const ATOMIC: Readonly<Record<number, string>> = {
+  [ALU_OP.add]: "add",
+  [ALU_OP.or]: "or",
+  [ALU_OP.and]: "and",
+  [ALU_OP.xor]: "xor",
+};
 const SIZES = ["u32", "u16", "u8", "u64"];
 const SIGNED_SIZES = ["s32", "s16", "s8", "(null)"];
 const JUMP = ["jmp", "==", ">", ">=", "&", "!=", "s>", "s>=", "call", "exit", "<", "<=", "s<", "s<="];
 
-/** Bits of `code`: the kind of load or store, and what an atomic operation does besides. */
-const MODE = { imm: 0x00, abs: 0x20, ind: 0x40, mem: 0x60, memsx: 0x80, atomic: 0xc0 } as const;
+/** What an atomic operation does besides, and those that do something else. */
 const FETCH = 1;
 const EXCHANGE = 0xe1;
 const COMPARE_EXCHANGE = 0xf1;
@@ -79,17 +105,17 @@ export function disassemble(
 ): string {
   const { code } = instruction;
   const shown = `(${hexByte(code)})`;
-  switch (code & 7) {
-    case 0:
+  switch (code & CLASS) {
+    case LD:
       return load(instruction, next, options, shown);
-    case 1:
+    case LDX:
       return loadFromMemory(instruction, options, shown);
-    case 2:
+    case ST:
       return store(instruction, shown);
-    case 3:
+    case STX:
       return storeRegister(instruction, options, shown);
-    case 4:
-    case 7:
+    case ALU:
+    case ALU64:
       return arithmetic(instruction, options, shown);
     default:
       return jump(instruction, options, shown);
@@ -107,9 +133,9 @@ function load(
   shown: string,
 ): string {
   const { code, destination, source, immediate } = instruction;
-  const mode = code & 0xe0;
-  if (mode === MODE.abs) return `${shown} r0 = *(${sizeOf(code)} *)skb[${immediate}]`;
-  if (mode === MODE.ind) return `${shown} r0 = *(${sizeOf(code)} *)skb[r${source} + ${immediate}]`;
+  const mode = code & MODE;
+  if (mode === ACCESS.absolute) return `${shown} r0 = *(${sizeOf(code)} *)skb[${immediate}]`;
+  if (mode === ACCESS.indirect) return `${shown} r0 = *(${sizeOf(code)} *)skb[r${source} + ${immediate}]`;
   if (code !== LD_IMM64) return `BUG_ld_${hexByte(code)}`;
   const value = (BigInt.asUintN(32, BigInt(next?.immediate ?? 0)) << 32n) | BigInt.asUintN(32, BigInt(immediate));
   const text = immediateText?.(instruction, next, value) ?? `0x${value.toString(16)}`;
@@ -121,17 +147,17 @@ function loadFromMemory(
   { compat }: DisassembleOptions,
   shown: string,
 ): string {
-  const mode = code & 0xe0;
-  if (mode !== MODE.mem && (mode !== MODE.memsx || compat)) return `BUG_ldx_${hexByte(code)}`;
-  const size = (mode === MODE.mem ? SIZES : SIGNED_SIZES)[(code >> 3) & 3];
+  const mode = code & MODE;
+  if (mode !== ACCESS.plain && (mode !== ACCESS.signed || compat)) return `BUG_ldx_${hexByte(code)}`;
+  const size = (mode === ACCESS.plain ? SIZES : SIGNED_SIZES)[(code >> 3) & 3];
   return `${shown} r${destination} = *(${size} *)(r${source} ${signed(offset)})`;
 }
 
 function store({ code, destination, offset, immediate }: Instruction, shown: string): string {
-  const mode = code & 0xe0;
-  if (mode === MODE.mem) return `${shown} *(${sizeOf(code)} *)(r${destination} ${signed(offset)}) = ${immediate}`;
+  const mode = code & MODE;
+  if (mode === ACCESS.plain) return `${shown} *(${sizeOf(code)} *)(r${destination} ${signed(offset)}) = ${immediate}`;
   // What the kernel puts in against speculation.
-  return mode === MODE.atomic ? `${shown} nospec` : `BUG_st_${hexByte(code)}`;
+  return mode === ACCESS.atomic ? `${shown} nospec` : `BUG_st_${hexByte(code)}`;
 }
 
 function storeRegister(
@@ -139,17 +165,17 @@ function storeRegister(
   { compat }: DisassembleOptions,
   shown: string,
 ): string {
-  const mode = code & 0xe0;
+  const mode = code & MODE;
   const size = sizeOf(code);
   const place = `(${size} *)(r${destination} ${signed(offset)})`;
-  if (mode === MODE.mem) return `${shown} *${place} = r${source}`;
-  if (mode !== MODE.atomic) return `BUG_${hexByte(code)}`;
+  if (mode === ACCESS.plain) return `${shown} *${place} = r${source}`;
+  if (mode !== ACCESS.atomic) return `BUG_${hexByte(code)}`;
   const wide = size === "u64" ? "64" : "";
   const operation = ATOMIC[immediate & ~FETCH];
   if (operation && immediate & FETCH) {
     return `${shown} r${source} = atomic${wide}_fetch_${operation}(${place}, r${source})`;
   }
-  if (operation) return `${shown} lock *${place} ${ALU[immediate >> 4]} r${source}`;
+  if (operation) return `${shown} lock *${place} ${OPERATORS[immediate >> 4]} r${source}`;
   if (immediate === COMPARE_EXCHANGE) return `${shown} r0 = atomic${wide}_cmpxchg(${place}, r0, r${source})`;
   if (immediate === EXCHANGE) return `${shown} r${source} = atomic${wide}_xchg(${place}, r${source})`;
   if (!compat && immediate === LOAD_ACQUIRE) {
@@ -164,26 +190,27 @@ function arithmetic(
   { compat }: DisassembleOptions,
   shown: string,
 ): string {
-  const isWide = (code & 7) === 7;
+  const isWide = (code & CLASS) === ALU64;
   const register = isWide ? "r" : "w";
-  const operation = code & 0xf0;
-  const usesRegister = (code & 8) !== 0;
-  if (operation === 0xd0) {
+  const operation = code & OPERATION;
+  const usesRegister = (code & SOURCE_IS_REGISTER) !== 0;
+  if (operation === ALU_OP.end) {
     if (isWide)
       return compat ? `BUG_alu64_${hexByte(code)}` : `${shown} r${destination} = bswap${immediate} r${destination}`;
     return `${shown} r${destination} = ${usesRegister ? "be" : "le"}${immediate} r${destination}`;
   }
-  if (operation === 0x80) return `${shown} ${register}${destination} = -${register}${destination}`;
-  let operator = ALU[operation >> 4] ?? "(null)";
+  if (operation === ALU_OP.neg) return `${shown} ${register}${destination} = -${register}${destination}`;
+  let operator = OPERATORS[operation >> 4] ?? "(null)";
   let cast = "";
   if (!compat) {
-    if (code === 0xbf && offset === 1) {
+    if (code === MOV_REGISTER && offset === 1) {
       const [from, to] = [immediate >>> 16, immediate & 0xffff];
       return `${shown} r${destination} = addr_space_cast(r${source}, ${from}, ${to})`;
     }
-    if (code === 0xbf && offset === -1) return `${shown} r${destination} = &(void __percpu *)(r${source})`;
-    if (offset === 1) operator = SIGNED_ALU[operation] ?? operator;
-    if (operation === 0xb0 && usesRegister && (offset === 8 || offset === 16 || offset === 32)) cast = `(s${offset})`;
+    if (code === MOV_REGISTER && offset === -1) return `${shown} r${destination} = &(void __percpu *)(r${source})`;
+    if (offset === 1) operator = SIGNED_OPERATORS[operation] ?? operator;
+    if (operation === ALU_OP.mov && usesRegister && (offset === 8 || offset === 16 || offset === 32))
+      cast = `(s${offset})`;
   }
   const operand = usesRegister ? `${cast}${register}${source}` : `${immediate}`;
   return `${shown} ${register}${destination} ${operator} ${operand}`;
@@ -191,21 +218,21 @@ function arithmetic(
 
 function jump(instruction: Instruction, { callName, compat }: DisassembleOptions, shown: string): string {
   const { code, destination, source, offset, immediate } = instruction;
-  const operation = code & 0xf0;
-  if (operation === 0x80) {
+  const operation = code & OPERATION;
+  if (operation === JMP_OP.call) {
     const isLocal = source === PSEUDO.call;
     const name = callName?.(instruction);
     if (isLocal) return `${shown} call pc${name ?? signed(immediate)}`;
     return `${shown} call ${name ?? (source === PSEUDO.kernelCall ? "kernel-function" : "unknown")}#${immediate}`;
   }
-  if (code === 0x05) return `${shown} goto pc${signed(offset)}`;
+  if (code === (JMP | JMP_OP.always)) return `${shown} goto pc${signed(offset)}`;
   if (!compat) {
-    if (code === 0x0d) return `${shown} gotox r${destination}`;
-    if (code === 0xe5 && source === 0) return `${shown} may_goto pc${signed(offset)}`;
-    if (code === 0x06) return `${shown} gotol pc${signed(immediate)}`;
+    if (code === (JMP | JMP_OP.always | SOURCE_IS_REGISTER)) return `${shown} gotox r${destination}`;
+    if (code === (JMP | MAY_GOTO) && source === 0) return `${shown} may_goto pc${signed(offset)}`;
+    if (code === (JMP32 | JMP_OP.always)) return `${shown} gotol pc${signed(immediate)}`;
   }
-  if (code === 0x95) return `${shown} exit`;
-  const register = (code & 7) === 6 ? "w" : "r";
-  const operand = code & 8 ? `${register}${source}` : `0x${(immediate >>> 0).toString(16)}`;
+  if (code === (JMP | JMP_OP.exit)) return `${shown} exit`;
+  const register = (code & CLASS) === JMP32 ? "w" : "r";
+  const operand = code & SOURCE_IS_REGISTER ? `${register}${source}` : `0x${(immediate >>> 0).toString(16)}`;
   return `${shown} if ${register}${destination} ${JUMP[operation >> 4] ?? "(null)"} ${operand} goto pc${signed(offset)}`;
 }

@@ -11,6 +11,7 @@ import { isCode, type Program } from "../../elf/programs.js";
 import type { ElfRelocation } from "../../elf/relocations.js";
 import type { ElfSymbol } from "../../elf/symbols.js";
 import {
+  ACCESS,
   ALU_OP,
   ALU64,
   CALL,
@@ -24,7 +25,6 @@ import {
   LD_IMM64,
   LDX,
   MODE,
-  MODE_PLAIN,
   OPERATION,
   PSEUDO,
   SOURCE_IS_REGISTER,
@@ -445,7 +445,7 @@ export class ControlFlow {
     switch (from.kind) {
       case "stack": {
         const value = state.load(from.offset + offset, byteSize);
-        return (opcode & MODE) === MODE_PLAIN || value.kind !== "number" ? value : UNKNOWN;
+        return (opcode & MODE) === ACCESS.plain || value.kind !== "number" ? value : UNKNOWN;
       }
       case "context":
         return byteSize === 8 ? { kind: "argument", program: from.program, offset: from.offset + offset } : UNKNOWN;
@@ -453,7 +453,7 @@ export class ControlFlow {
         const held = this.#settings.read(from.of, from.offset + offset, byteSize);
         return held === undefined
           ? VERIFIER_KNOWN
-          : constant((opcode & MODE) === MODE_PLAIN ? held : BigInt.asIntN(byteSize * 8, held));
+          : constant((opcode & MODE) === ACCESS.plain ? held : BigInt.asIntN(byteSize * 8, held));
       }
       default:
         return from.kind === "maybe-stack" ? MAYBE_STACK : UNKNOWN;
@@ -495,7 +495,7 @@ function clobbered(state: State, args: readonly Value[]): State {
 
 function stored(state: State, code: Code, at: number, opcode: number, value: Value): State {
   const to = state.register(code.destination(at));
-  if ((opcode & MODE) !== MODE_PLAIN) {
+  if ((opcode & MODE) !== ACCESS.plain) {
     // An atomic instruction leaves an old value in the source or in r0.
     const after = state.withRegister(code.source(at), UNKNOWN).withRegister(0, UNKNOWN);
     return to.kind === "unknown" || to.kind === "number" ? after : after.clobber(undefined);
