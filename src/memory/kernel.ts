@@ -7,6 +7,7 @@
 import { ERR_WASM } from "../errors/btf.js";
 import { BtfEnvironmentError } from "../errors/error.js";
 import { KERNEL } from "./generated/inline.js";
+import { moduleOf } from "./module-text.js";
 
 /** Exports of the WebAssembly module; all numbers are addresses, lengths in bytes, or type ids. @internal */
 export interface Kernel {
@@ -58,23 +59,9 @@ export function instancesOf<K>(module: WebAssembly.Module): Make<K> {
   return () => new WebAssembly.Instance(module).exports as unknown as K;
 }
 
-/** The low bytes of a string's characters. */
-type Decoder = (text: string) => Uint8Array<ArrayBuffer>;
-
-let decoder: Decoder = (text) => {
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
-};
-
-/** Hosts that do so natively save a millisecond of the first open. @internal */
-export function decodeWith(native: Decoder): void {
-  decoder = native;
-}
-
 /** Instances of a module that travels as a string. @internal */
 export function compile<K>(text: string): Make<K> {
-  return instancesOf(new WebAssembly.Module(decoder(text)));
+  return instancesOf(moduleOf(text));
 }
 
 /** @internal */

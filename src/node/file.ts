@@ -5,7 +5,7 @@ import { isGzip } from "../btf/compression.js";
 import { type ByteSource, memorySource } from "../btf/source.js";
 import { ERR_FILE } from "../errors/btf.js";
 import { BtfEnvironmentError, BtfError } from "../errors/error.js";
-import { decodeWith } from "../memory/kernel.js";
+import { decodeWith } from "../memory/module-text.js";
 import { gunzip, inflate } from "./unpack.js";
 
 /** What a file is opened on. */

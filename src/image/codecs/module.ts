@@ -2,6 +2,7 @@
 
 import { ERR_WASM } from "../../errors/btf.js";
 import { BtfEnvironmentError } from "../../errors/error.js";
+import { moduleOf } from "../../memory/module-text.js";
 
 const compiled = new Map<string, WebAssembly.Module>();
 
@@ -9,14 +10,14 @@ const compiled = new Map<string, WebAssembly.Module>();
  * A decoder's exports. An instance of its own keeps what a hostile stream does
  * to a decoder's memory out of all others.
  *
- * @param text the module, in the low bytes of the characters
+ * @param text the module
  * @throws BtfEnvironmentError ERR_WASM
  */
 export function instantiate<T>(name: string, text: string, imports: WebAssembly.Imports = {}): T {
   try {
     let module = compiled.get(name);
     if (!module) {
-      module = new WebAssembly.Module(Uint8Array.from(text, (char) => char.charCodeAt(0)));
+      module = moduleOf(text);
       compiled.set(name, module);
     }
     return new WebAssembly.Instance(module, imports).exports as T;
