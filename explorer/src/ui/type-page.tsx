@@ -1,5 +1,5 @@
 /** A type's page: what it is in one line, and its tabs. */
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { shownType } from "../link.js";
 import { grouped } from "../numbers.js";
 import type { LayoutFacts, TypePage, TypeRef } from "../protocol.js";
@@ -26,7 +26,8 @@ const TABS: readonly (readonly [Tab, string])[] = [
 export function TypePageView({ type }: { readonly type: TypeRef }) {
   const { value, failure } = useAsked("page", { ref: type });
   const page = value?.ref.id === type.id && value.ref.kernel === type.kernel ? value : undefined;
-  useEffect(() => {
+  // Before the title is seen: who goes back at once leaves this type and no other.
+  useLayoutEffect(() => {
     if (!page) return;
     const kind = page.name ? page.name : `#${page.ref.id}`;
     shownType.value = { id: type.id, text: `${page.kind}.${kind}` };
