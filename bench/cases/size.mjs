@@ -3,12 +3,14 @@ import { statSync } from "node:fs";
 import { brotliCompressSync } from "node:zlib";
 import { APPLICATIONS } from "../../scripts/check/budgets.mjs";
 import { bundle } from "../../scripts/check/bundle.mjs";
-import { closure, overTheWire } from "../../scripts/check/closure.mjs";
+import { closure, minified } from "../../scripts/check/closure.mjs";
 
 export const group = "size";
 
 export async function measure() {
-  const brotli = overTheWire(closure("dist/index.js"));
+  // The files are readable: who serves them without a bundler minifies them.
+  let entry = 0;
+  for (const path of closure("dist/index.js")) entry += await minified(path);
   const bundles = [];
   for (const { does, code, brotli: limit } of Object.values(APPLICATIONS).filter((one) => one.brotli)) {
     const { length } = brotliCompressSync(await bundle(code));
@@ -16,7 +18,12 @@ export async function measure() {
   }
   return [
     { name: "kernel.wasm", unit: "KiB", ours: statSync("dist/kernel.wasm").size / 1024 },
-    { name: "default entry with its static imports, brotli", unit: "KiB", ours: brotli / 1024, target: { ours: 24 } },
+    {
+      name: "default entry with its static imports, minified, brotli",
+      unit: "KiB",
+      ours: entry / 1024,
+      target: { ours: 24 },
+    },
     ...bundles,
   ];
 }
