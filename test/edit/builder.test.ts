@@ -445,9 +445,27 @@ test("numbers are no ids, and lengths no types", () => {
   const b = new BtfBuilder();
   const [char, int] = [b.int("char", { byteSize: 1 }), b.int("int", { byteSize: 4 })];
   // @ts-expect-error: which is the length?
-  expect(() => b.array(char, 16, int)).toThrow();
+  expect(b.array(char, 16, int)).toBe(3);
   // @ts-expect-error: a size is no type
   b.ptr(4);
   b.ptr(0);
-  expect(b.array(char, { length: 16, index: int })).toBe(5);
+  expect(b.array(char, { length: 16, index: int })).toBe(6);
+  const built = b.build();
+  for (const id of [3, 6]) expect(built.get(id)).toMatchObject({ kind: "array", elementId: 1, length: 16, indexId: 2 });
+});
+
+test("a union that says its size may hold types still to come", () => {
+  const b = new BtfBuilder();
+  const later = b.id(b.nextId + 1);
+  b.union("both", { byteSize: 4 }, [
+    ["a", later],
+    ["b", later],
+  ]);
+  b.int("int", { byteSize: 4 });
+  expect(
+    b
+      .build()
+      .require("both", "union")
+      .members.map(({ bitOffset }) => bitOffset),
+  ).toEqual([0, 0]);
 });

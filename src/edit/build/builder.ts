@@ -260,14 +260,17 @@ export class BtfBuilder {
   }
 
   /** An array of `length` elements; `index` is the type of its subscripts. */
-  array(element: TypeRef, { length, index }: ArraySpec): TypeId {
+  array(element: TypeRef, spec: ArraySpec): TypeId;
+  /** As it was called before ids had a type of their own: compiled code still does, new code shall not. */
+  array(element: TypeRef, spec: ArraySpec | number, subscript?: TypeRef): TypeId {
+    const { length, index } = typeof spec === "number" ? { length: spec, index: subscript! } : spec;
     const words = [this.#id(element), this.#id(index), this.#word(length, "an array's length")];
     return this.#draft.add(0, infoOf(abi.KIND_ARRAY), 0, ...words);
   }
 
   #composite(kind: number, name: string, { byteSize }: MaybeSized, members: readonly MemberSpec[]): TypeId {
     const isPlaced = members.some(([, , place]) => place?.bitOffset !== undefined);
-    const isAtStart = isPlaced || (members.length < 2 && byteSize !== undefined);
+    const isAtStart = isPlaced || (byteSize !== undefined && (kind === abi.KIND_UNION || members.length < 2));
     const { bitOffsets, byteSize: size } = isAtStart ? { bitOffsets: [], byteSize } : this.#laidOut(kind, members);
     const whole = byteSize ?? size;
     if (whole === undefined) {
