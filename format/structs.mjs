@@ -53,6 +53,7 @@ export const READ_STRUCTS = [
       ["u32", "namesMask", "Number of counters - 1."],
       ["ptr", "stack", "u32[C_STACK_COUNT]: open declarators."],
       ["u32", "pointerSize", "In bytes."],
+      ["u32", "wideAlignment", "Alignment of numbers of 8 bytes; `prepareC` writes it."],
       ["u32", "options", "C_OPTION_ANNOTATE and so on."],
       ["u64", "work", "Steps left before the dump is refused."],
     ],

@@ -8,7 +8,7 @@ import { char, signed, signed64, phrase, unsigned, unsigned64 } from "../writer"
 import { kindFlag, kindOf, Type, vlenOf } from "../../format/image";
 import { context, fail, failure, full, image, spend, typeOf } from "./context";
 import { declare } from "./declare";
-import { alignOf, isPacked, sizeOf } from "./layout";
+import { alignOf, isExact, isPacked, naturalAlignment, raisedAlignment, sizeOf } from "./layout";
 import { enumeratorName, plainName, typeName } from "./names";
 import { C_DEPTH_LIMIT } from "./order";
 
@@ -55,11 +55,13 @@ function roundUp(value: i32, to: i32): i32 {
 
 /**
  * Fills the gap from bit `from` to bit `to`, before a member that C aligns to
- * `alignment` bytes. Offsets are 32 bits wide and wrap, as libbpf's.
+ * `alignment` bytes, with bitfields of kind `widest` or a smaller one. Offsets
+ * are 32 bits wide and wrap, as libbpf's.
  */
-function padding(p: usize, from: i32, to: i32, alignment: u32, inBitfield: bool, level: u32): usize {
+function padding(p: usize, from: i32, to: i32, alignment: u32, inBitfield: bool, widest: u32, level: u32): usize {
   if (from >= to) return p;
-  let kind = LONG;
+  if (isExact() && !inBitfield && roundUp(from, <i32>alignment << 3) == to) return p;
+  let kind = widest;
   let next = roundUp(from, padBits(kind));
   while (next > to && kind < CHAR) next = roundUp(from, padBits(++kind));
   if (next > from && next <= to) {
@@ -78,7 +80,7 @@ function padding(p: usize, from: i32, to: i32, alignment: u32, inBitfield: bool,
     const rest = min(to - from, padBits(kind));
     if (rest < padBits(kind)) {
       kind = CHAR;
-      while (padBits(kind) < rest) kind--;
+      while (padBits(kind) < rest && kind > widest) kind--;
     }
     p = pad(p, kind, rest, level);
     from += rest;
@@ -122,7 +124,12 @@ export function composite(p: usize, id: u32, level: u32, depth: i32): usize {
   const vlen = vlenOf(type.info);
   const annotated = (context.options & C_OPTION_ANNOTATE) != 0;
   const alignment = alignOf(id);
-  const packed = isStruct && isPacked(type);
+  const exact = isExact();
+  const packed = (isStruct || exact) && isPacked(type);
+  // On Arm a bitfield aligns what holds it, with a name or without: the size has to be a multiple of it.
+  const unit = context.pointerSize == 8 ? type.size : alignment;
+  let widest = LONG;
+  if (exact && !packed && alignment) while (widest < CHAR && (unit << 3) % padBits(widest)) widest++;
   p = phrase(p, isStruct ? "struct" : "union");
   if (type.nameOff) p = typeName(char(p, 32), id);
   p = phrase(p, " {");
@@ -136,7 +143,7 @@ export function composite(p: usize, id: u32, level: u32, depth: i32): usize {
     const bits = flagged ? offset >> BITFIELD_SHIFT : 0;
     const start = flagged ? offset & BIT_OFFSET_MASK : offset;
     const size = sizeOf(memberType);
-    p = padding(p, end, start, packed ? 1 : alignOf(memberType), afterBitfield && bits != 0, level + 1);
+    p = padding(p, end, start, packed ? 1 : alignOf(memberType), afterBitfield && bits != 0, widest, level + 1);
     p = newline(p, level + 1);
     if (isUnknown(memberType)) {
       p = phrase(plainName(phrase(p, "/* "), load<u32>(member)), ": unknown kind */");
@@ -150,11 +157,14 @@ export function composite(p: usize, id: u32, level: u32, depth: i32): usize {
     end = start + (bits ? bits : <i32>max<i64>(0, size) << 3);
     if (failure) return p;
   }
-  if (isStruct) p = padding(p, end, type.size << 3, alignment, false, level + 1);
+  if (isStruct) p = padding(p, end, type.size << 3, alignment, false, widest, level + 1);
   // `struct empty {}` stays on one line.
   if (vlen || type.size) p = newline(p, level);
   p = char(p, 125);
   if (packed) p = phrase(p, " __attribute__((packed))");
+  else if (exact && !isStruct && raisedAlignment(type, naturalAlignment(type))) {
+    p = phrase(unsigned(phrase(p, " __attribute__((aligned("), alignment), ")))");
+  }
   if (annotated) p = phrase(unsigned(phrase(p, " /* size: "), type.size), " */");
   return p;
 }
@@ -186,6 +196,10 @@ export function enumeration(p: usize, id: u32, level: u32): usize {
   }
   p = char(newline(p, level), 125);
   if (type.size == 1) return phrase(p, " __attribute__((mode(byte)))");
+  if (isExact()) {
+    if (type.size == 2) return phrase(p, " __attribute__((mode(HI)))");
+    if (type.size == 8 && context.pointerSize == 4 && !high) return phrase(p, " __attribute__((mode(DI)))");
+  }
   // 8 bytes although no enumerator needs them.
   if (type.size == 8 && context.pointerSize == 8 && !high) return phrase(p, " __attribute__((mode(word)))");
   return p;

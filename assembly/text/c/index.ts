@@ -6,6 +6,7 @@ import { Image, kindOf } from "../../format/image";
 import { begin, context, Context, C_EMITTED, failure, full, image, keepFlags, limit, mark, C_ORDERED, typeOf, undo } from "./context";
 import { beginDeclaration, declare } from "./declare";
 import { emit } from "./emit";
+import { wideAlignment } from "./layout";
 import { Label, labelAddress } from "./names";
 import { markReferenced, order, queue } from "./order";
 import { sortIds } from "./sort";
@@ -17,6 +18,7 @@ import { sortIds } from "./sort";
 export function prepareC(owner: Image, state: Context): u32 {
   begin(owner, state, 0, 1 << 16);
   keepFlags(0, C_ORDERED | C_EMITTED);
+  state.wideAlignment = wideAlignment();
   return markReferenced();
 }
 
