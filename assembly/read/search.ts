@@ -35,15 +35,16 @@ function sameBytes(a: usize, b: usize, length: u32): bool {
 /**
  * Marks in `bits` (stringsLength / 64 + 1 words) the offsets at which a name
  * starts that holds (or, with `prefix`, starts with) the `length` > 0 bytes at
- * `pattern`, none of them NUL.
+ * `pattern`, none of them NUL but perhaps the last. Returns whether there is one.
  */
-export function markMatches(image: Image, pattern: usize, length: u32, prefix: bool, bits: usize): void {
+export function markMatches(image: Image, pattern: usize, length: u32, prefix: bool, bits: usize): bool {
   const start = image.strings;
   const total = image.stringsLength;
   const head = load<u8>(pattern);
   const tail = load<u8>(pattern + length - 1);
-  // The section's last byte is NUL and the pattern has none: a hit never passes the end.
+  // The section's last byte is NUL and the pattern has none before its end: a hit never passes the end.
   let alive: u64 = 0;
+  let all: u64 = 0;
   for (let block: i32 = <i32>(total >> 6); block >= 0; block--) {
     const at = start + (<u32>block << 6);
     let hits = matches64(at, head);
@@ -74,7 +75,9 @@ export function markMatches(image: Image, pattern: usize, length: u32, prefix: b
       alive = hits & 1;
     }
     store<u64>(bits + (<u32>block << 3), hits);
+    all |= hits;
   }
+  return all != 0;
 }
 
 /**

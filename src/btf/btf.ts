@@ -299,11 +299,15 @@ export class Btf {
     }
   }
 
-  /** Ids with a name, ascending. The name table is built on the first call. */
+  /** Ids with a name, ascending. */
   *#idsByName(name: string): Generator<number> {
-    this.image.check();
+    const { image } = this;
+    image.check();
     if (this.base) yield* this.base.#idsByName(name);
-    for (let id = this.image.findName(name, 0); id; id = this.image.findName(name, id)) yield id;
+    // A scan takes no more than 512 bytes.
+    if (name !== "" && name.length < 170 && image.isScanCheaper()) {
+      yield* searchNames(image, { pattern: name, match: "exact", kind: -1, limit: this.size, own: true });
+    } else for (let id = image.findName(name, 0); id; id = image.findName(name, id)) yield id;
   }
 
   /** All types of a kind, in the order of their ids. */
@@ -382,7 +386,7 @@ export class Btf {
     { match = "substring", kind, limit = Infinity, own = false }: SearchOptions = {},
   ): Uint32Array {
     const number = kind === undefined ? -1 : Math.max(0, kindNumber(kind));
-    return searchNames(this.image, { pattern, prefix: match === "prefix", kind: number, limit, own });
+    return searchNames(this.image, { pattern, match, kind: number, limit, own });
   }
 
   /**

@@ -49,6 +49,7 @@ export class Image {
   readonly #offsets: number;
   readonly #kinds: number;
   #named = false;
+  #scans = 0;
   #disposed = false;
 
   /**
@@ -238,6 +239,11 @@ export class Image {
     let owner: Image = this;
     while (offset < owner.stringsStart) owner = owner.base!;
     return decodeSlice(this.arena.bytes, owner.strings + offset - owner.stringsStart, limit);
+  }
+
+  /** Whether a name is found sooner by a scan of all strings: twice, for building the table takes as long as several scans. */
+  isScanCheaper(): boolean {
+    return !this.#named && this.#scans++ < 2;
   }
 
   /** Builds the name table, once. */

@@ -24,7 +24,7 @@ export interface Kernel {
   tally(image: number, out: number): void;
   buildNames(image: number): void;
   findName(image: number, key: number, after: number): number;
-  markMatches(image: number, pattern: number, length: number, prefix: number, bits: number): void;
+  markMatches(image: number, pattern: number, length: number, prefix: number, bits: number): number;
   collectMarked(image: number, bits: number, kinds: number, from: number, out: number, limit: number): number;
   emitRaw(image: number, cursor: number, out: number, length: number): number;
   emitJson(image: number, cursor: number, out: number, length: number, pretty: number): number;

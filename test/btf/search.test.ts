@@ -101,6 +101,23 @@ describe("made images", () => {
     expect(btf.base?.base?.size).toBe(2);
   });
 
+  test("the first lookups, which scan, find what the later ones find in the table", () => {
+    const lowest = new Image();
+    lowest.int("name");
+    lowest.int("surname");
+    lowest.int("name_of");
+    lowest.int("é".repeat(250));
+    const top = new Image({ base: lowest });
+    top.type(INT, "name", 8, [64]);
+    top.type(INT, "surname", 8, [64]);
+    for (const name of ["name", "surname", "ame", "name_", "e\0", "", "é".repeat(250), "n".repeat(511)]) {
+      const btf = Btf.parse(lowest.bytes()).split(top.bytes());
+      const found = Array.from({ length: 4 }, () => btf.findAll(name).map(({ id }) => id));
+      expect([name, found]).toEqual([name, Array(4).fill(found[3])]);
+      if (name === "name") expect(found[0]).toEqual([1, 5]);
+    }
+  });
+
   test("very long names differ behind their first 512 bytes", () => {
     const image = new Image();
     const long = "n".repeat(600);

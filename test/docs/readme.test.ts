@@ -135,7 +135,8 @@ async function runPage({ code }: Example): Promise<string> {
     `--user-data-dir=${profile}`,
     address,
   ];
-  const child = spawn(browser!, flags, { stdio: "ignore" });
+  // A group of its own: a browser's helpers write to the profile until they end with it.
+  const child = spawn(browser!, flags, { stdio: "ignore", detached: true });
   const ended = new Promise<void>((done) => child.on("close", () => done()));
   try {
     const shown = await Promise.race([told, ended.then(() => "the browser ended")]);
@@ -144,7 +145,11 @@ async function runPage({ code }: Example): Promise<string> {
     );
     return shown;
   } finally {
-    child.kill();
+    try {
+      process.kill(-child.pid!, "SIGKILL");
+    } catch {
+      // It ended by itself.
+    }
     await ended;
     server.close();
     server.closeAllConnections();

@@ -1,6 +1,6 @@
 import * as abi from "../../memory/generated/abi.js";
 import type { Btf } from "../btf.js";
-import type { Image } from "../image.js";
+import { isString } from "../query/search.js";
 import type { BtfType } from "../types.js";
 import { CContext } from "./c/context.js";
 import { CEmitter, type Declaration } from "./c/emitter.js";
@@ -52,7 +52,7 @@ export function dumpC(btf: Btf, options: COptions = {}): Dump {
     annotate = false,
   } = options;
   const isCompatible = compatible !== undefined;
-  const keywords = !isCompatible ? C23_KEYWORDS.filter(isStringOf(btf)) : [];
+  const keywords = !isCompatible ? C23_KEYWORDS.filter((keyword) => isString(btf.image, keyword)) : [];
   const frame: FrameOptions = { guard, preserveAccessIndex, keywords };
   const roots = options.types && idsOf(btf, options.types);
   const kfuncs = selectKfuncs(btf, options.kfuncs ?? roots === undefined);
@@ -95,16 +95,6 @@ export function dumpC(btf: Btf, options: COptions = {}): Dump {
     }
   };
   return new Dump(btf, open, options);
-}
-
-/** Returns a test for strings that names of the image, or ends of them, may be. */
-function isStringOf({ image }: Btf): (text: string) => boolean {
-  const sections: string[] = [];
-  for (let at: Image | undefined = image; at; at = at.base) {
-    const bytes = at.memory.subarray(at.strings, at.strings + at.header.stringsLength);
-    sections.push(new TextDecoder("latin1").decode(bytes));
-  }
-  return (text) => sections.some((section) => section.includes(`${text}\0`));
 }
 
 function selectKfuncs(btf: Btf, wanted: boolean | Iterable<string>): Kfunc[] | undefined {

@@ -5,13 +5,13 @@ import { BtfLimitError } from "../../errors/error.js";
 import type { Image } from "../image.js";
 import { encode } from "../strings.js";
 
-/** KSYM_NAME_LEN: no name of a kernel is longer. */
+/** Bytes. KSYM_NAME_LEN: no name of a kernel is longer. */
 const PATTERN_LIMIT = 512;
 const ALL_KINDS = 0xffffffff;
 
 export interface NameSearch {
   readonly pattern: string;
-  readonly prefix: boolean;
+  readonly match: "substring" | "prefix" | "exact";
   /** A kind's number, or -1 for all. */
   readonly kind: number;
   readonly limit: number;
@@ -20,35 +20,21 @@ export interface NameSearch {
 }
 
 /**
- * Ids, ascending, of the named types whose name holds the pattern or starts
- * with it. An empty pattern is in every name.
+ * Ids, ascending, of the named types whose name holds the pattern, starts with
+ * it, or is it. An empty pattern is in every name.
  */
-export function searchNames(image: Image, search: NameSearch): Uint32Array {
-  const pattern = encode(search.pattern);
-  if (pattern.length > PATTERN_LIMIT) {
-    throw new BtfLimitError(ERR_PATTERN_LENGTH, { value: pattern.length, limit: PATTERN_LIMIT });
-  }
+export function searchNames(image: Image, { pattern, match, kind, limit, own }: NameSearch): Uint32Array {
   // No name holds a NUL, and a base's types have no strings of a split.
-  if (pattern.includes(0)) return new Uint32Array(0);
-  const chain: Image[] = [];
-  for (let at: Image | undefined = image; at; at = at.base) chain.push(at);
+  if (pattern.includes("\0")) return new Uint32Array(0);
+  const bytes = encode(match === "exact" ? `${pattern}\0` : pattern);
+  if (bytes.length > PATTERN_LIMIT) {
+    throw new BtfLimitError(ERR_PATTERN_LENGTH, { value: bytes.length, limit: PATTERN_LIMIT });
+  }
   const { arena } = image;
-  image.check();
-  const mark = arena.mark;
-  try {
-    const at = arena.allocate(pattern.length);
-    arena.bytes.set(pattern, at);
-    const bitmaps = chain.map((owner) => arena.allocate((Math.floor(owner.header.stringsLength / 64) + 1) * 8));
-    const addresses = arena.allocate(chain.length * 4);
-    bitmaps.forEach((bits, i) => {
-      arena.view.setUint32(addresses + i * 4, bits, true);
-      if (pattern.length === 0)
-        arena.bytes.fill(0xff, bits, bits + (Math.floor(chain[i]!.header.stringsLength / 64) + 1) * 8);
-      else arena.run((kernel) => kernel.markMatches(chain[i]!.address, at, pattern.length, +search.prefix, bits));
-    });
-    const kinds = search.kind < 0 ? ALL_KINDS : 1 << search.kind;
-    const owners = search.own ? [0] : chain.map((_, i) => i).reverse();
-    const room = Math.min(search.limit, image.idLimit);
+  return marking(image, bytes, match !== "substring", ({ chain, addresses }) => {
+    const kinds = kind < 0 ? ALL_KINDS : 1 << kind;
+    const owners = own ? [0] : chain.map((_, i) => i).reverse();
+    const room = Math.min(limit, image.idLimit);
     const out = arena.allocate(room * 4);
     let found = 0;
     for (const i of owners) {
@@ -58,6 +44,42 @@ export function searchNames(image: Image, search: NameSearch): Uint32Array {
       );
     }
     return new Uint32Array(arena.bytes.buffer, out, found).slice();
+  });
+}
+
+/** Whether a name, or the end of one, is this text, which holds no NUL. */
+export function isString(image: Image, text: string): boolean {
+  return marking(image, encode(`${text}\0`), true, ({ any }) => any > 0);
+}
+
+interface Marks {
+  /** The image and its bases. */
+  readonly chain: readonly Image[];
+  /** Addresses of their bitmaps, a bit per string offset. */
+  readonly addresses: number;
+  /** Not 0: there is a match. */
+  readonly any: number;
+}
+
+function marking<T>(image: Image, pattern: Uint8Array, prefix: boolean, use: (marks: Marks) => T): T {
+  const { arena } = image;
+  image.check();
+  const mark = arena.mark;
+  try {
+    const chain: Image[] = [];
+    for (let at: Image | undefined = image; at; at = at.base) chain.push(at);
+    const at = arena.allocate(pattern.length);
+    arena.bytes.set(pattern, at);
+    const addresses = arena.allocate(chain.length * 4);
+    let any = 0;
+    chain.forEach(({ header, address }, i) => {
+      const length = (Math.floor(header.stringsLength / 64) + 1) * 8;
+      const bits = arena.allocate(length);
+      arena.view.setUint32(addresses + i * 4, bits, true);
+      if (pattern.length === 0) arena.bytes.fill(0xff, bits, bits + length);
+      else any |= arena.run((kernel) => kernel.markMatches(address, at, pattern.length, +prefix, bits));
+    });
+    return use({ chain, addresses, any });
   } finally {
     arena.rewind(mark);
   }
