@@ -64,6 +64,7 @@ export const EDIT_CODES = [
   ["FEATURE_FIELDS", 8, "Fields with a meaning to the verifier of programs, by the rules of 6.15 and later."],
   ["FEATURE_EMPTY_SECTION", 16, "DATASEC without variables."],
   ["FEATURE_LATE_TAGS", 32, "TYPE_TAG behind modifiers."],
+  ["FEATURE_FUNC_TARGET", 64, "Pointers and modifiers that lead to a FUNC (btf_func_resolve)."],
   ["FIELD_TYPE", 4, "State of a type that such a field may have, set by the host.", "u8"],
   ["NO_ELEMENT", 0xffffffff, "Element of a finding that is about a whole record."],
 ];

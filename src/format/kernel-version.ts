@@ -21,6 +21,7 @@ const LAYOUT_SINCE = 7000;
 const FEATURES: readonly (readonly [release: number, feature: number])[] = [
   [5006, abi.FEATURE_FUNC_LINKAGE],
   [5012, abi.FEATURE_EMPTY_SECTION],
+  [5017, abi.FEATURE_FUNC_TARGET],
   [6000, abi.FEATURE_ENUM_FLAG],
   [6015, abi.FEATURE_TAG_FLAG | abi.FEATURE_FIELDS],
   [7000, abi.FEATURE_LATE_TAGS],

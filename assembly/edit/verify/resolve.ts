@@ -206,7 +206,8 @@ function resolveReference(btf: Verify, id: u32, at: usize, kind: u32): u32 {
   if (hasSize(btf, next)) return pop(btf, foundId, 0);
   if (kind == KIND_VAR) return refuse(btf, rule.RULE_TYPE_ID, id, at + TYPE_SIZE_OR_ID, NO_ELEMENT, next);
   let last = nextKind;
-  if (among(RESOLVING, nextKind) && isResolved(btf, next)) {
+  const resolving = nextKind != KIND_FUNC || btf.features & rule.FEATURE_FUNC_TARGET ? RESOLVING : 0;
+  if (among(resolving, nextKind) && isResolved(btf, next)) {
     const written = next;
     next = resolvedId(btf, next);
     last = kindAt(btf, next);
