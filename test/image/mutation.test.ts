@@ -1,8 +1,15 @@
 // Damaged images and packages: they are opened or refused with a BtfError;
 // nothing traps, hangs, throws otherwise, or unpacks without end.
 import { gzipSync } from "node:zlib";
-import { BtfError } from "btfkit";
-import { openImage, openModules } from "btfkit/image";
+import { Btf, BtfError } from "btfkit";
+import {
+  extractBtf,
+  extractBtfFromFolder,
+  type ImageOptions,
+  openImage,
+  openImageFolder,
+  openModules,
+} from "btfkit/image";
 import { expect, test } from "vitest";
 import { tar } from "../suite/tar.js";
 import {
@@ -34,11 +41,23 @@ const files = {
   "lib/modules/two.ko.gz": gzipSync(module),
 };
 
-/** Opens all that there is. */
-async function opens(input: Uint8Array): Promise<boolean> {
+const OPTIONS: readonly ImageOptions[] = [
+  { name: "input" },
+  { member: "one" },
+  { member: "vmlinuz", signal: new AbortController().signal },
+  { base: Btf.parse(base.bytes()), modules: (name) => name === "two" },
+];
+
+/** Opens all that there is, then a part of it in one of the other ways. */
+async function opens(input: Uint8Array, way = 0): Promise<boolean> {
   try {
     const image = await openImage(input, { modules: true, maxBytes: 1 << 22 });
     await openModules(image);
+    const options = { ...OPTIONS[way % OPTIONS.length], maxBytes: 1 << 22 };
+    const folder = [{ path: "boot/vmlinuz", open: () => input }];
+    if (way % 4 === 1) await extractBtf(input, options);
+    if (way % 4 === 2) await extractBtfFromFolder(folder, options);
+    if (way % 4 === 3) await openModules(await openImageFolder(folder, options));
     return true;
   } catch (error) {
     if (!(error instanceof BtfError) || error.code === "ERR_INTERNAL") throw error;
@@ -85,7 +104,7 @@ function mutates(name: string, input: () => Uint8Array, ...needs: Parameters<typ
     expect(await opens(whole)).toBe(true);
     const random = seeded(name);
     let refused = 0;
-    for (let i = 0; i < ROUNDS; i++) if (!(await opens(mutated(whole, random)))) refused++;
+    for (let i = 0; i < ROUNDS; i++) if (!(await opens(mutated(whole, random), random(16)))) refused++;
     expect(refused).toBeGreaterThan(0);
   });
 }
