@@ -30,6 +30,7 @@ export {
 } from "./edit/dedup/dedup.js";
 export { Fingerprints, fingerprints } from "./edit/dedup/fingerprint.js";
 export type { ProgressOptions } from "./edit/progress.js";
+export { type FitOptions, type FitResult, fitForC } from "./edit/reshape/c-names.js";
 export { type DistillResult, distill } from "./edit/reshape/distill.js";
 export { fixSections } from "./edit/reshape/fix-sections.js";
 export { type PermuteOptions, type PermuteResult, permute, sortByName } from "./edit/reshape/permute.js";

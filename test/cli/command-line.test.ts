@@ -166,12 +166,43 @@ describe("dump -f c", () => {
     expect(run(["dump", "-f", "c", image, image]).out).toBe(run(["dump", "-f", "c", image]).out);
   });
 
-  test("warns of names that are no C identifiers", () => {
+  test("what C cannot name is left out, or renamed; what is out of order is told", () => {
     const odd = new Image();
-    odd.composite(4, "core::option::Option<u8>", 1, []);
-    const { code, error } = run(["dump", file("odd.btf", odd.bytes()), "-f", "c"]);
-    expect(code).toBe(0);
-    expect(error).toMatch(/^btfkit: 1 names are no C identifiers .* struct core::option::Option<u8> \[1\]\n$/);
+    odd.int("u32", 4);
+    odd.composite(4, "core::option::Option<u8>", 4, [["0", 1, 0]]);
+    odd.composite(4, "moved", 8, [
+      ["b", 1, 32],
+      ["a", 1, 0],
+    ]);
+    const path = file("odd.btf", odd.bytes());
+    const { code, out, error } = run(["dump", path, "-f", "c"]);
+    expect([code, error]).toEqual([
+      0,
+      "btfkit: struct core::option::Option<u8> [2]: left out: C cannot name them or what they need (--names replaces what C does not take)\n" +
+        "btfkit: struct moved [3]: written with the members in the order of their offsets\n",
+    ]);
+    expect(out).toContain("struct moved {\n\tunsigned int a;\n\tunsigned int b;\n};");
+    expect(out).not.toMatch(/core/);
+    const renamed = run(["dump", path, "-f", "c", "--names"]);
+    expect(renamed.out).toContain("struct core__option__Option_u8_ {\n\tunsigned int _0;\n};");
+    expect(renamed.error).toMatch(/^btfkit: struct core::option::Option<u8> \[2\]: renamed/);
+    const bpftool = run(["dump", path, "-f", "c", "--compat", "bpftool-7.8"]);
+    expect(bpftool.out).toContain("struct core::option::Option<u8> {\n\tu32 0;\n};");
+    expect(bpftool.error).toMatch(/will not compile/);
+  });
+
+  test("a kernel whose kfuncs are not tagged", () => {
+    const kernel = new Image();
+    kernel.int("int", 4, 1);
+    kernel.composite(4, "btf_kfunc_id_set", 4, [["set", 1, 0]]);
+    kernel.func("bpf_do", kernel.proto(1));
+    const path = file("untagged.btf", kernel.bytes());
+    expect(run(["dump", path, "-f", "c"]).error).toMatch(
+      /no function is tagged as a kfunc .*--kfunc NAME writes one\n$/,
+    );
+    const one = run(["dump", path, "-f", "c", "--kfunc", "bpf_do"]);
+    expect([one.error, one.out.match(/^extern.*/m)?.[0]]).toEqual(["", "extern int bpf_do(void) __weak __ksym;"]);
+    expect(run(["dump", path, "-f", "c", "--kfunc", "bpf_undo"])).toMatchObject({ code: 1 });
   });
 
   needing("the corpus in ../shared")("what an object uses, on the running kernel's BTF or another", () => {

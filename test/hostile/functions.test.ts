@@ -197,6 +197,9 @@ const OF_BTF: Record<string, (subject: Subject) => Call[]> = {
       (options) => edit.sanitize(btf, options.kernel ? options : { ...options, features: [] }),
     ),
   ],
+  fitForC: ({ btf, random }) => [
+    one(random, combinations({ names: BOTH }), (options) => core.dumpC(edit.fitForC(btf, options).btf).text()),
+  ],
   verify: ({ btf, bytes, other, random }) => [
     one(
       random,

@@ -1,3 +1,5 @@
+import { ERR_NOT_FOUND } from "../../errors/btf.js";
+import { BtfLookupError } from "../../errors/error.js";
 import * as abi from "../../memory/generated/abi.js";
 import type { Btf } from "../btf.js";
 import { isString } from "../query/search.js";
@@ -22,7 +24,10 @@ export interface COptions extends DumpOptions {
   readonly compatible?: "bpftool-7.8";
   /** Types that are not written for their own sake; what others need of them by value still is, the rest is declared. */
   readonly exclude?: (type: BtfType) => boolean;
-  /** Prototypes of kernel functions: all of them (the default without `types`), none, or those with these names. */
+  /**
+   * Prototypes of kernel functions: all that are tagged (the default without `types`), none, or those with these names.
+   * In BTF of pahole before 1.26 none is tagged, and a name may be that of any function.
+   */
   readonly kfuncs?: boolean | Iterable<string>;
   /** Name of the include guard (default `__VMLINUX_H__`). */
   readonly guard?: string;
@@ -35,6 +40,8 @@ export interface COptions extends DumpOptions {
 /**
  * A C header with the image's types, as `bpftool btf dump file FILE format c`
  * writes it: `vmlinux.h`. Types of unknown kinds are left out, with a comment.
+ *
+ * Of Rust's types C cannot name some: `fitForC` of btfkit/edit makes a Btf that it can.
  *
  * @throws BtfLookupError ERR_NO_SUCH_ID, ERR_NOT_FOUND for a kfunc; while it is read
  *   BtfFormatError ERR_BTF_LOOP for types that C cannot say, BtfLimitError ERR_BTF_DEPTH, ERR_WORK
@@ -103,7 +110,12 @@ function selectKfuncs(btf: Btf, wanted: boolean | Iterable<string>): Kfunc[] | u
   if (wanted === true) return all;
   const names = new Set(wanted);
   const found = all.filter(({ name }) => names.delete(name));
-  for (const name of names) btf.require(name, "func");
+  for (const name of names) {
+    const { id } = btf.require(name, "func");
+    // Where no function is tagged, it is taken at its word.
+    if (all.length > 0) throw new BtfLookupError(ERR_NOT_FOUND, { name, note: "kfunc" });
+    found.push({ id, name, isFastcall: false });
+  }
   return found;
 }
 

@@ -1,11 +1,12 @@
 import { Argument, type Command, Option } from "commander";
 import type { UsedTypes } from "../../bpf/core-relocation/used-types.js";
 import type { Btf } from "../../btf/btf.js";
+import { kfuncsOf } from "../../btf/dump/c/kfuncs.js";
 import { type COptions, dumpC } from "../../btf/dump/c.js";
 import type { Dump } from "../../btf/dump/dump.js";
 import { dumpJson } from "../../btf/dump/json.js";
 import { dumpRaw } from "../../btf/dump/raw.js";
-import { oddNames } from "../../btf/query/odd-names.js";
+import { isOdd } from "../../btf/query/odd.js";
 import { KERNEL_BTF } from "../../node.js";
 import type { CommonOptions, Context, ExitCode } from "../context.js";
 import { UsageError } from "../exit.js";
@@ -29,6 +30,7 @@ export interface DumpCommandOptions extends CommonOptions {
   /** False with --no-preserve-access-index. */
   readonly preserveAccessIndex: boolean;
   readonly annotate?: boolean;
+  readonly names?: boolean;
 }
 
 export function define(command: Command): void {
@@ -39,6 +41,7 @@ export function define(command: Command): void {
     .option("--unsorted", "c: in the order of ids, as `format c unsorted`")
     .addOption(new Option("--compat <tool>", "c: copy what this version gets wrong").choices(["bpftool-7.8"]))
     .option("--for <object>", "c: what the source of this BPF object needs to compile; repeatable", collect)
+    .option("--names", "c: replace what C does not take in names, such as Rust's, and leave nothing out")
     .option("--exclude <glob>", "c: leave these types out where they are not needed by value; repeatable", collect)
     .option("--no-kfuncs", "c: no prototypes of kernel functions")
     .option("--kfunc <name>", "c: the prototype of this kernel function alone; repeatable", collect)
@@ -60,10 +63,13 @@ export async function run(files: readonly string[], options: DumpCommandOptions,
   const selected = { ...(chosen && { types: chosen }), onProgress: context.progress };
   let text: Dump;
   if (c) {
-    warnOfOddNames(btf, context);
     const used = options.for && (await usedBy(btf, options.for));
-    const types = used && { types: [...(chosen ?? []), ...used.types], kfuncs: used.kfuncs };
-    text = dumpC(btf, { ...selected, ...types, ...headerOptions(options) });
+    const types = used ? { types: [...(chosen ?? []), ...used.types], kfuncs: used.kfuncs } : selected;
+    // Ids stay.
+    const ids = types.types && { types: types.types.map((type) => (typeof type === "number" ? type : type.id)) };
+    const shape = await asC(btf, options, context);
+    if (!types.types && options.kfuncs && !options.kfunc && !options.compat) warnOfUntagged(btf, context);
+    text = dumpC(shape, { ...selected, ...types, ...ids, ...headerOptions(options) });
   } else {
     // `-p` alone means indented JSON, as bpftool's -p does.
     if (options.annotate) throw new UsageError("--annotate goes with --format c");
@@ -114,11 +120,42 @@ function headerOptions(options: DumpCommandOptions): COptions {
   };
 }
 
-function warnOfOddNames(btf: Btf, context: Context): void {
-  const { count, first } = oddNames(btf);
-  if (first === undefined) return;
-  const name = first.name ? ` ${first.name}` : "";
+/** Kernels from 5.18 on have kfuncs, but which they are stands in BTF of pahole from 1.26 on alone. */
+function warnOfUntagged(btf: Btf, context: Context): void {
+  if (kfuncsOf(btf).length > 0 || !btf.find("btf_kfunc_id_set", "struct")) return;
   context.warn(
-    `${count} names are no C identifiers and will not compile, the first in ${first.kind}${name} [${first.id}]`,
+    "no function is tagged as a kfunc (the kernel was built with pahole before 1.26), so their prototypes are missing: --kfunc NAME writes one",
   );
+}
+
+/** From this size on only what the kernel's scan finds is looked at: kernels are compiled from C. */
+const LARGE = 1 << 20;
+
+/** The Btf as C can say it, with the same ids. */
+async function asC(btf: Btf, { compat, names }: DumpCommandOptions, context: Context): Promise<Btf> {
+  if (btf.byteLength >= LARGE && !isOdd(btf)) return btf;
+  const { fitForC } = await import("../../edit/reshape/c-names.js");
+  const fit = fitForC(btf, { names: names ?? false });
+  const { renamed, omitted, sorted } = fit;
+  const say = (ids: readonly number[], what: string): void => {
+    if (ids.some((id) => btf.nameAt(id) !== "")) context.warn(`${shown(btf, ids)} ${what}`);
+  };
+  if (compat) {
+    say(
+      [...omitted, ...renamed, ...sorted],
+      "will not compile, or with another layout: --compat writes them as they are",
+    );
+    return btf;
+  }
+  say(omitted, "left out: C cannot name them or what they need (--names replaces what C does not take)");
+  if (names) say(renamed, "renamed: C does not take the names");
+  say(sorted, "written with the members in the order of their offsets");
+  return fit.btf;
+}
+
+/** Those with names: what is left out with them has none. */
+function shown(btf: Btf, ids: readonly number[]): string {
+  const named = ids.filter((id) => btf.nameAt(id) !== "");
+  const first = named.slice(0, 3).map((id) => `${btf.kindAt(id)} ${btf.nameAt(id)} [${id}]`);
+  return `${first.join(", ")}${named.length > 3 ? ` and ${named.length - 3} more` : ""}:`;
 }

@@ -11,6 +11,7 @@ import { kindOf, rewriteRecords } from "../build/record.js";
 import { encodeName, type StringTable } from "../build/string-table.js";
 import { type ProgressOptions, steps } from "../progress.js";
 import { recordOf } from "./distill.js";
+import { identifier } from "./identifier.js";
 import { checkKinds } from "./transfer.js";
 
 /** Features that a kernel may lack, with the release that added each (major × 1000 + minor). */
@@ -134,11 +135,6 @@ const NAMED: readonly number[] = [
   abi.KIND_FUNC_PROTO,
   abi.KIND_VAR,
 ];
-
-/** Returns a name with what no kernel takes replaced. */
-function identifier(name: string): string {
-  return name.replace(/[^A-Za-z0-9_]/g, "_").replace(/^(?=\d)/, "_");
-}
 
 /** Gives the enumerators of what was a FUNC_PROTO names where its parameters have none: kernels refuse them unnamed. */
 function nameEnumerators(record: Uint32Array, strings: StringTable): void {
