@@ -33,6 +33,7 @@ export type { ProgressOptions } from "./edit/progress.js";
 export { type FitOptions, type FitResult, fitForC } from "./edit/reshape/c-names.js";
 export { type DistillResult, distill } from "./edit/reshape/distill.js";
 export { fixSections } from "./edit/reshape/fix-sections.js";
+export { flatten } from "./edit/reshape/flatten.js";
 export { type PermuteOptions, type PermuteResult, permute, sortByName } from "./edit/reshape/permute.js";
 export { type RebaseResult, rebase } from "./edit/reshape/rebase.js";
 export {

@@ -53,17 +53,29 @@ const kernelTasks = kernels.flatMap((kernel) => [
   ],
 ]);
 
+const XZ_PACKAGE = "node_modules/xz-decompress/dist/package/xz-decompress.js";
+const XZ_MODULE = "build/xz.wasm";
+
 /** Decoders that packages bring as WebAssembly, as strings in src/. */
 const decoderTasks = Object.entries({
   zstd: "node_modules/zstddec/dist/zstddec-stream.mjs",
-  xz: "node_modules/xz-decompress/dist/package/xz-decompress.js",
+  xz: XZ_MODULE,
 }).map(([name, from]) => {
   const file = `src/image/codecs/generated/inline-${name}.ts`;
   const command = [node("scripts/build/inline.mjs", from, file, name.toUpperCase())];
-  return [`${name}.inline`, { inputs: ["scripts/build/inline.mjs", from], outputs: [file], command }];
+  const needs = from === XZ_MODULE ? ["xz.wasm"] : [];
+  return [`${name}.inline`, { needs, inputs: ["scripts/build/inline.mjs", from], outputs: [file], command }];
 });
+decoderTasks.push([
+  "xz.wasm",
+  {
+    inputs: ["scripts/build/xz.mjs", XZ_PACKAGE],
+    outputs: [XZ_MODULE],
+    command: [node("scripts/build/xz.mjs", XZ_PACKAGE, XZ_MODULE)],
+  },
+]);
 
-const inlined = [...kernels.map(({ name }) => `${name}.inline`), ...decoderTasks.map(([name]) => name)];
+const inlined = [...kernels, { name: "zstd" }, { name: "xz" }].map(({ name }) => `${name}.inline`);
 const scripts = kernels.map(({ name }) => `${name}.script`);
 
 const rollup = (config) => node("node_modules/rollup/dist/bin/rollup", "-c", "--silent", config);

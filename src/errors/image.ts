@@ -40,6 +40,10 @@ export const ERR_IMAGE_NO_KERNEL = /* @__PURE__ */ rule(
   "ERR_IMAGE_NO_KERNEL",
   (d) => `${at(d)}found no kernel in its ${d.value} files${d.note ? ` (${d.note})` : ""}`,
 );
+export const ERR_IMAGE_KERNELS = /* @__PURE__ */ rule(
+  "ERR_IMAGE_KERNELS",
+  (d) => `${d.name} and ${d.note} are different kernels: name the one to take with member or --member`,
+);
 export const ERR_IMAGE_MEMBER = /* @__PURE__ */ rule(
   "ERR_IMAGE_MEMBER",
   (d) => `no kernel or module named "${d.name}" in the package${suggestion(d.nearest)}`,

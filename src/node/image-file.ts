@@ -57,7 +57,17 @@ function* filesBelow(folder: string, below = ""): Generator<ImageFile> {
   }
 }
 
-async function* chunksOfFile(path: string | number): AsyncGenerator<Uint8Array> {
+/** A file's bytes, with its size where it has one. */
+function chunksOfFile(path: string | number): AsyncIterable<Uint8Array> & { readonly size?: number } {
+  const told = typeof path === "string" ? statSync(path, { throwIfNoEntry: false }) : undefined;
+  return {
+    [Symbol.asyncIterator]: () => readChunks(path),
+    // Files that the kernel makes as they are read have none.
+    ...(told?.isFile() && told.size > 0 && { size: told.size }),
+  };
+}
+
+async function* readChunks(path: string | number): AsyncGenerator<Uint8Array> {
   const fd = typeof path === "number" ? path : attempt(path, () => openSync(path, "r"));
   try {
     const { isFile } = attempt(path, () => ({ isFile: fstatSync(fd).isFile() }));

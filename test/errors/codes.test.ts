@@ -417,9 +417,9 @@ const elsewhere: Record<string, string> = {
   ERR_DEDUP_NAMES: "dedup.test.ts",
   ERR_BTF_EXT: "dedup.test.ts",
   ...Object.fromEntries(
-    "UNKNOWN COMPRESSION HEADER TRUNCATED DAMAGED LIMIT DEPTH NO_BTF NO_KERNEL MEMBER"
+    "UNKNOWN COMPRESSION HEADER TRUNCATED DAMAGED LIMIT DEPTH NO_BTF NO_KERNEL KERNELS MEMBER"
       .split(" ")
-      .map((rule) => [`ERR_IMAGE_${rule}`, "image.test.ts"]),
+      .map((rule) => [`ERR_IMAGE_${rule}`, "image/"]),
   ),
 };
 

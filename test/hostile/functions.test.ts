@@ -197,6 +197,7 @@ const OF_BTF: Record<string, (subject: Subject) => Call[]> = {
       (options) => edit.sanitize(btf, options.kernel ? options : { ...options, features: [] }),
     ),
   ],
+  flatten: ({ btf, other, bytes }) => [() => edit.flatten(btf), () => edit.flatten(other.split(bytes))],
   fitForC: ({ btf, random }) => [
     one(random, combinations({ names: BOTH }), (options) => core.dumpC(edit.fitForC(btf, options).btf).text()),
   ],

@@ -1,5 +1,9 @@
 // Damaged images and packages: they are opened or refused with a BtfError;
 // nothing traps, hangs, throws otherwise, or unpacks without end.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { Btf, BtfError } from "btfkit";
 import {
@@ -96,6 +100,20 @@ function mutated(input: Uint8Array, random: Random): Uint8Array {
   }
 }
 
+/** What a command that runs among the files writes. */
+function made(contents: Readonly<Record<string, Uint8Array>>, command: string): Uint8Array {
+  const folder = mkdtempSync(join(tmpdir(), "btfkit-made-"));
+  for (const [path, data] of Object.entries(contents)) {
+    mkdirSync(dirname(join(folder, "in", path)), { recursive: true });
+    writeFileSync(join(folder, "in", path), data);
+  }
+  try {
+    return new Uint8Array(execFileSync("sh", ["-ec", command], { cwd: join(folder, "in"), maxBuffer: 1 << 28 }));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 const ROUNDS = 400;
 
 function mutates(name: string, input: () => Uint8Array, ...needs: Parameters<typeof needing>): void {
@@ -120,6 +138,10 @@ mutates("bzip2", () => kernelPackers["bzip2"]!(small), "bzip2");
 mutates("an image to be searched", () => arm64Image(raw(base.bytes())));
 mutates("tar", () => tar(files));
 mutates("cpio", () => cpio(files), "cpio");
+mutates("cpio, odc", () => made(files, "find . | cpio --quiet -o -H odc"), "cpio");
+mutates("cpio, binary", () => made(files, "find . | cpio --quiet -o -H bin"), "cpio");
+mutates("zip", () => made(files, "python3 -m zipfile -c ../out.zip boot lib && cat ../out.zip"), "python3");
+mutates("ISO 9660", () => made(files, "genisoimage -quiet -R ."), "genisoimage");
 mutates("deb", () => deb(files, "gzip"), "dpkg-deb");
 mutates("rpm", () => rpm(files, "w9.gzdio"), "rpmbuild");
 

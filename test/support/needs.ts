@@ -70,6 +70,7 @@ const checks = {
   bzip2: () => runs("bzip2", "--help"),
   lzop: () => runs("lzop", "--version"),
   cpio: () => runs("cpio", "--version"),
+  genisoimage: () => runs("genisoimage", "-version"),
   // 300 MB from Debian's servers: only where they are asked for.
   "Debian's kernel packages": () =>
     runs("apt-get", "--version") && Boolean(process.env["CI"] ?? process.env["BTFKIT_PACKAGES"]),

@@ -136,6 +136,17 @@ const NAMED: readonly number[] = [
   abi.KIND_VAR,
 ];
 
+/** Kinds that may lead to a FUNC in kernels from 5.17 on. */
+const REFERENCES: readonly number[] = [
+  abi.KIND_PTR,
+  abi.KIND_TYPEDEF,
+  abi.KIND_VOLATILE,
+  abi.KIND_CONST,
+  abi.KIND_RESTRICT,
+  abi.KIND_TYPE_TAG,
+];
+const FUNC_TARGET_SINCE = 5017;
+
 /** Gives the enumerators of what was a FUNC_PROTO names where its parameters have none: kernels refuse them unnamed. */
 function nameEnumerators(record: Uint32Array, strings: StringTable): void {
   for (let at = 3, number = 1; at < record.length; at += 2, number++) {
@@ -151,7 +162,7 @@ function nameEnumerators(record: Uint32Array, strings: StringTable): void {
  * pointers of 8 bytes and a header of 24.
  *
  * Besides libbpf's rules, kind_flag of tags (attributes) is cleared for kernels
- * before 6.15, which refuse it; a DATASEC without variables becomes a STRUCT for
+ * before 6.15, which refuse it; what leads to a FUNC leads to its FUNC_PROTO for kernels before 5.17; a DATASEC without variables becomes a STRUCT for
  * kernels before 5.12; parameters without a name get one where they
  * become enumerators; and names of what becomes another kind are identifiers.
  *
@@ -169,6 +180,8 @@ export function sanitize(btf: Btf, options: SanitizeOptions): SanitizeResult {
   const sectionNames = renameSections(btf, has, draft.strings);
   const step = steps(options, btf.size - btf.firstId);
   const changed: number[] = [];
+  // A kernel that cannot resolve a FUNC (btf_func_resolve) is told what it would resolve to.
+  const leadsToFunc = options.kernel === undefined || releaseOf(options.kernel) >= FUNC_TARGET_SINCE;
   /** Where the strings of the image end: those behind it are added here, and are identifiers. */
   const end = btf.image.stringsStart + stringsOf(btf.image).content.length;
   const placeholder = btf.size;
@@ -224,6 +237,10 @@ export function sanitize(btf: Btf, options: SanitizeOptions): SanitizeResult {
           for (let at = 3; at < record.length; at += 3) record.set([placeholder, 0], at + 1);
         }
         break;
+    }
+    if (!leadsToFunc && REFERENCES.includes(kindOf(record[1]!))) {
+      const target = btf.get(record[2]!);
+      if (target?.kind === "func") record[2] = target.protoId;
     }
     const isOther = kindOf(record[1]!) !== kindOf(recordOf(btf.image, id)[1]!);
     if (isOther && kindOf(record[1]!) === abi.KIND_ENUM) nameEnumerators(record, draft.strings);

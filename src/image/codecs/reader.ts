@@ -18,6 +18,8 @@ export type BytesInput =
 export class Reader {
   /** What errors call it. */
   readonly name: string;
+  /** All bytes of the source, where they are known. */
+  readonly size: number | undefined;
   readonly #source: AsyncIterator<Uint8Array>;
   /** Read from the source and not yet handed out. */
   #ahead: Uint8Array[] = [];
@@ -25,13 +27,14 @@ export class Reader {
   /** What the source has thrown: it ends there, and whoever reads on is told the same. */
   #failure: { readonly cause: unknown } | undefined;
 
-  constructor(source: Chunks, name: string) {
+  constructor(source: Chunks, name: string, size?: number) {
     this.#source = source[Symbol.asyncIterator]();
     this.name = name;
+    this.size = size;
   }
 
   static of(bytes: Uint8Array, name: string): Reader {
-    const reader = new Reader(nothing(), name);
+    const reader = new Reader(nothing(), name, bytes.length);
     reader.#ahead.push(bytesOf(bytes));
     return reader;
   }
@@ -146,10 +149,12 @@ export async function readerOf(input: BytesInput | Promise<BytesInput>, name: st
   if (typeof Response !== "undefined" && source instanceof Response) {
     return source.body ? new Reader(chunksOf(source.body), source.url || name) : Reader.of(new Uint8Array(0), name);
   }
-  if (typeof Blob !== "undefined" && source instanceof Blob) return new Reader(chunksOf(source.stream()), name);
+  if (typeof Blob !== "undefined" && source instanceof Blob)
+    return new Reader(chunksOf(source.stream()), name, source.size);
   if (source instanceof ReadableStream) return new Reader(chunksOf(source), name);
   if (typeof (source as Partial<Chunks>)?.[Symbol.asyncIterator] === "function") {
-    return new Reader(source as Chunks, name);
+    const { size } = source as { size?: unknown };
+    return new Reader(source as Chunks, name, typeof size === "number" ? size : undefined);
   }
   return Reader.of(bytesOf(source as ArrayBuffer | ArrayBufferView), name);
 }

@@ -8,7 +8,7 @@ import type { Reader } from "./reader.js";
 export type ImageCompression = "gzip" | "xz" | "zstd" | "lz4" | "lzma" | "bzip2";
 
 /** Unpacks what the reader stands at, to the end of the compressed data. */
-type Decoder = (input: Reader) => AsyncGenerator<Uint8Array>;
+type Decoder = (input: Reader, budget: Budget) => AsyncGenerator<Uint8Array>;
 
 interface Codec {
   /** Bytes that the data starts with, `undefined` for any byte; any of the alternatives. */
@@ -84,11 +84,11 @@ export function* compressedParts(bytes: Uint8Array): Generator<{ readonly kind: 
 export async function* unpack(kind: Recognised, input: Reader, budget: Budget): AsyncGenerator<Uint8Array> {
   const { load } = CODECS[kind];
   if (!load) {
-    const note = `compressed with ${kind}, which btfkit does not decompress`;
+    const note = `compressed with ${kind}, which btfkit does not decompress (${kind}p -d does)`;
     throw new BtfFormatError(ERR_IMAGE_COMPRESSION, { name: input.name, note, offset: input.position });
   }
   const decode = await load();
-  for await (const chunk of decode(input)) {
+  for await (const chunk of decode(input, budget)) {
     budget.spend(chunk.length, input, `${kind} data`);
     yield chunk;
   }

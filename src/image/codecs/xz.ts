@@ -5,6 +5,7 @@
  * the decoder as streams without either, and what comes out is filtered here.
  * The package's own wrapper runs one stream at a time in all the program.
  */
+import { type Budget, exceeded } from "./budget.js";
 import { crc32 } from "./crc32.js";
 import { damaged } from "./damaged.js";
 import { XZ } from "./generated/inline-xz.js";
@@ -37,13 +38,31 @@ const REASONS: Readonly<Record<number, string>> = {
 
 const WHAT = "xz data";
 
-/** One stream, and those right behind it; what else follows is left. */
-export async function* unxz(input: Reader): AsyncGenerator<Uint8Array> {
+/**
+ * One stream, and those right behind it; what else follows is left.
+ *
+ * @throws BtfLimitError ERR_IMAGE_LIMIT for a dictionary of more than may be held
+ */
+export async function* unxz(input: Reader, { held }: Budget): AsyncGenerator<Uint8Array> {
   // Stream header, and the first block's up to its flags.
   const head = await input.peek(14);
   const isKnown = KNOWN_CHECKS.includes(head[7]! & 15) && (head[12] === 0 || (head[13]! & 3) === 0);
+  const dictionary = dictionaryOf(await input.peek(HEADER_LENGTH + LONGEST_BLOCK_HEADER));
+  const limit = Math.max(held, USUAL_DICTIONARY);
+  if (dictionary > limit) throw exceeded(input, "the dictionary of xz data", dictionary, limit);
   if (head.length < 14 || isKnown) yield* plain(input);
   else yield* inBlocks(input);
+}
+
+/** Bytes of the first block's dictionary, as its header tells; 0 where there is no such header. */
+function dictionaryOf(head: Uint8Array): number {
+  const length = (head[HEADER_LENGTH]! + 1) * 4;
+  const header = head.subarray(HEADER_LENGTH, HEADER_LENGTH + length);
+  if (length === 4 || header.length < length) return 0;
+  // The last filter is LZMA2, with one byte of properties; zeros fill the header up.
+  const at = header.subarray(0, -4).findLastIndex((byte, i) => byte === 1 && header[i - 1] === LZMA2);
+  const bits = at < 0 ? 0 : header[at + 1]!;
+  return bits === 0 ? 0 : (2 | (bits & 1)) * 2 ** (Math.floor(bits / 2) + 11);
 }
 
 /** As the decoder takes it. */
@@ -90,6 +109,9 @@ async function* plain(input: Reader): AsyncGenerator<Uint8Array> {
 }
 
 const HEADER_LENGTH = 12;
+const LONGEST_BLOCK_HEADER = 1024;
+/** `xz -9` has no larger one: it takes as much memory as the data has bytes. */
+const USUAL_DICTIONARY = 64 << 20;
 const CRC32 = 1;
 /** None, CRC32, CRC64: what the decoder checks by itself. */
 const KNOWN_CHECKS = [0, CRC32, 4];

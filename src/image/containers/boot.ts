@@ -48,6 +48,23 @@ function peMachine(bytes: Uint8Array, view: DataView): string | undefined {
   return at + 6 <= bytes.length && isText(bytes, at, "PE") ? PE_MACHINES[view.getUint16(at + 4, true)] : undefined;
 }
 
+/** The section of a unified kernel image that holds the kernel (UAPI.5). */
+const LINUX_SECTION = ".linux";
+
+/** Where a section of a PE file lies. */
+function peSection(bytes: Uint8Array, view: DataView, name: string): { offset: number; length: number } | undefined {
+  const at = view.getUint32(0x3c, true);
+  if (at + 24 > bytes.length) return undefined;
+  const first = at + 24 + view.getUint16(at + 20, true);
+  for (let left = view.getUint16(at + 6, true), entry = first; left > 0; left--, entry += 40) {
+    if (entry + 40 > bytes.length) return undefined;
+    if (textAt(bytes, entry, 8) !== name) continue;
+    const length = Math.min(view.getUint32(entry + 8, true) || Infinity, view.getUint32(entry + 16, true));
+    return { offset: view.getUint32(entry + 20, true), length };
+  }
+  return undefined;
+}
+
 /** The kind of boot image that `bytes` start as. @throws BtfFormatError ERR_IMAGE_HEADER where a payload is said to lie outside */
 export function bootImage(bytes: Uint8Array, name: string): BootImage | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -90,6 +107,10 @@ export function bootImage(bytes: Uint8Array, name: string): BootImage | undefine
   // arch/s390/boot/head.S
   if (isText(bytes, 0x10008, "S390EP")) return { kind: "s390x bzImage", architecture: "s390x" };
   if (architecture === "loongarch64") return { kind: "loongarch Image", architecture };
-  if (isPe) return { kind: "PE image", ...(architecture && { architecture }) };
+  if (isPe) {
+    const linux = architecture && peSection(bytes, view, LINUX_SECTION);
+    const kernel = linux && { payload: inside("PE image", linux.offset, linux.length) };
+    return { kind: "PE image", ...(architecture && { architecture }), ...kernel };
+  }
   return undefined;
 }

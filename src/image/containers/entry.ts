@@ -22,7 +22,7 @@ export function startsWith(head: Uint8Array, ascii: string, at = 0): boolean {
   return head.length >= at + ascii.length && text(head.subarray(at, at + ascii.length)) === ascii;
 }
 
-export function malformed(input: Reader, note: string): BtfFormatError {
+export function malformed(input: Pick<Reader, "name" | "position">, note: string): BtfFormatError {
   return new BtfFormatError(ERR_IMAGE_HEADER, { name: input.name, note, offset: input.position });
 }
 

@@ -52,7 +52,10 @@ function loadedEnd(head: Uint8Array): number | undefined {
  * @throws BtfLimitError ERR_IMAGE_LIMIT
  */
 export async function readWindow(input: Reader, limit: number): Promise<FileWindow> {
-  const keep = loadedEnd(await input.peek(4096)) ?? Number.POSITIVE_INFINITY;
+  const loaded = loadedEnd(await input.peek(4096));
+  const keep = loaded ?? Number.POSITIVE_INFINITY;
+  const { size: whole = 0 } = input;
+  if (loaded === undefined && whole > limit) throw exceeded(input, "the file", whole, limit);
   const chunks: Uint8Array[] = [];
   let length = 0;
   /** The last bytes of what follows `keep`, at least `TAIL` of them if there are as many. */
@@ -78,8 +81,8 @@ export async function readWindow(input: Reader, limit: number): Promise<FileWind
   const endOffset = size - tailLength;
   if (tailLength === 0) return { start, source: memorySource(start) };
   if (endOffset === length) {
-    const whole = concatenated([start, end], size);
-    return { start: whole, source: memorySource(whole) };
+    const all = concatenated([start, end], size);
+    return { start: all, source: memorySource(all) };
   }
   const read = (offset: number, count: number): Uint8Array => {
     if (offset + count <= length) return start.subarray(offset, offset + count);

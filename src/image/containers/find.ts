@@ -2,13 +2,14 @@
 
 import { findBtf, type Payload } from "../../bpf/elf/btf.js";
 import { type ElfFile, isElf, readElf } from "../../bpf/elf/file.js";
+import { Btf } from "../../btf/btf.js";
 import { decompress } from "../../btf/compression.js";
-import { BtfError, BtfFormatError, BtfLimitError } from "../../errors/error.js";
+import { BtfError, BtfFormatError, BtfInternalError, BtfLimitError } from "../../errors/error.js";
 import { ERR_IMAGE_DEPTH, ERR_IMAGE_NO_BTF, ERR_IMAGE_UNKNOWN } from "../../errors/image.js";
 import type { Budget } from "../codecs/budget.js";
 import { Reader } from "../codecs/reader.js";
 import { compressedParts, compressionAt, type ImageCompression, unpack } from "../codecs/registry.js";
-import { type ArchiveKind, archiveAt } from "./archive.js";
+import { ARCHIVE_HEAD, type ArchiveKind, archiveAt } from "./archive.js";
 import { type BootKind, bootImage } from "./boot.js";
 import { machineName, versionOfKernel, versionOfModule } from "./facts.js";
 import { type FileWindow, readWindow } from "./file-window.js";
@@ -72,9 +73,19 @@ export async function findIn(
     const kind = packed as ImageCompression;
     return await findIn(new Reader(chunks, input.name), limits, [...steps, { kind }], facts);
   }
-  const archive = archiveAt(head);
+  const archive = archiveAt(head) ?? (isSystemArea(head) ? archiveAt(await input.peek(ARCHIVE_HEAD)) : undefined);
   if (archive) return await limits.archive(archive, input, steps);
   return await findInFile(await readWindow(input, limits.budget.held), input.name, limits, steps, facts);
+}
+
+/** Whether data starts as BTF does, in either byte order. */
+export function isRawBtf([first, second, version]: Uint8Array): boolean {
+  return (first === 0x9f && second === 0xeb) || (first === 0xeb && second === 0x9f && version === 1);
+}
+
+/** Whether what starts so may be a medium: its first 32 KiB are empty, or what a BIOS starts. */
+function isSystemArea(head: Uint8Array): boolean {
+  return head.subarray(0, 8).every((byte) => byte === 0) || (head[510] === 0x55 && head[511] === 0xaa);
 }
 
 async function findInFile(
@@ -85,8 +96,7 @@ async function findInFile(
   outer: Facts,
 ): Promise<FoundBtf> {
   const { start } = file;
-  const [first, second] = start;
-  if ((first === 0x9f && second === 0xeb) || (first === 0xeb && second === 0x9f && start[2] === 1)) {
+  if (isRawBtf(start)) {
     return { ...outer, bytes: start, steps: [...steps, { kind: "BTF" }] };
   }
   if (isElf(start)) return await findInElf(file, name, limits, steps, outer);
@@ -109,6 +119,18 @@ async function findInFile(
   if (found) return found;
   if (boot) throw new BtfFormatError(ERR_IMAGE_NO_BTF, { name, note: boot.kind });
   throw unknown(start, name);
+}
+
+/** Whether BTF stands for itself: a module's, which is split, is none to be looked for in a kernel's image. */
+export function isWhole({ bytes, base }: FoundBtf): boolean {
+  if (base) return false;
+  try {
+    Btf.parse(bytes)[Symbol.dispose]();
+    return true;
+  } catch (error) {
+    if (error instanceof BtfError && !(error instanceof BtfInternalError)) return false;
+    throw error;
+  }
 }
 
 /** An image that says nothing of what it holds: its own BTF, or packed parts of it that lead to one. */
@@ -140,7 +162,7 @@ async function search(
     try {
       const part = Reader.of(bytes.subarray(offset), name);
       const found = await findIn(part, limits, way, facts);
-      if (found) return found;
+      if (found && isWhole(found)) return found;
     } catch (cause) {
       // Most of what looks like packed data in the middle of code is none.
       if (!(cause instanceof BtfError) || cause instanceof BtfLimitError) throw cause;
@@ -191,21 +213,41 @@ async function findInElf(
   throw new BtfFormatError(ERR_IMAGE_NO_BTF, { name, note: elfName(elf) });
 }
 
-/** First bytes of what people may have instead. */
-const OTHERS: readonly (readonly [string, readonly number[]])[] = [
-  ["a zip archive", [0x50, 0x4b, 3, 4]],
-  ["a 7-Zip archive", [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c]],
-  ["a squashfs file system", [0x68, 0x73, 0x71, 0x73]],
-  ["a QCOW2 disk image", [0x51, 0x46, 0x49, 0xfb]],
-  ["lzip-compressed data", [0x4c, 0x5a, 0x49, 0x50]],
-  ["data packed by compress (.Z)", [0x1f, 0x9d]],
-  ["data packed by pack (.z)", [0x1f, 0x1e]],
-  ["lrzip-compressed data", [0x4c, 0x52, 0x5a, 0x49]],
+/** First bytes of what people may have instead, with what opens it; from where they are, if not from the start. */
+const OTHERS: readonly (readonly [what: string, magic: readonly number[], at?: number])[] = [
+  ["a 7-Zip archive: unpack it with 7z x", [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c]],
+  ["a cabinet file: unpack it with cabextract", [0x4d, 0x53, 0x43, 0x46, 0, 0, 0, 0]],
+  ["a RAR archive: unpack it with unrar x", [0x52, 0x61, 0x72, 0x21, 0x1a, 7]],
+  ["a xar archive: unpack it with xar -xf", [0x78, 0x61, 0x72, 0x21]],
+  ["a squashfs file system: unpack it with unsquashfs", [0x68, 0x73, 0x71, 0x73]],
+  ["an EROFS file system: unpack it with fsck.erofs --extract=DIR", [0xe2, 0xe1, 0xf5, 0xe0], 1024],
+  ["an ext4 file system: mount it, or copy files out of it with debugfs", [0x53, 0xef], 1080],
+  ["an Android payload: unpack it with payload-dumper-go", [0x43, 0x72, 0x41, 0x55]],
+  ["an Android sparse image: make a plain image of it with simg2img", [0x3a, 0xff, 0x26, 0xed]],
+  ["a QCOW2 disk image: mount it with guestmount or qemu-nbd", [0x51, 0x46, 0x49, 0xfb]],
+  ["a VHD disk image: mount it with guestmount", [0x63, 0x6f, 0x6e, 0x65, 0x63, 0x74, 0x69, 0x78]],
+  ["a VHDX disk image: mount it with guestmount", [0x76, 0x68, 0x64, 0x78, 0x66, 0x69, 0x6c, 0x65]],
+  ["a VMDK disk image: mount it with guestmount", [0x4b, 0x44, 0x4d, 0x56]],
+  [
+    "a disk with a partition table: mount its partitions (losetup -P)",
+    [0x45, 0x46, 0x49, 0x20, 0x50, 0x41, 0x52, 0x54],
+    512,
+  ],
+  ["lzip-compressed data: unpack it with lzip -d", [0x4c, 0x5a, 0x49, 0x50]],
+  ["data packed by compress (.Z): unpack it with gzip -d", [0x1f, 0x9d]],
+  ["data packed by pack (.z): unpack it with gzip -d", [0x1f, 0x1e]],
+  ["lrzip-compressed data: unpack it with lrzip -d", [0x4c, 0x52, 0x5a, 0x49]],
 ];
+/** A VHD of a fixed size has its mark at the end. */
+const VHD_FOOTER = 512;
 
 function unknown(bytes: Uint8Array, name: string): BtfFormatError {
   if (bytes.length === 0) return new BtfFormatError(ERR_IMAGE_UNKNOWN, { name, note: "it is empty" });
-  const [told] = OTHERS.find(([, magic]) => magic.every((byte, i) => bytes[i] === byte)) ?? [];
+  const isAt = (magic: readonly number[], at: number): boolean => magic.every((byte, i) => bytes[at + i] === byte);
+  const [told] =
+    OTHERS.find(([, magic, at = 0]) => isAt(magic, at)) ??
+    OTHERS.find(([what, magic]) => what.startsWith("a VHD ") && isAt(magic, bytes.length - VHD_FOOTER)) ??
+    [];
   const hex = Array.from(bytes.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
   const note = told ? `it is ${told}` : `it starts with the bytes ${hex}`;
   return new BtfFormatError(ERR_IMAGE_UNKNOWN, { name, note, offset: 0 });

@@ -1,7 +1,8 @@
 /** Kernel images and packages: whatever holds BTF, opened. */
 import type { Btf } from "../../btf/btf.js";
 import { ERR_ARGUMENT } from "../../errors/btf.js";
-import { BtfError, BtfInternalError } from "../../errors/error.js";
+import { BtfError, BtfFormatError, BtfInternalError } from "../../errors/error.js";
+import { ERR_IMAGE_NO_KERNEL } from "../../errors/image.js";
 import { type BytesInput, Reader, readerOf } from "../codecs/reader.js";
 import type { Entry } from "./entry.js";
 import type { FoundBtf, ImageStep } from "./find.js";
@@ -42,15 +43,15 @@ export interface OpenedModules {
 /**
  * Finds BTF and hands it out as it is: raw BTF, ELF files, kernels that boot
  * (bzImage, zboot, Image, uImage, …), modules, all of these packed (gzip, xz,
- * zstd, lz4, lzma, bzip2), and packages that hold them (deb, rpm, tar, cpio).
+ * zstd, lz4, lzma, bzip2), and packages that hold them (deb, rpm, tar, cpio, zip, ISO 9660).
  *
  * A stream is read once. What is held of it: one file at a time, of an ELF
  * kernel only what is loaded; and the window of each decoder.
  *
  * @throws BtfFormatError ERR_IMAGE_UNKNOWN, ERR_IMAGE_COMPRESSION, ERR_IMAGE_HEADER,
  *   ERR_IMAGE_TRUNCATED, ERR_IMAGE_DAMAGED, ERR_IMAGE_NO_BTF, ERR_IMAGE_NO_KERNEL, and those of ELF files;
- *   BtfLimitError ERR_IMAGE_LIMIT, ERR_IMAGE_DEPTH; BtfLookupError ERR_IMAGE_MEMBER;
- *   BtfEnvironmentError ERR_WASM where xz or zstd is met without WebAssembly
+ *   BtfLimitError ERR_IMAGE_LIMIT, ERR_IMAGE_DEPTH; BtfLookupError ERR_IMAGE_MEMBER, of
+ *   folders ERR_IMAGE_KERNELS; BtfEnvironmentError ERR_WASM where xz or zstd is met without WebAssembly
  *
  * @example
  * const { bytes: btf, version } = await extractBtf(readFileSync("vmlinuz"));
@@ -163,6 +164,10 @@ async function opened({ main, chosen, modules }: Findings, { base }: ImageOption
   const found = chosen ? await chosen.find() : main;
   let btf = base;
   if (main && !base) btf = openFound(main);
+  if (chosen && !btf && !found?.base) {
+    const note = "it is a module: give the kernel's BTF as the base";
+    throw new BtfFormatError(ERR_IMAGE_NO_KERNEL, { name: chosen.path, value: modules.length, note });
+  }
   if (found && (chosen || base)) btf = openFound(found, btf);
   const { steps = [], version, architecture } = found ?? {};
   return { btf: btf!, steps, ...(version && { version }), ...(architecture && { architecture }), modules };

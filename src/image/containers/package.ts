@@ -5,14 +5,14 @@ import { Btf } from "../../btf/btf.js";
 import { nearest } from "../../btf/query/nearest.js";
 import { ERR_UNSUPPORTED } from "../../errors/btf.js";
 import { BtfEnvironmentError, BtfError, BtfFormatError, BtfInternalError, BtfLookupError } from "../../errors/error.js";
-import { ERR_IMAGE_MEMBER, ERR_IMAGE_NO_KERNEL } from "../../errors/image.js";
+import { ERR_IMAGE_KERNELS, ERR_IMAGE_MEMBER, ERR_IMAGE_NO_KERNEL } from "../../errors/image.js";
 import { Reader } from "../codecs/reader.js";
 import { compressionAt } from "../codecs/registry.js";
 import { type ArchiveKind, archiveAt, entriesOf } from "./archive.js";
 import { bootImage } from "./boot.js";
 import type { Entry } from "./entry.js";
 import { readWindow } from "./file-window.js";
-import { type FoundBtf, findIn, HEAD, type ImageStep, type Limits } from "./find.js";
+import { type FoundBtf, findIn, HEAD, type ImageStep, isRawBtf, isWhole, type Limits } from "./find.js";
 import { budgetOf, type ImageOptions } from "./options.js";
 
 /** A module of a package or folder, not opened yet. */
@@ -34,10 +34,14 @@ export interface Findings {
 }
 
 const MODULE = /(?:^|\/)([^/]+)\.ko(?:\.\w+)?$/;
+const RAW_MODULE = /(?:^|\/)([^/]+?)(?:\.btf(?:\.\w+)*)?$/;
 /** Files of a package that may be a kernel, by name: a look into all others that are packed would take minutes. */
 const KERNEL = /(?:^|\/)(?:vmlinu[xz]|[bzu]?Image|kernel)(?:[-._][^/]*)?$/;
 /** Parts of a package that hold its files. */
-const INNER = /(?:^|\/)(?:data\.tar(?:\.\w+)?|payload|[^/]+\.(?:deb|rpm|tar|t[gx]z|tar\.\w+))$/;
+const INNER =
+  /(?:^|\/)(?:data\.tar(?:\.\w+)?|payload|[^/]+\.(?:deb|rpm|tar|t[gx]z|tar\.\w+)|blobs\/sha256\/[0-9a-f]{64})$/;
+/** Files of BTF alone, which may be packed. */
+const BTF_FILE = /(?:^|\/)[^/]+\.btf(?:\.(?:gz|xz|zst|bz2|lz4))?$/;
 
 const fileName = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 const trimmed = (path: string): string => path.replace(/^(?:\.?\/)+/, "");
@@ -50,13 +54,14 @@ export class Search {
   readonly #names: string[] = [];
   #chosen: ImageModule | undefined;
   #files = 0;
+  #moduleCount = 0;
   #kernelRefusal: unknown;
 
   constructor(options: ImageOptions) {
     this.#options = options;
     this.#limits = {
       budget: budgetOf(options),
-      archive: (kind, input, steps) => this.#archive(kind, entriesOf(kind, input), steps),
+      archive: (kind, input, steps) => this.#archive(kind, entriesOf(kind, input, this.#limits.budget.held), steps),
     };
   }
 
@@ -81,14 +86,13 @@ export class Search {
       ...(main && { main }),
       ...(this.#chosen && { chosen: this.#chosen }),
     };
-    if (member !== undefined && !this.#chosen && !main?.steps.some((step) => this.#isMember(step.member))) {
+    if (member !== undefined && !this.#chosen && !(main && this.#isAsked(main.steps))) {
       const near = nearest(member, this.#names.map(moduleName));
       throw new BtfLookupError(ERR_IMAGE_MEMBER, { name: member, nearest: near });
     }
-    if (main || (base && (this.#chosen || this.#modules.length > 0))) return found;
+    if (main || this.#chosen || (base && this.#modules.length > 0)) return found;
     if (this.#kernelRefusal) throw this.#kernelRefusal;
-    const modules = this.#names.filter((path) => MODULE.test(path)).length;
-    const note = modules ? `${modules} are modules: give the kernel's BTF as the base` : "";
+    const note = this.#moduleCount ? `${this.#moduleCount} are modules: give the kernel's BTF as the base` : "";
     throw new BtfFormatError(ERR_IMAGE_NO_KERNEL, { name, value: this.#files, note });
   }
 
@@ -96,6 +100,11 @@ export class Search {
     const { member } = this.#options;
     if (path === undefined || member === undefined) return false;
     return trimmed(path) === trimmed(member) || fileName(path) === member;
+  }
+
+  /** Whether one of the files on the way is the one that was asked for. */
+  #isAsked(steps: readonly ImageStep[]): boolean {
+    return steps.some(({ member }) => this.#isMember(member) || (member !== undefined && this.#isNamed(member)));
   }
 
   /** Whether a module is the one that was asked for. */
@@ -114,9 +123,7 @@ export class Search {
     if (modules) return false;
     if (member === undefined) return main !== undefined;
     const hasKernel = main !== undefined || base !== undefined;
-    return (
-      hasKernel && (this.#chosen !== undefined || (main?.steps.some((step) => this.#isMember(step.member)) ?? false))
-    );
+    return hasKernel && (this.#chosen !== undefined || (main !== undefined && this.#isAsked(main.steps)));
   }
 
   async #archive(
@@ -127,40 +134,67 @@ export class Search {
     let main: FoundBtf | undefined;
     for await (const entry of entries) {
       const found = await this.#entry(entry, [...steps, { kind, member: entry.path }], main !== undefined);
+      if (kind === "folder" && found && main) this.#one(main, found);
       main = this.#better(main, found);
-      if (this.#isDone(main)) break;
+      // Of a folder's kernels none is the first: which is meant has to be said.
+      if (this.#isDone(main) && (kind !== "folder" || this.#options.member !== undefined)) break;
     }
     return main;
+  }
+
+  /** @throws BtfLookupError ERR_IMAGE_KERNELS for a folder's second kernel, if it is another one than the first */
+  #one(first: FoundBtf, second: FoundBtf): void {
+    if (this.#options.member !== undefined || sameBytes(first.bytes, second.bytes)) return;
+    const [name, note] = [first, second].map(({ steps }) => steps.find(({ kind }) => kind === "folder")!.member!);
+    throw new BtfLookupError(ERR_IMAGE_KERNELS, { name: name!, note: note! });
   }
 
   /** The first kernel, or the one that was asked for. */
   #better(main: FoundBtf | undefined, found: FoundBtf | undefined): FoundBtf | undefined {
     if (!found || !main) return found ?? main;
-    const asked = found.steps.some((step) => this.#isMember(step.member));
-    return asked && !main.steps.some((step) => this.#isMember(step.member)) ? found : main;
+    return this.#isAsked(found.steps) && !this.#isAsked(main.steps) ? found : main;
   }
 
   async #entry({ path, body }: Entry, steps: readonly ImageStep[], hasMain: boolean): Promise<FoundBtf | undefined> {
     if (INNER.test(path) && (await isContainer(body))) return await findIn(body, this.#limits, steps);
     this.#files++;
     if (MODULE.test(path)) {
+      this.#moduleCount++;
       this.#names.push(path);
       if (this.#isNamed(path) || this.#isKept(path)) await this.#module(path, body, steps);
       return undefined;
     }
-    const asked = this.#isMember(path);
-    if (this.#options.base || (hasMain && !asked)) return undefined;
-    if (!KERNEL.test(path) && !asked && !isBootable(await body.peek(HEAD))) return undefined;
+    const head = await body.peek(HEAD);
+    if (isRawBtf(head) || (BTF_FILE.test(path) && compressionAt(head))) return await this.#raw(path, body, steps);
+    const asked = this.#isAsked(steps);
+    const isKernel = KERNEL.test(path);
+    const isWanted = hasMain
+      ? steps.length === 1 && steps[0]!.kind === "folder" && isKernel
+      : isKernel || isBootable(head);
+    if (this.#options.base || !(isWanted || asked)) return undefined;
     this.#names.push(path);
     if (this.#options.member !== undefined && !asked && KERNEL.test(this.#options.member)) return undefined;
     try {
-      return await findIn(body, this.#limits, steps);
+      const found = await findIn(body, this.#limits, steps);
+      return found && (asked || isWhole(found)) ? found : undefined;
     } catch (cause) {
       // The next one may do.
       if (!(cause instanceof BtfError) || cause instanceof BtfInternalError || asked) throw cause;
-      if (KERNEL.test(path)) this.#kernelRefusal ??= cause;
+      if (isKernel) this.#kernelRefusal ??= cause;
       return undefined;
     }
+  }
+
+  /** A file that is BTF: a kernel's, or a module's split one, whatever its name. */
+  async #raw(path: string, body: Reader, steps: readonly ImageStep[]): Promise<FoundBtf | undefined> {
+    this.#names.push(path);
+    const found = await findIn(body, this.#limits, steps);
+    if (found && isWhole(found)) return this.#options.base ? undefined : found;
+    this.#moduleCount++;
+    const module = { name: moduleName(path), path, find: async () => found! };
+    if (this.#isNamed(path)) this.#chosen ??= module;
+    if (this.#isKept(path)) this.#modules.push(module);
+    return undefined;
   }
 
   async #module(path: string, body: Reader, steps: readonly ImageStep[]): Promise<void> {
@@ -177,6 +211,10 @@ export class Search {
     if (this.#isNamed(path)) this.#chosen ??= module;
     if (this.#isKept(path)) this.#modules.push(module);
   }
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 /** A result that is known, good or bad, to be asked for later. */
@@ -211,7 +249,7 @@ function isBootable(head: Uint8Array): boolean {
 
 /** As the kernel spells it. */
 export function moduleName(path: string): string {
-  return (MODULE.exec(path)?.[1] ?? fileName(path)).replaceAll("-", "_");
+  return (MODULE.exec(path) ?? RAW_MODULE.exec(path))![1]!.replaceAll("-", "_");
 }
 
 /** Opens what was found. @throws BtfEnvironmentError ERR_UNSUPPORTED where it brings a base of its own, and is given another */
