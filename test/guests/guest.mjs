@@ -1,6 +1,7 @@
 // What a kernel under QEMU runs: every program of test/live/hooks.mjs, and the
 // command line. Prints lines as hooks.mjs does.
 import { execFile } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
 import { promisify } from "node:util";
 
 const LIBRARY = "/node_modules/btfkit/dist/live.js";
@@ -18,7 +19,8 @@ const btfkit = async (...args) => (await promisify(execFile)(process.execPath, [
 const commands = {
   async "btfkit run"() {
     const timer = setInterval(getpgid, 20);
-    const run = ["run", "/hooks/hooks.o", "--set", `only_pid=${process.pid}`, "--json", "--count", "6"];
+    // Many: the first program sends until the second is attached, which takes a while here.
+    const run = ["run", "/hooks/hooks.o", "--set", `only_pid=${process.pid}`, "--json", "--count", "60"];
     const out = await btfkit(...run, "--attach", "on_entry", "--attach", "on_kprobe");
     clearInterval(timer);
     const values = new Set(
@@ -47,6 +49,13 @@ const commands = {
 for (const [name, command] of Object.entries(commands)) {
   const result = await command().catch((error) => `${error}`);
   console.log(JSON.stringify({ name, result }));
+}
+
+// What libbpf makes of objects, if there are any: a line each.
+if (existsSync("/objects")) {
+  const objects = readdirSync("/objects").map((name) => `/objects/${name}`);
+  const result = (await promisify(execFile)("/bin/load-objects", objects, { maxBuffer: 1 << 24 })).stdout;
+  console.log(JSON.stringify({ name: "load-objects", result }));
 }
 
 // Whatever is open.

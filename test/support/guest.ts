@@ -14,10 +14,10 @@ export interface Guest {
 }
 
 /** A kernel that does not end is stopped after so many milliseconds. */
-const LIMIT = 240_000;
+const LIMIT = 480_000;
 
 /** Unpacks the kernel of a package, and the module that the tests load; once. */
-function unpacked(name: PackageName): { readonly kernel: string; readonly module: string } {
+export function unpacked(name: PackageName): { readonly kernel: string; readonly module: string } {
   const deb = kernelPackage(name);
   const root = join(dirname(deb), "unpacked");
   if (!existsSync(root)) {
@@ -54,6 +54,9 @@ function pack(folder: string, module: string, files: Readonly<Record<string, str
   if (existsSync(module)) copy(module, "module.ko");
   else execFileSync("sh", ["-c", `xz -dc '${module}.xz' > '${join(root, "module.ko")}'`]);
   for (const [path, from] of Object.entries(files)) copy(from, path);
+  for (const program of Object.keys(files).filter((path) => path.startsWith("bin/"))) {
+    for (const library of librariesOf(join(root, program))) copy(library, library);
+  }
   const archive = join(folder, "initrd");
   execFileSync("sh", ["-c", `find . | cpio -o -H newc --quiet > '${archive}'`], { cwd: root });
   return archive;
