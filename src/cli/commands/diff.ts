@@ -94,23 +94,22 @@ export async function writeDifference(
   } else {
     const { differenceMarkdown, differenceText } = await import("../../inspect/diff/text.js");
     const names = { oldName: oldPath, newName: newPath };
-    let text = "";
     const { red, green, dim } = styler(context.color);
+    let chunks: string[] = [];
     for (const chunk of (options.markdown ? differenceMarkdown : differenceText)(difference, names)) {
-      if (options.markdown || !context.color) text += chunk;
-      else text += (chunk.startsWith("-") ? red : chunk.startsWith("+") ? green : dim)(chunk);
-      if (text.length > CHUNK) {
-        await context.out.write(text);
-        text = "";
-      }
+      if (options.markdown || !context.color) chunks.push(chunk);
+      else chunks.push((chunk.startsWith("-") ? red : chunk.startsWith("+") ? green : dim)(chunk));
+      if (chunks.length < AT_ONCE) continue;
+      await context.out.write(chunks.join(""));
+      chunks = [];
     }
-    await context.out.write(text);
+    await context.out.write(chunks.join(""));
   }
   return added.length + removed.length + changed.length > 0 ? 1 : 0;
 }
 
-/** Characters that are written at once. */
-const CHUNK = 1 << 16;
+/** Pieces of text that are written at once. */
+const AT_ONCE = 1 << 12;
 
 /** A number where JSON's readers have it exactly, digits where not. */
 function exact(value: bigint): number | string {

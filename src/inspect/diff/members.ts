@@ -1,5 +1,6 @@
 /** Members of two definitions of one struct, put side by side. */
 
+import type { Btf } from "../../btf/btf.js";
 import { declaration } from "../../btf/dump/declaration.js";
 import { sizeOf } from "../../btf/query/resolve.js";
 import type { Composite } from "../../btf/traverse.js";
@@ -9,9 +10,36 @@ import { attempt, type Leaf, leavesOf } from "../leaves.js";
 import { likeness } from "./alike.js";
 import type { MemberChange, MemberPlace, PartChange } from "./types.js";
 
+/** What was found out about types, by Btf and id: most members have one of a few types. */
+interface Known {
+  /** Sizes depend on it. */
+  readonly pointerSize: number;
+  readonly texts: Map<number, string>;
+  /** In bits. */
+  readonly sizes: Map<number, number | undefined>;
+}
+
+const known = new WeakMap<Btf, Known>();
+
+function knownOf(btf: Btf): Known {
+  const { pointerSize } = btf;
+  let found = known.get(btf);
+  if (found?.pointerSize !== pointerSize) {
+    found = { pointerSize, texts: new Map(), sizes: new Map() };
+    known.set(btf, found);
+  }
+  return found;
+}
+
 /** Returns a type as C writes it, or as its kind and name where C cannot. */
 export function typeText(type: BtfType): string {
-  return attempt(() => declaration(type)) || (type.name ? `${type.kind} ${type.name}` : type.kind);
+  const { texts } = knownOf(type.btf);
+  let text = texts.get(type.id);
+  if (text === undefined) {
+    text = attempt(() => declaration(type)) || (type.name ? `${type.kind} ${type.name}` : type.kind);
+    texts.set(type.id, text);
+  }
+  return text;
 }
 
 function placeOf({ name, member, bitOffset }: Leaf): MemberPlace {
@@ -26,8 +54,12 @@ function placeOf({ name, member, bitOffset }: Leaf): MemberPlace {
 
 function bitSizeOf({ bitfieldSize, type }: Member): number | undefined {
   if (bitfieldSize > 0) return bitfieldSize;
-  const byteSize = attempt(() => sizeOf(type));
-  return byteSize === undefined ? undefined : byteSize * 8;
+  const { sizes } = knownOf(type.btf);
+  if (!sizes.has(type.id)) {
+    const byteSize = attempt(() => sizeOf(type));
+    sizes.set(type.id, byteSize === undefined ? undefined : byteSize * 8);
+  }
+  return sizes.get(type.id);
 }
 
 /** Tells whether references to two types count as the same in shallow identities. */
