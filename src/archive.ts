@@ -6,6 +6,7 @@
 
 export { Archive, type ArchiveOptions, type ArchiveReport } from "./archive/archive.js";
 export type { Fetch } from "./archive/http-store.js";
+export type { ArchivedDefinition, DefinitionsOptions } from "./archive/query/definitions.js";
 export type { ArchiveQuery, FoundDefinition } from "./archive/query/find.js";
 export type { ArchivedImage, KernelRecord } from "./archive/records.js";
 export type { ArchivedKernel } from "./archive/root.js";

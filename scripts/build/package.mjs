@@ -18,6 +18,8 @@ for (const path of declarations) cpSync(path, path.replace("build/types", "dist/
 const BUNDLED = [
   "commander",
   "fzstd",
+  "hyparquet-writer",
+  "hyparquet",
   "pako",
   "zstddec",
   "xz-decompress",

@@ -10,6 +10,7 @@ import type { NamedDefinitions } from "./definitions/blocks.js";
 import { sha256 } from "./hash.js";
 import { type Fetch, HttpStore } from "./http-store.js";
 import { ImageReader, VMLINUX } from "./images.js";
+import { type ArchivedDefinition, type DefinitionsOptions, definitionsIn } from "./query/definitions.js";
 import { archivedDiff, latin1, utf8 } from "./query/diff.js";
 import { type ArchiveQuery, type FoundDefinition, hasMember, headOf, matcher } from "./query/find.js";
 import { archivedHistory } from "./query/history.js";
@@ -140,6 +141,24 @@ export class Archive {
           yield { kind, name, ...(byteSize !== undefined && { byteSize }), kernels: ids };
         }
       }
+    }
+  }
+
+  /**
+   * Yields every definition once, by name, with what it is made of and who has it: for exports of all that there is.
+   *
+   * @throws BtfFormatError ERR_ARCHIVE_DAMAGED; the reason of `signal`
+   * @example
+   * const archive = await Archive.open(archiveFolder("kernels"));
+   * for await (const { kind, name, byteSize } of archive.definitions()) {
+   *   if (name === "list_head") console.log(kind, byteSize); // struct 16
+   * }
+   */
+  async *definitions({ signal, onProgress }: DefinitionsOptions = {}): AsyncGenerator<ArchivedDefinition> {
+    for (let i = 0; i < this.#blocks.count; i++) {
+      signal?.throwIfAborted();
+      yield* definitionsIn(this.#root.kernels, await this.#blocks.block(i));
+      onProgress?.(i + 1, this.#blocks.count);
     }
   }
 

@@ -206,7 +206,8 @@ export class ArchiveWriter {
 
   /** Makes what was added a new generation. After a crash the archive has either the old or the new one, whole. */
   async commit(): Promise<void> {
-    if (!this.#isChanged) return;
+    // The first generation may be empty.
+    if (!this.#isChanged && this.#root.generation > 0) return;
     const old = this.#root;
     const order = inOrder(this.kernels);
     const { bytes, index } = await packDefinitions(this.#collection.sorted(order));

@@ -91,7 +91,7 @@ class DescriptorOutput implements Output {
   abandon(): void {}
 }
 
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+export const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
  * A file beside the one that is asked for, made with the first write and renamed
@@ -101,6 +101,7 @@ class FileOutput implements Output {
   readonly #path: string;
   readonly #temporary: string;
   #open: { readonly fd: number; readonly output: DescriptorOutput } | undefined;
+  #isAbandoned = false;
   readonly #interrupted = (signal: NodeJS.Signals): void => {
     this.abandon();
     process.kill(process.pid, signal);
@@ -135,6 +136,7 @@ class FileOutput implements Output {
   }
 
   async commit(): Promise<void> {
+    if (this.#isAbandoned) return;
     this.#opened();
     this.#close();
     try {
@@ -146,6 +148,7 @@ class FileOutput implements Output {
   }
 
   abandon(): void {
+    this.#isAbandoned = true;
     if (!this.#open) return;
     this.#close();
     rmSync(this.#temporary, { force: true });

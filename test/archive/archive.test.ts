@@ -1,15 +1,19 @@
 // Archives: what is added comes back bit for bit, in folders, through crashes and damages.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { BtfError } from "btfkit";
 import { Archive, ArchiveWriter } from "btfkit/archive";
 import { BtfBuilder, encode, type TypeId } from "btfkit/edit";
 import { archiveFolder, readBytes } from "btfkit/node";
 import { afterAll, describe, expect, test } from "vitest";
 import { MemoryStore } from "../support/memory-store.js";
 import { corpusPath, needing } from "../support/needs.js";
+import { seeded } from "../support/random.js";
 
 const folder = mkdtempSync(join(tmpdir(), "btfkit-archive-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -126,6 +130,148 @@ describe("made kernels", () => {
     const { damages } = await (await Archive.open(store)).verify();
     expect(damages).toMatchObject([{ place: "b/vmlinux" }]);
     expect(damages[0]!.message).toContain("b/vmlinux");
+  });
+});
+
+describe("accidents", () => {
+  /** Adds kernels, a commit each, until it is done or killed. */
+  const WRITER = `
+import { readFileSync } from "node:fs";
+import { ArchiveWriter } from "btfkit/archive";
+import { archiveFolder } from "btfkit/node";
+const [place, list] = process.argv.slice(2);
+const writer = await ArchiveWriter.open(archiveFolder(place));
+process.stdout.write("open\\n");
+for (const [id, base64] of Object.entries(JSON.parse(readFileSync(list, "utf8")))) {
+  await writer.add({ id, vmlinux: Buffer.from(base64, "base64") });
+  await writer.commit();
+}
+await writer.close();`;
+
+  test("a writer that is killed a hundred times: nothing is lost, and nothing half there", async () => {
+    const place = join(folder, "killed");
+    const list = join(folder, "list.json");
+    const script = join(process.cwd(), "build/archive-writer.mjs");
+    writeFileSync(script, WRITER);
+    const random = seeded("killed");
+    const kernels = new Map(Array.from({ length: 12 }, (_, i) => [`6.${i}`, kernel(i % 2 ? i : i * 9)]));
+    let count = 0;
+    let kills = 0;
+    let left = new Map(kernels);
+    for (let round = 0; round < 100; round++) {
+      if (left.size === 0) {
+        rmSync(place, { recursive: true });
+        left = new Map(kernels);
+        count = 0;
+      }
+      writeFileSync(
+        list,
+        JSON.stringify(Object.fromEntries([...left].map(([id, bytes]) => [id, Buffer.from(bytes).toString("base64")]))),
+      );
+      const child = spawn(process.execPath, [script, place, list], { stdio: ["ignore", "pipe", "inherit"] });
+      const ended = once(child, "close");
+      await Promise.race([once(child.stdout, "data"), ended]);
+      await Promise.race([setTimeout(random(40)), ended]);
+      if (child.exitCode === null) kills++;
+      child.kill("SIGKILL");
+      await ended;
+      if (!existsSync(join(place, "archive.btfa"))) continue;
+      const archive = await Archive.open(archiveFolder(place));
+      expect(await archive.verify()).toMatchObject({ kernels: archive.kernels.length, damages: [] });
+      expect(archive.kernels.length).toBeGreaterThanOrEqual(count);
+      count = archive.kernels.length;
+      for (const { id } of archive.kernels) {
+        if (left.delete(id)) expect(Buffer.from(await archive.get(id)).equals(kernels.get(id)!)).toBe(true);
+      }
+    }
+    expect(kills).toBeGreaterThan(60);
+    const writer = await ArchiveWriter.open(archiveFolder(place));
+    await writer.commit();
+    await writer.collectGarbage();
+    await writer.close();
+    // The root, and what it names.
+    expect(readdirSync(place).sort()).toEqual(["archive.btfa", "data"]);
+    expect(readdirSync(join(place, "data")).filter((name) => !/^[0-9a-f]{64}$/.test(name))).toEqual([]);
+  }, 120_000);
+
+  test("readers while a writer works see whole generations", async () => {
+    const place = join(folder, "busy");
+    const writer = await ArchiveWriter.open(archiveFolder(place));
+    await writer.add({ id: "0", vmlinux: kernel(0) });
+    await writer.commit();
+    let isDone = false;
+    const reader = async (): Promise<number> => {
+      let seen = 0;
+      while (!isDone) {
+        const archive = await Archive.open(archiveFolder(place));
+        const { kernels, damages } = await archive.verify();
+        // On a busy machine the writer may have gone on by more than that meanwhile.
+        const now = await Archive.open(archiveFolder(place));
+        if (now.generation - archive.generation < 2) expect(damages).toEqual([]);
+        expect(kernels).toBeGreaterThanOrEqual(seen);
+        seen = kernels;
+      }
+      return seen;
+    };
+    const readers = [reader(), reader()];
+    for (let i = 1; i < 30; i++) {
+      await writer.add({ id: String(i), vmlinux: kernel(i) });
+      await writer.commit();
+      // A generation is there until the commit after the next.
+      await setTimeout(20);
+    }
+    await writer.close();
+    isDone = true;
+    for (const seen of await Promise.all(readers)) expect(seen).toBeGreaterThan(5);
+  });
+
+  test("damaged archives are refused, and say what is damaged; 800 times", async () => {
+    const store = new MemoryStore();
+    const writer = await ArchiveWriter.open(store);
+    for (const version of [1, 2, 9]) await writer.add({ id: `6.${version}`, vmlinux: kernel(version) });
+    await writer.commit();
+    await writer.close();
+    const sound = new Map([...store.files].map(([file, bytes]) => [file, bytes.slice()]));
+    const random = seeded("damaged archive");
+    const allowed = async (act: () => Promise<unknown>): Promise<void> => {
+      try {
+        await act();
+      } catch (error) {
+        if (!(error instanceof BtfError) || error.code === "ERR_INTERNAL") throw error;
+      }
+    };
+    let refused = 0;
+    for (let round = 0; round < 800; round++) {
+      for (const [file, bytes] of sound) store.files.set(file, bytes.slice());
+      const files = [...sound.keys()];
+      const file = files[random(files.length)]!;
+      const bytes = store.files.get(file)!;
+      if (random(8) === 0) store.files.set(file, bytes.slice(0, random(bytes.length)));
+      else if (random(12) === 0) store.files.delete(file);
+      else for (let n = 1 + random(4); n > 0; n--) bytes[random(bytes.length)] = random(256);
+      let archive: Archive;
+      try {
+        archive = await Archive.open(store);
+      } catch (error) {
+        if (!(error instanceof BtfError) || error.code === "ERR_INTERNAL") throw error;
+        refused++;
+        continue;
+      }
+      await allowed(async () => {
+        for await (const _ of archive.definitions()) _.type.kind;
+      });
+      await allowed(async () => {
+        for await (const _ of archive.find({ name: /o/, member: /added/ })) _.kernels.length;
+      });
+      await allowed(() => archive.history(["task.pid", "task.added_in_3"]));
+      await allowed(() => archive.diff("6.1", "6.9"));
+      await allowed(() => archive.get("6.2"));
+      await allowed(() => archive.describe("6.1"));
+      await allowed(async () => (await archive.openKernel("6.9")).size);
+      const { damages } = await archive.verify();
+      refused += Number(damages.length > 0);
+    }
+    expect(refused).toBeGreaterThan(750);
   });
 });
 

@@ -42,6 +42,16 @@ const CASES: readonly {
     schema: "archive-add",
     args: () => ["archive", "add", join(folder, "kernels"), join(folder, "linux-image.tar.gz")],
   },
+  { schema: "archive-init", args: () => ["archive", "init", join(folder, "none")] },
+  {
+    schema: "archive-export",
+    args: () => ["archive", "export", join(folder, "kernels"), "-d", join(folder, "tables")],
+  },
+  { schema: "archive-sql", args: () => ["archive", "sql", join(folder, "tables"), "SELECT id FROM kernels"] },
+  {
+    schema: "minimize",
+    args: () => ["archive", "minimize", join(folder, "kernels"), PROBE, "-d", join(folder, "small")],
+  },
   { schema: "archive-list", args: () => ["archive", "list", join(folder, "kernels")] },
   {
     schema: "archive-get",

@@ -255,6 +255,7 @@ class Model {
     this.#kinds = (this.#kinds << 8) | kind;
     const vlen = this.#coder.number(actualInfo & 0xffff, SORT.vlen, kind, old >= 0 ? oldInfo & 0xffff : -1);
     const rest = this.#coder.number((actualInfo >>> 16) & 0xff, SORT.word, -1);
+    if (vlen > 0xffff || rest > 0xff) throw new ModelLimit();
     const info = ((kind & 1) << 31) | ((kind >> 1) << 24) | (rest << 16) | vlen;
     const [thirdIsId, fixed, fixedIds, element, elementName, elementId] = RECORD_SHAPES[kindIn(info)]!;
     const count = info & 0xffffff;

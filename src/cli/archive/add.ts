@@ -1,6 +1,7 @@
 /** `btfkit archive add DIR FILES…` */
-import { statSync } from "node:fs";
-import { basename, relative } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { basename, join, relative } from "node:path";
+import { ROOT } from "../../archive/store.js";
 import { ArchiveWriter, type KernelToAdd } from "../../archive.js";
 import { BtfError } from "../../errors/error.js";
 import { archiveFolder } from "../../node.js";
@@ -53,6 +54,20 @@ export async function add(
     await context.out.write(lines.join(""));
   }
   return isRefused ? 1 : 0;
+}
+
+/** Makes an archive without kernels. */
+export async function init(folder: string, options: ArchiveOptions, context: Context): Promise<ExitCode> {
+  const writer = await ArchiveWriter.open(archiveFolder(folder));
+  try {
+    if (existsSync(join(folder, ROOT))) throw new InputError(`${folder}: an archive is there already`);
+    await writer.commit();
+  } finally {
+    await writer.close();
+  }
+  if (options.json || options.pretty)
+    await context.out.write(jsonText({ version: 1, folder, kernels: 0 }, options.pretty));
+  return 0;
 }
 
 /** Reads a kernel, with its modules where they come with it. */

@@ -13,6 +13,7 @@ export interface ArchiveOptions extends CommonOptions {
   readonly size?: { readonly least: number; readonly most: number };
   readonly withMember?: string;
   readonly type?: readonly string[];
+  readonly directory?: string;
   readonly svg?: boolean;
   readonly markdown?: boolean;
   readonly port: number;

@@ -6,7 +6,21 @@ import { collect } from "../options.js";
 import { kinds } from "./diff.js";
 import { size } from "./find.js";
 
-const ACTIONS = ["add", "list", "get", "find", "history", "diff", "verify", "gc", "serve"] as const;
+const ACTIONS = [
+  "init",
+  "add",
+  "list",
+  "get",
+  "find",
+  "history",
+  "diff",
+  "minimize",
+  "export",
+  "sql",
+  "verify",
+  "gc",
+  "serve",
+] as const;
 
 export function define(command: Command): void {
   command
@@ -14,7 +28,7 @@ export function define(command: Command): void {
     .argument("<archive>", "the archive's folder; where it is only read, also its address (http, https)")
     .argument(
       "[arguments...]",
-      "add: kernels, packages, folders of them; get: a kernel's id; find: a name, a glob or /expression/; history: TYPE.MEMBER; diff: two ids",
+      "add: kernels, packages, folders of them; get: a kernel's id; find: a name, a glob or /expression/; history: TYPE.MEMBER; diff: two ids; minimize: BPF objects; sql: a query",
     )
     .option("--id <id>", "add: the kernel's name in the archive (default: its release)")
     .option("--release <release>", "add: such as 6.1.0-13-amd64")
@@ -26,13 +40,17 @@ export function define(command: Command): void {
     .addOption(new Option("--size <range>", "find: only this size in bytes: 64, '>4096', 64-128").argParser(size))
     .option("--with-member <name>", "find: only what has a member or enumerator of this name")
     .option("-t, --type <type>", "diff: only this type: a name, a glob, or KIND:name; repeatable", collect)
+    .option(
+      "-d, --directory <folder>",
+      "minimize: a file for each kernel there, named after it; export: its files there",
+    )
     .option("--svg", "history: a chart of the offsets")
     .option("--markdown", "diff: Markdown")
     .addOption(new Option("--port <number>", "serve: where to listen").default(0).argParser(port))
     .addOption(new Option("--host <address>", "serve: whom to listen for").default("127.0.0.1"))
     .addHelpText(
       "after",
-      "\nExit code 1 if nothing is found, if two kernels differ, if verify finds damages.\n\nExamples:\n  btfkit archive add kernels/ *.btf.gz\n  btfkit archive get kernels/ 6.1.0-50-cloud-amd64 -o vmlinux.btf\n  btfkit archive history kernels/ task_struct.pid\n  btfkit archive serve kernels/ --port 8080\n  btfkit check probe.bpf.o --target kernels/",
+      '\nExit code 1 if nothing is found, if two kernels differ, if verify finds damages.\n\nExamples:\n  btfkit archive add kernels/ *.btf.gz\n  btfkit archive get kernels/ 6.1.0-50-cloud-amd64 -o vmlinux.btf\n  btfkit archive history kernels/ task_struct.pid\n  btfkit archive export kernels/ -d tables/\n  btfkit archive sql kernels/ "SELECT id FROM kernels"\n  btfkit archive serve kernels/ --port 8080\n  btfkit check probe.bpf.o --target kernels/',
     );
 }
 
@@ -58,8 +76,17 @@ export async function run(
     case "history":
     case "diff":
       return await (await import("../archive/query.js"))[action](place, rest, options, context);
+    case "minimize": {
+      if (rest.length === 0) throw new UsageError("no objects: btfkit archive minimize DIR OBJECT... -d FOLDER");
+      const { module: _, ...common } = options;
+      return await (await import("./minimize.js")).run(rest, { ...common, target: [place] }, context);
+    }
+    case "sql":
+      return await (await import("../archive/sql.js")).sql(place, rest, options, context);
   }
   if (rest.length > 0) throw new UsageError(`archive ${action} takes no more than the archive: ${rest.join(" ")}`);
+  if (action === "init") return await (await import("../archive/add.js")).init(place, options, context);
+  if (action === "export") return await (await import("../archive/export.js")).exportTables(place, options, context);
   if (action === "serve") return await (await import("../archive/serve.js")).serve(place, options, context);
   if (action === "gc") return await (await import("../archive/add.js")).gc(place, options, context);
   return await (await import("../archive/read.js"))[action](place, options, context);
