@@ -9,7 +9,10 @@ const FIRST = [
   "cookbook/editing.md",
   "cookbook/data.md",
   "cookbook/browser.md",
-
+  "cookbook/kernels.md",
+  "cookbook/ci.md",
+  "cookbook/runtimes.md",
+  "cookbook/live.md",
   "errors.md",
   "headers.md",
   "dedup.md",
