@@ -1,6 +1,7 @@
 // What the module of btfkit/inspect exports: the kernels that write the layouts
 // of a whole kernel, and that compare types. They have a memory of their own.
 export { status } from "./format/status";
+export { turnRound } from "./inspect/graph";
 export { identify } from "./inspect/identity";
 export { lacking, listDiffering, tabulate, writeNames } from "./inspect/table";
 export { adopt, start } from "./inspect/state";

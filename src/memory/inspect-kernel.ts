@@ -13,6 +13,17 @@ export interface InspectKernel {
   status(): number;
   /** 0, or a negated error code. */
   identify(subject: number): number;
+  /** The lowest id, or how many references were counted. */
+  turnRound(
+    types: number,
+    offsets: number,
+    count: number,
+    firstId: number,
+    lowest: number,
+    limit: number,
+    starts: number,
+    referrers: number,
+  ): number;
   /** Count of rows that differ. */
   tabulate(table: number): number;
   listDiffering(table: number, count: number, out: number): void;
