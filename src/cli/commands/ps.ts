@@ -3,6 +3,7 @@ import { findHolders, type Holder } from "../../live/holders.js";
 import { Kernel } from "../../live/kernel.js";
 import type { LinkInfo } from "../../live/link.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
+import { UsageError } from "../exit.js";
 
 /** The version of the JSON's shape. */
 const VERSION = 1;
@@ -32,6 +33,9 @@ interface Row {
 
 /** Lists the loaded programs: what they are attached to, how long they ran, who holds them. */
 export async function run(options: PsCommandOptions, context: Context): Promise<ExitCode> {
+  if (options.measure !== undefined && !(Number(options.measure) > 0)) {
+    throw new UsageError(`--measure ${options.measure}: it is a number of seconds`);
+  }
   using kernel = await Kernel.open();
   if (options.measure !== undefined) {
     using _counting = kernel.enableStatistics();
