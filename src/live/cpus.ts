@@ -1,5 +1,9 @@
 /** Processors of this machine. */
 
+import { attempt } from "../node/file.js";
+
+const POSSIBLE = "/sys/devices/system/cpu/possible";
+
 let count: number | undefined;
 
 /**
@@ -8,13 +12,14 @@ let count: number | undefined;
  *
  * Source: /sys/devices/system/cpu/possible, as libbpf_num_possible_cpus reads it.
  *
+ * @throws BtfEnvironmentError ERR_FILE where it cannot be read: Deno wants --allow-all for it
  * @example
  * console.log(possibleCpus() > 0); // true
  */
 export function possibleCpus(): number {
   if (count === undefined) {
     const { readFileSync } = process.getBuiltinModule("node:fs");
-    count = countCpus(readFileSync("/sys/devices/system/cpu/possible", "utf8"));
+    count = countCpus(attempt(POSSIBLE, () => readFileSync(POSSIBLE, "utf8")));
   }
   return count;
 }

@@ -1,5 +1,7 @@
 /** Processes that hold descriptors of maps, programs, links and BTF. */
 
+import { attempt as attemptFile } from "../node/file.js";
+
 /** A process. */
 export interface Holder {
   readonly pid: number;
@@ -20,6 +22,7 @@ const KINDS = { map_id: "maps", prog_id: "programs", link_id: "links" } as const
  * Returns which processes hold which objects, from /proc: those that this process
  * may look at. A process that ends meanwhile is left out.
  *
+ * @throws BtfEnvironmentError ERR_FILE where /proc cannot be read: Deno wants --allow-all for it
  * @example
  * const kernel = await Kernel.open();
  * const map = kernel.createMap({ type: "array", keyByteSize: 4, valueByteSize: 4, maxEntries: 1 });
@@ -40,7 +43,7 @@ export function findHolders(): Holders {
       return undefined;
     }
   };
-  for (const pid of readdirSync("/proc")) {
+  for (const pid of attemptFile("/proc", () => readdirSync("/proc"))) {
     if (!/^\d+$/.test(pid)) continue;
     let holder: Holder | undefined;
     for (const fd of attempt(() => readdirSync(`/proc/${pid}/fd`)) ?? []) {

@@ -11,7 +11,7 @@ import { BtfSystemError, systemError } from "./error.js";
 import type { Ffi } from "./ffi/ffi.js";
 import { architecture, openFfi } from "./ffi/open.js";
 import { Link } from "./link.js";
-import { type LoadOptions, loadObject } from "./loader/load.js";
+import type { LoadOptions } from "./loader/load.js";
 import type { AnyApp, AppShape, LoadedObject } from "./loader/loaded-object.js";
 import { BpfMap, type MapInfo } from "./map.js";
 import { Program } from "./program.js";
@@ -295,6 +295,8 @@ export class Kernel {
     source: string | Uint8Array | BpfObject,
     options: LoadOptions = {},
   ): Promise<LoadedObject<A>> {
+    // The planner is large, and most of what is asked of a kernel does without it.
+    const { loadObject } = await import("./loader/load.js");
     return loadObject<A>(this, source, options);
   }
 

@@ -1,4 +1,5 @@
 /** Memory that is shared with the kernel. */
+import { attempt } from "../node/file.js";
 import { systemError } from "./error.js";
 import type { System } from "./system.js";
 
@@ -11,18 +12,21 @@ const MAP_FIXED = 0x10;
 const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000;
 
+const SMAPS = "/proc/self/smaps";
+
 /** The largest errno: a result of mmap above the negative of it is an address. */
 const MAX_ERRNO = 4095;
 
 /**
  * The size of a page of memory in bytes, which Linux on arm64 may have as 4, 16 or 64 KiB.
  *
+ * @throws BtfEnvironmentError ERR_FILE where /proc cannot be read: Deno wants --allow-all for it
  * @example
  * console.log(pageSize() % 4096); // 0
  */
 export function pageSize(): number {
   const { readFileSync } = process.getBuiltinModule("node:fs");
-  const [, kib] = /^KernelPageSize:\s+(\d+) kB/m.exec(readFileSync("/proc/self/smaps", "utf8")) ?? [];
+  const [, kib] = /^KernelPageSize:\s+(\d+) kB/m.exec(attempt(SMAPS, () => readFileSync(SMAPS, "utf8"))) ?? [];
   return kib === undefined ? 4096 : Number(kib) * 1024;
 }
 

@@ -55,6 +55,10 @@ export type AttributeValues<C extends CommandName> = {
 };
 
 const encoder = /* @__PURE__ */ new TextEncoder();
+const decoder = /* @__PURE__ */ new TextDecoder();
+
+/** Bytes of each field of `struct new_utsname`; the third is the release. */
+const UTS_LENGTH = 65;
 
 /** Writes a field of a struct, in the processor's byte order, which is little-endian. */
 export function writeField(view: DataView, [offset, size]: FieldLayout, value: FieldValue): void {
@@ -182,6 +186,14 @@ export class System {
     const result = this.tryBpf(this.attribute(command, values));
     if (result < 0) throw systemError(`bpf(${command})`, -result, options);
     return result;
+  }
+
+  /** The kernel's release, as `uname -r` says it: Deno reads /proc with all permissions alone. */
+  release(): string {
+    const names = this.allocate(6 * UTS_LENGTH);
+    this.must("uname", names.address);
+    const [release = ""] = decoder.decode(names.bytes.subarray(2 * UTS_LENGTH, 3 * UTS_LENGTH)).split("\0", 1);
+    return release;
   }
 
   /** Closes a descriptor. Linux closes it even if it reports an error. */

@@ -1,12 +1,13 @@
 // btfkit/live as processes of every runtime, and where it has to refuse.
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, cpSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { architecture } from "../../src/live/ffi/open.js";
 import { commandHosts, environment } from "../runtimes/hosts.js";
-import { needing } from "../support/needs.js";
+import { needing, runtime } from "../support/needs.js";
+import { compileObject } from "../support/objects.js";
 
 const live = resolve("dist/live.js");
 const suite = resolve("test/live/suite.mjs");
@@ -69,4 +70,28 @@ needing("bpf(2)")("without the capability it names the capability", () => {
   expect(out).toMatch(
     /BtfSystemError ERR_LIVE_PERMISSION bpf\(MAP_GET_NEXT_ID\): operation not permitted: it needs CAP_/,
   );
+});
+
+const LOAD = `
+  const { Kernel } = await import(Deno.args[0]);
+  const kernel = await Kernel.open();
+  console.log([...kernel.mapIds()].length >= 0);
+  try {
+    await kernel.load(Deno.args[1]);
+  } catch (error) {
+    console.log(error.name, error.code, error.message);
+  }`;
+
+needing(
+  "bpf(2)",
+  "deno",
+  "clang-19",
+)("in Deno maps are listed with leave for FFI alone; loading says what it wants", () => {
+  const file = join(mkdtempSync(join(tmpdir(), "btfkit-")), "load.mjs");
+  writeFileSync(file, LOAD);
+  const flags = ["run", "--no-prompt", "--allow-ffi", "--allow-read"];
+  const out = execFileSync(runtime("deno"), [...flags, file, `file://${live}`, compileObject("live")], {
+    encoding: "utf8",
+  });
+  expect(out).toMatch(/^true\nBtfEnvironmentError ERR_FILE .*: Deno opens it with the permission --allow-all alone\n$/);
 });

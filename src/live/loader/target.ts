@@ -1,6 +1,7 @@
 /** The running kernel as a plan needs it. */
 import type { BpfObject } from "../../bpf/object/object.js";
 import type { KernelModule, LoadTarget } from "../../load/kernel.js";
+import { attempt } from "../../node/file.js";
 import { possibleCpus } from "../cpus.js";
 import type { Kernel } from "../kernel.js";
 import { pageSize } from "../mapping.js";
@@ -15,7 +16,7 @@ export interface RunningTarget extends LoadTarget {
 
 /** Returns what an object's plan asks of the running kernel. Files are read only where the object needs them. */
 export function runningTarget(kernel: Kernel, object: BpfObject): RunningTarget {
-  const release = fs().readFileSync("/proc/sys/kernel/osrelease", "latin1").trim();
+  const release = kernel.system.release();
   const externs = object.externs;
   const kconfig = externs.some(({ name }) => name.startsWith("CONFIG_")) ? readKconfig(release) : undefined;
   const needsSymbols = externs.some(({ kind }) => kind === "var");
@@ -69,7 +70,7 @@ function readKconfig(release: string): string | undefined {
 
 function readKallsyms(): Map<string, bigint> {
   const found = new Map<string, bigint>();
-  const text = fs().readFileSync("/proc/kallsyms", "latin1");
+  const text = attempt("/proc/kallsyms", () => fs().readFileSync("/proc/kallsyms", "latin1"));
   for (const [, address, name] of text.matchAll(/^([\da-f]+) \S (\S+)/gm)) {
     if (!found.has(name!)) found.set(name!, BigInt(`0x${address}`));
   }
