@@ -39,4 +39,5 @@ export {
   type RunOptions,
   type RunResult,
 } from "./live/program.js";
+export { type MapSurface, StandInMap, type StandInOptions, type StandInType } from "./live/stand-in.js";
 export type { LinkType, MapType } from "./live/types.js";
