@@ -46,8 +46,12 @@ export function* definitionsIn(
       const { runs } = definition;
       const small = new SmallBtf(kernels[(runs[0] ?? 0) % kernels.length]!.pointerSize);
       small.add(definition, place);
-      using btf = small.open();
-      yield { ...headOf(definition, place), name, type: btf.get(1)!, places: runs };
+      const btf = small.open();
+      try {
+        yield { ...headOf(definition, place), name, type: btf.get(1)!, places: runs };
+      } finally {
+        btf[Symbol.dispose]();
+      }
     }
   }
 }

@@ -1,7 +1,6 @@
 /** zip archives (APPNOTE.TXT of PKWARE): read whole, for what they hold is listed at the end. */
 import { BtfFormatError } from "../../errors/error.js";
 import { ERR_IMAGE_COMPRESSION } from "../../errors/image.js";
-import { inflate } from "../codecs/gzip.js";
 import { Reader } from "../codecs/reader.js";
 import { type Entry, malformed, startsWith, text } from "./entry.js";
 import { readWindow } from "./file-window.js";
@@ -52,8 +51,10 @@ export async function* zipEntries(input: Reader, held: number): AsyncGenerator<E
     if (from + packed > bytes.length) throw refuse("a file ends behind the archive", offset);
     const data = Reader.of(bytes.subarray(from, from + packed), path);
     if (method === STORED && !(flags & 1)) yield { path, size, body: data };
-    else if (method === DEFLATED && !(flags & 1)) yield { path, size, body: new Reader(inflate(data), path) };
-    else
+    else if (method === DEFLATED && !(flags & 1)) {
+      const { inflate } = await import("../codecs/gzip.js");
+      yield { path, size, body: new Reader(inflate(data), path) };
+    } else
       yield {
         path,
         size,
