@@ -36,7 +36,7 @@ export default {
   readme: "../README.md",
   projectDocuments: [...FIRST, ...documents.filter((file) => !FIRST.includes(file))],
   disableSources: true,
-  ignoredHighlightLanguages: ["http", "mermaid"],
+  ignoredHighlightLanguages: ["http", "mermaid", "sql"],
   treatWarningsAsErrors: true,
   intentionallyNotExported: [
     // Tables that a type lists the values of.

@@ -1,5 +1,3 @@
-import { ERR_NOT_FOUND } from "../../errors/btf.js";
-import { BtfLookupError } from "../../errors/error.js";
 import * as abi from "../../memory/generated/abi.js";
 import type { Btf } from "../btf.js";
 import { isString } from "../query/search.js";
@@ -25,8 +23,8 @@ export interface COptions extends DumpOptions {
   /** Types that are not written for their own sake; what others need of them by value still is, the rest is declared. */
   readonly exclude?: (type: BtfType) => boolean;
   /**
-   * Prototypes of kernel functions: all that are tagged (the default without `types`), none, or those with these names.
-   * In BTF of pahole before 1.26 none is tagged, and a name may be that of any function.
+   * Prototypes of kernel functions: all that are tagged (the default without `types`), none, or those with these names,
+   * tagged or not: in BTF of pahole before 1.26 none is.
    */
   readonly kfuncs?: boolean | Iterable<string>;
   /** Name of the include guard (default `__VMLINUX_H__`). */
@@ -110,12 +108,8 @@ function selectKfuncs(btf: Btf, wanted: boolean | Iterable<string>): Kfunc[] | u
   if (wanted === true) return all;
   const names = new Set(wanted);
   const found = all.filter(({ name }) => names.delete(name));
-  for (const name of names) {
-    const { id } = btf.require(name, "func");
-    // Where no function is tagged, it is taken at its word.
-    if (all.length > 0) throw new BtfLookupError(ERR_NOT_FOUND, { name, note: "kfunc" });
-    found.push({ id, name, isFastcall: false });
-  }
+  // One that is not tagged is taken at its word: not every BTF has the tags.
+  for (const name of names) found.push({ id: btf.require(name, "func").id, name, isFastcall: false });
   return found;
 }
 
