@@ -6,6 +6,5 @@ export { buildNames, findName } from "./read/names";
 export { collectMarked, markMatches } from "./read/search";
 export { emitRaw } from "./text/raw";
 export { emitJson } from "./text/json";
-export { isOdd } from "./text/c/identifiers";
 export { declareC, emitC, prepareC, sortC } from "./text/c/index";
 export { heapBase } from "./read/heap";

@@ -13,6 +13,7 @@ const FIRST = [
   "cookbook/ci.md",
   "cookbook/runtimes.md",
   "cookbook/live.md",
+  "explorer.md",
   "errors.md",
   "headers.md",
   "dedup.md",

@@ -16,8 +16,13 @@ const ENTRIES = Object.fromEntries(
   entries.filter(({ budget }) => budget.files).map((entry) => [exportOf(entry), entry.budget.files * KIB]),
 );
 
+/** Code. */
 const PUBLISHED =
   /^(dist\/.+\.(js|cjs|d\.ts|wasm)|dist\/man\/btfkit[\w-]*\.1|dist\/completions\/\w+(\.bash|\.fish|\.ps1)?|dist\/explorer\/(assets\/[\w.-]+\.(js|css)|[\w.-]+\.(html|js|svg|webmanifest))|dist\/THIRD-PARTY\.txt|schemas\/[\w-]+\.json|README\.md|LICENSE|package\.json)$/;
+
+/** What README leads to. */
+const DOCUMENTS =
+  /^(docs\/(cookbook\/)?[\w-]+\.md|docs\/pictures\/[\w-]+\.(svg|png)|examples\/[\w./-]+|(action|bench|test\/data)\/\w+\.md|(CHANGELOG|CONTRIBUTING)\.md)$/;
 
 const problems = [];
 const { exports, bin, man } = JSON.parse(readFileSync("package.json", "utf8"));
@@ -26,7 +31,7 @@ const [{ files, size }] = JSON.parse(
   execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { encoding: "utf8" }),
 );
 const packed = new Set(files.map(({ path }) => path));
-for (const path of packed) if (!PUBLISHED.test(path)) problems.push(`${path} is published`);
+for (const path of packed) if (!PUBLISHED.test(path) && !DOCUMENTS.test(path)) problems.push(`${path} is published`);
 
 const published = (path) => {
   if (!existsSync(path) || !packed.has(posix.normalize(path)))
@@ -45,6 +50,13 @@ for (const [name, target] of Object.entries(exports)) {
 for (const path of [...Object.values(bin), ...man]) published(path);
 for (const path of packed) {
   if (path.endsWith(".1") && !man.includes(path)) problems.push(`${path} is missing in "man" of package.json`);
+}
+
+// Links of what a registry shows lead to what is published beside it.
+for (const document of ["README.md", "CHANGELOG.md"]) {
+  for (const [, link] of readFileSync(document, "utf8").matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
+    if (!packed.has(link)) problems.push(`${document} leads to ${link}, which is not published`);
+  }
 }
 
 const loaded = {};

@@ -29,7 +29,6 @@ export interface Kernel {
   emitRaw(image: number, cursor: number, out: number, length: number): number;
   emitJson(image: number, cursor: number, out: number, length: number, pretty: number): number;
   /** Returns the number of names that are not C identifiers; writes the first type with such a name to `first`. */
-  isOdd(image: number): number;
   /** Returns the number of names that a C dump may have to count. */
   prepareC(image: number, context: number): number;
   /** Count of ids, or a negated error code. */

@@ -1,6 +1,6 @@
 import * as abi from "../../memory/generated/abi.js";
 import type { Btf } from "../btf.js";
-import { isString } from "../query/search.js";
+import { holdsText } from "../query/search.js";
 import type { BtfType } from "../types.js";
 import { CContext } from "./c/context.js";
 import { CEmitter, type Declaration } from "./c/emitter.js";
@@ -57,7 +57,7 @@ export function dumpC(btf: Btf, options: COptions = {}): Dump {
     annotate = false,
   } = options;
   const isCompatible = compatible !== undefined;
-  const keywords = !isCompatible ? C23_KEYWORDS.filter((keyword) => isString(btf.image, keyword)) : [];
+  const keywords = !isCompatible ? C23_KEYWORDS.filter((keyword) => holdsText(btf.image, `${keyword}\0`)) : [];
   const frame: FrameOptions = { guard, preserveAccessIndex, keywords };
   const roots = options.types && idsOf(btf, options.types);
   const kfuncs = selectKfuncs(btf, options.kfuncs ?? roots === undefined);

@@ -47,9 +47,9 @@ export function searchNames(image: Image, { pattern, match, kind, limit, own }: 
   });
 }
 
-/** Whether a name, or the end of one, is this text, which holds no NUL. */
-export function isString(image: Image, text: string): boolean {
-  return marking(image, encode(`${text}\0`), true, ({ any }) => any > 0);
+/** Whether the strings hold this text somewhere; a NUL may be its last character. */
+export function holdsText(image: Image, text: string): boolean {
+  return marking(image, encode(text), true, ({ any }) => any > 0);
 }
 
 interface Marks {

@@ -6,7 +6,7 @@ import { type COptions, dumpC } from "../../btf/dump/c.js";
 import type { Dump } from "../../btf/dump/dump.js";
 import { dumpJson } from "../../btf/dump/json.js";
 import { dumpRaw } from "../../btf/dump/raw.js";
-import { isOdd } from "../../btf/query/odd.js";
+import { holdsText } from "../../btf/query/search.js";
 import { KERNEL_BTF } from "../../node.js";
 import type { CommonOptions, Context, ExitCode } from "../context.js";
 import { UsageError } from "../exit.js";
@@ -128,12 +128,13 @@ function warnOfUntagged(btf: Btf, context: Context): void {
   );
 }
 
-/** From this size on only what the kernel's scan finds is looked at: kernels are compiled from C. */
+/** From this size on only what has such characters is looked at: kernels, which are compiled from C, have none in their BTF. */
 const LARGE = 1 << 20;
+const ODD = [":", "<", "{", "&", ",", "*"];
 
 /** The Btf as C can say it, with the same ids. */
 async function asC(btf: Btf, { compat, names }: DumpCommandOptions, context: Context): Promise<Btf> {
-  if (btf.byteLength >= LARGE && !isOdd(btf)) return btf;
+  if (btf.byteLength >= LARGE && !ODD.some((character) => holdsText(btf.image, character))) return btf;
   const { fitForC } = await import("../../edit/reshape/c-names.js");
   const fit = fitForC(btf, { names: names ?? false });
   const { renamed, omitted, sorted } = fit;

@@ -20,7 +20,6 @@ export const C23_KEYWORDS = [
   "static_assert",
   "thread_local",
   "true",
-  "typeof",
   "typeof_unqual",
 ] as const;
 
