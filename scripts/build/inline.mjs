@@ -6,16 +6,11 @@
 // Bun's bundles. FROM is a module, or a package's script that holds one as base64.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { moduleIn } from "./package-module.mjs";
 
 const ESCAPES = { "\0": "\\x00", "\n": "\\n", "\r": "\\r", '"': '\\"', "\\": "\\\\" };
 /** Bundles are smallest with it, of all distances from 32 to 52 in steps of four. */
 const DISTANCE = 40;
-
-/** The one module that a package's script holds as base64. */
-function moduleIn(script) {
-  const [, base64] = /["',]([A-Za-z0-9+/]{1000,}={0,2})["']/.exec(readFileSync(script, "utf8"));
-  return Buffer.from(base64, "base64");
-}
 
 const [from, file, name] = process.argv.slice(2);
 const bytes = from.endsWith(".wasm") ? readFileSync(from) : moduleIn(from);

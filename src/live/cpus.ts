@@ -1,6 +1,6 @@
 /** Processors of this machine. */
 
-import { attempt } from "../node/file.js";
+import { attempt } from "../node/attempt.js";
 
 const POSSIBLE = "/sys/devices/system/cpu/possible";
 

@@ -1,6 +1,6 @@
 /** Processes that hold descriptors of maps, programs, links and BTF. */
 
-import { attempt as attemptFile } from "../node/file.js";
+import { attempt as attemptFile } from "../node/attempt.js";
 
 /** A process. */
 export interface Holder {

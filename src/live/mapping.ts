@@ -1,5 +1,5 @@
 /** Memory that is shared with the kernel. */
-import { attempt } from "../node/file.js";
+import { attempt } from "../node/attempt.js";
 import { systemError } from "./error.js";
 import type { System } from "./system.js";
 

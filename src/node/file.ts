@@ -4,8 +4,9 @@ import { Btf } from "../btf/btf.js";
 import { isGzip } from "../btf/compression.js";
 import { type ByteSource, memorySource } from "../btf/source.js";
 import { ERR_FILE } from "../errors/btf.js";
-import { BtfEnvironmentError, BtfError } from "../errors/error.js";
+import { BtfEnvironmentError } from "../errors/error.js";
 import { decodeWith } from "../memory/module-text.js";
+import { attempt } from "./attempt.js";
 import { gunzip, inflate } from "./unpack.js";
 
 /** What a file is opened on. */
@@ -52,32 +53,6 @@ function withFile<T>(path: string | number, use: (source: ByteSource) => T): T {
   } finally {
     if (typeof path === "string") closeSync(fd);
   }
-}
-
-const REASONS: Record<string, string> = {
-  ENOENT: "no such file",
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-  EISDIR: "is a directory",
-};
-
-/** Runs `act` on a file; what the system says is a BtfEnvironmentError. */
-export function attempt<T>(path: string | number, act: () => T): T {
-  try {
-    return act();
-  } catch (cause) {
-    if (cause instanceof BtfError) throw cause;
-    const { code = "", message } = cause as NodeJS.ErrnoException;
-    const note = REASONS[code] ?? missingPermission(cause) ?? message;
-    throw new BtfEnvironmentError(ERR_FILE, { name: String(path), note }, { cause });
-  }
-}
-
-/** What Deno wants to be started with, where that is what is missing. */
-function missingPermission(cause: unknown): string | undefined {
-  const { name, message } = cause as Error;
-  const [flag] = (name === "NotCapable" && /--allow-[\w-]+/.exec(message)) || [];
-  return flag && `Deno opens it with the permission ${flag} alone`;
 }
 
 function fileSource(path: string | number, fd: number): ByteSource {

@@ -3,7 +3,7 @@ import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 
 import type { FoundBtf } from "../image/containers/find.js";
 import type { ImageFile, KernelImage } from "../image/containers/image.js";
 import type { ImageOptions } from "../image/containers/options.js";
-import { attempt } from "./file.js";
+import { attempt } from "./attempt.js";
 
 /**
  * `openImage` of `btfkit/image` for a file or a folder: a kernel image, a

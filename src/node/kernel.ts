@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import type { Btf } from "../btf/btf.js";
 import { ERR_FILE } from "../errors/btf.js";
 import { BtfEnvironmentError } from "../errors/error.js";
-import { attempt, type OpenOptions, openFile } from "./file.js";
+import { attempt } from "./attempt.js";
+import { type OpenOptions, openFile } from "./file.js";
 
 /**
  * Where the running kernel and its modules show their BTF.

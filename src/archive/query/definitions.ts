@@ -44,7 +44,8 @@ export function* definitionsIn(
     const place = `definitions of ${name}`;
     for (const definition of definitions) {
       const { runs } = definition;
-      const small = new SmallBtf(kernels[(runs[0] ?? 0) % kernels.length]!.pointerSize);
+      // Nobody has it in a damaged archive alone.
+      const small = new SmallBtf(kernels[(runs[0] ?? 0) % kernels.length]?.pointerSize ?? 8);
       small.add(definition, place);
       const btf = small.open();
       try {

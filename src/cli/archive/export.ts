@@ -19,7 +19,6 @@ class TableFile {
   readonly #columns: readonly (readonly [name: string, type: ColumnType])[];
   readonly #writer: ParquetWriter;
   #rows: Row[] = [];
-  count = 0;
 
   constructor(path: string, table: TableName) {
     mkdirSync(dirname(path), { recursive: true });
@@ -42,7 +41,6 @@ class TableFile {
 
   async add(row: Row): Promise<void> {
     this.#rows.push(row);
-    this.count++;
     if (this.#rows.length >= ROW_GROUP) await this.#flush();
   }
 
@@ -102,29 +100,40 @@ export async function exportTables(place: string, options: ArchiveOptions, conte
     throw new InputError(`${folder}: there already: name a folder that is new or empty`);
   }
   const archive = await openArchive(place);
-  let partial: string;
   try {
     mkdirSync(dirname(folder), { recursive: true });
-    partial = mkdtempSync(`${folder.replace(/\/+$/, "")}.`);
   } catch (cause) {
     throw new InputError(`${folder}: cannot be written: ${(cause as Error).message}`, { cause });
   }
-  const remove = (): void => rmSync(partial, { recursive: true, force: true });
-  const interrupted = (signal: NodeJS.Signals): void => {
-    remove();
-    process.kill(process.pid, signal);
-  };
-  for (const signal of SIGNALS) process.once(signal, interrupted);
-  try {
+  return await inTemporary(`${folder.replace(/\/+$/, "")}.`, async (partial) => {
     const rows = await writeTables(archive, partial, (done, total) => context.progress(done, total, "blocks"));
     if (existsSync(folder)) rmdirSync(folder);
     renameSync(partial, folder);
     if (options.json || options.pretty)
       await context.stdout.write(jsonText({ version: 1, folder, rows }, options.pretty));
     else for (const [table, count] of Object.entries(rows)) await context.stdout.write(`${table}: ${count} rows\n`);
+    return 0;
+  });
+}
+
+/** Makes a folder whose name starts so, for as long as it is used, or until a signal ends the process. */
+export async function inTemporary<T>(start: string, use: (folder: string) => Promise<T>): Promise<T> {
+  let folder: string;
+  try {
+    folder = mkdtempSync(start);
+  } catch (cause) {
+    throw new InputError(`${start}…: cannot be written: ${(cause as Error).message}`, { cause });
+  }
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  const interrupted = (signal: NodeJS.Signals): void => {
+    remove();
+    process.kill(process.pid, signal);
+  };
+  for (const signal of SIGNALS) process.once(signal, interrupted);
+  try {
+    return await use(folder);
   } finally {
     for (const signal of SIGNALS) process.removeListener(signal, interrupted);
     remove();
   }
-  return 0;
 }

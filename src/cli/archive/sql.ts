@@ -1,12 +1,13 @@
 /** `btfkit archive sql DIR QUERY`: an archive's tables asked in SQL, by DuckDB where that is installed. */
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { columns } from "../columns.js";
 import { type Context, type ExitCode, jsonText } from "../context.js";
 import { InputError, UsageError } from "../exit.js";
-import { filesOf, writeTables } from "./export.js";
+import { filesOf, inTemporary, writeTables } from "./export.js";
 import type { ArchiveOptions } from "./options.js";
 import { TABLES, type TableName } from "./tables.js";
 import { openArchive } from "./target.js";
@@ -31,10 +32,7 @@ export async function sql(
   const engine = await duckdb();
   // A folder of an earlier export is asked as it is.
   const isExport = existsSync(join(place, "kernels.parquet"));
-  const folder = isExport ? place : mkdtempSync(join(tmpdir(), "btfkit-sql-"));
-  try {
-    if (!isExport)
-      await writeTables(await openArchive(place), folder, (done, total) => context.progress(done, total, "blocks"));
+  const ask = async (folder: string): Promise<ExitCode> => {
     const views = (Object.keys(TABLES) as TableName[]).map((table) => {
       const files = join(folder, filesOf(table)).replaceAll("'", "''");
       return `CREATE VIEW ${table} AS SELECT * FROM read_parquet('${files}'${table === "definitions" ? ", hive_partitioning = true" : ""})`;
@@ -43,23 +41,17 @@ export async function sql(
     if (options.json || options.pretty) await context.out.write(jsonText({ version: 1, ...answer }, options.pretty));
     else await context.out.write(asText(answer));
     return answer.rows.length > 0 ? 0 : 1;
-  } finally {
-    if (!isExport) rmSync(folder, { recursive: true, force: true });
-  }
+  };
+  if (isExport) return await ask(place);
+  const archive = await openArchive(place);
+  return await inTemporary(join(tmpdir(), "btfkit-sql-"), async (folder) => {
+    await writeTables(archive, folder, (done, total) => context.progress(done, total, "blocks"));
+    return await ask(folder);
+  });
 }
 
-function asText({ columns, rows }: Answer): string {
-  const cells = [columns, ...rows.map((row) => row.map((value) => (value === null ? "" : String(value))))];
-  const widths = columns.map((_, i) => Math.max(...cells.map((row) => row[i]!.length)));
-  return cells
-    .map(
-      (row) =>
-        `${row
-          .map((cell, i) => cell.padEnd(widths[i]!))
-          .join("  ")
-          .trimEnd()}\n`,
-    )
-    .join("");
+function asText({ columns: names, rows }: Answer): string {
+  return columns([names, ...rows.map((row) => row.map((value) => (value === null ? "" : String(value))))]);
 }
 
 /** DuckDB as a package, or as a program. */

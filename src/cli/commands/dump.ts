@@ -7,6 +7,7 @@ import type { Dump } from "../../btf/dump/dump.js";
 import { dumpJson } from "../../btf/dump/json.js";
 import { dumpRaw } from "../../btf/dump/raw.js";
 import { holdsText } from "../../btf/query/search.js";
+import { kindName } from "../../format/kind.js";
 import { KERNEL_BTF } from "../../node.js";
 import type { CommonOptions, Context, ExitCode } from "../context.js";
 import { UsageError } from "../exit.js";
@@ -135,6 +136,8 @@ const ODD = [":", "<", "{", "&", ",", "*"];
 /** The Btf as C can say it, with the same ids. */
 async function asC(btf: Btf, { compat, names }: DumpCommandOptions, context: Context): Promise<Btf> {
   if (btf.byteLength >= LARGE && !ODD.some((character) => holdsText(btf.image, character))) return btf;
+  // What is unknown can be neither renamed nor left out; the header says that it is there.
+  if (Array.from(btf.image.kinds).some((kind) => kindName(kind) === "unknown")) return btf;
   const { fitForC } = await import("../../edit/reshape/c-names.js");
   const fit = fitForC(btf, { names: names ?? false });
   const { renamed, omitted, sorted } = fit;

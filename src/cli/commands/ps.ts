@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { findHolders, type Holder } from "../../live/holders.js";
 import { Kernel } from "../../live/kernel.js";
 import type { LinkInfo } from "../../live/link.js";
+import { columns } from "../columns.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { UsageError } from "../exit.js";
 
@@ -98,18 +99,4 @@ function describe({ type, attachType, details }: LinkInfo): string {
   const place = named ? String(details[named]) : (attachType ?? "");
   const where = details["ifindex"] ? ` interface ${details["ifindex"]}` : "";
   return `${type}${place ? ` ${place}` : ""}${where}`;
-}
-
-/** Rows in columns that are as wide as they have to be. */
-function columns(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, i) => cell.padEnd(widths[i]!))
-          .join("  ")
-          .trimEnd()}\n`,
-    )
-    .join("");
 }

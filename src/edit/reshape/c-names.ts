@@ -118,24 +118,19 @@ function renameAll(btf: Btf, records: readonly Uint32Array[], draft: Draft): num
     const before = record.join();
     const own = record[0]!;
     const taken = new Set<string>();
-    for (let at = HEAD; at < record.length; at += element ?? Infinity) {
-      if (isBare(btf, record, at)) record[at] = draft.strings.add(`_${(at - HEAD) / 3}`);
-    }
-    rewriteRecords(
-      record,
-      0,
-      record.length,
-      (offset) => plain(btf, offset, taken, draft),
-      (id) => id,
-    );
+    const bare: number[] = [];
+    for (let at = HEAD; at < record.length; at += element ?? Infinity) if (isBare(btf, record, at)) bare.push(at);
+    const rename = (offset: number): number =>
+      plain(offset === 0 ? "" : btf.image.string(offset), offset, taken, draft);
+    rewriteRecords(record, 0, record.length, rename, (id) => id);
+    for (const at of bare) record[at] = plain(`${(at - HEAD) / 3}`, 0, taken, draft);
     if (!NAMED.includes(kind)) record[0] = own;
     return record.join() === before ? [] : [btf.firstId + i];
   });
 }
 
 /** The offset of a name that C takes, and that no other of the same type has. */
-function plain(btf: Btf, offset: number, taken: Set<string>, draft: Draft): number {
-  const name = offset === 0 ? "" : btf.image.string(offset);
+function plain(name: string, offset: number, taken: Set<string>, draft: Draft): number {
   if (name === "") return offset;
   const whole = isForC(name) ? name : KEYWORDS.test(name) ? `${name}_` : identifier(name);
   let free = whole;

@@ -1,4 +1,5 @@
 /** The archives, recognised by their first bytes: files that hold files, which a stream brings one after the other. */
+import type { Budget } from "../codecs/budget.js";
 import type { Reader } from "../codecs/reader.js";
 import { arAt, arEntries } from "./ar.js";
 import { cpioEntries, isCpio } from "./cpio.js";
@@ -24,7 +25,7 @@ export function archiveAt(head: Uint8Array): ArchiveKind | undefined {
   return arAt(head);
 }
 
-type Entries = (input: Reader, held: number) => AsyncGenerator<Entry>;
+type Entries = (input: Reader, budget: Budget) => AsyncGenerator<Entry>;
 
 const READERS: Readonly<Record<ArchiveKind, Entries>> = {
   deb: arEntries,
@@ -36,7 +37,7 @@ const READERS: Readonly<Record<ArchiveKind, Entries>> = {
   "ISO 9660": isoEntries,
 };
 
-/** Yields the regular files of an archive; of an rpm its compressed payload, as one. `held`: bytes that may be kept. */
-export function entriesOf(kind: ArchiveKind, input: Reader, held: number): AsyncGenerator<Entry> {
-  return READERS[kind](input, held);
+/** Yields the regular files of an archive; of an rpm its compressed payload, as one. */
+export function entriesOf(kind: ArchiveKind, input: Reader, budget: Budget): AsyncGenerator<Entry> {
+  return READERS[kind](input, budget);
 }

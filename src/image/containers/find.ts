@@ -2,9 +2,8 @@
 
 import { findBtf, type Payload } from "../../bpf/elf/btf.js";
 import { type ElfFile, isElf, readElf } from "../../bpf/elf/file.js";
-import { Btf } from "../../btf/btf.js";
 import { decompress } from "../../btf/compression.js";
-import { BtfError, BtfFormatError, BtfInternalError, BtfLimitError } from "../../errors/error.js";
+import { BtfError, BtfFormatError, BtfLimitError } from "../../errors/error.js";
 import { ERR_IMAGE_DEPTH, ERR_IMAGE_NO_BTF, ERR_IMAGE_UNKNOWN } from "../../errors/image.js";
 import type { Budget } from "../codecs/budget.js";
 import { Reader } from "../codecs/reader.js";
@@ -13,7 +12,7 @@ import { ARCHIVE_HEAD, type ArchiveKind, archiveAt } from "./archive.js";
 import { type BootKind, bootImage } from "./boot.js";
 import { machineName, versionOfKernel, versionOfModule } from "./facts.js";
 import { type FileWindow, readWindow } from "./file-window.js";
-import { scanForBtf } from "./scan.js";
+import { refusalOf, scanForBtf } from "./scan.js";
 
 /** One thing that was opened on the way to the BTF. */
 export interface ImageStep {
@@ -123,14 +122,7 @@ async function findInFile(
 
 /** Whether BTF stands for itself: a module's, which is split, is none to be looked for in a kernel's image. */
 export function isWhole({ bytes, base }: FoundBtf): boolean {
-  if (base) return false;
-  try {
-    Btf.parse(bytes)[Symbol.dispose]();
-    return true;
-  } catch (error) {
-    if (error instanceof BtfError && !(error instanceof BtfInternalError)) return false;
-    throw error;
-  }
+  return !base && !refusalOf(bytes);
 }
 
 /** An image that says nothing of what it holds: its own BTF, or packed parts of it that lead to one. */

@@ -166,7 +166,7 @@ async function opened({ main, chosen, modules }: Findings, { base }: ImageOption
   if (main && !base) btf = openFound(main);
   if (chosen && !btf && !found?.base) {
     const note = "it is a module: give the kernel's BTF as the base";
-    throw new BtfFormatError(ERR_IMAGE_NO_KERNEL, { name: chosen.path, value: modules.length, note });
+    throw new BtfFormatError(ERR_IMAGE_NO_KERNEL, { name: chosen.path, value: 1, note });
   }
   if (found && (chosen || base)) btf = openFound(found, btf);
   const { steps = [], version, architecture } = found ?? {};

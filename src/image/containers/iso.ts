@@ -17,6 +17,8 @@ const FOLDER = 2;
 const CONTINUED = 0x80;
 /** Folders and files that may wait to be read: kernels' media have thousands. */
 const MOST_WAITING = 1 << 20;
+/** Characters of a path: Linux has none longer. */
+const LONGEST_PATH = 4096;
 
 export function isIso(head: Uint8Array): boolean {
   return startsWith(head, "CD001", SYSTEM_AREA * SECTOR + 1) && head[SYSTEM_AREA * SECTOR] === 1;
@@ -35,13 +37,10 @@ export async function* isoEntries(input: Reader): AsyncGenerator<Entry> {
   const what = "ISO 9660 file system";
   await input.skip(SYSTEM_AREA * SECTOR, what);
   const volume = await input.read(SECTOR, what);
-  /** From the last to the first. */
-  const waiting: Extent[] = [{ ...extentAt(volume, ROOT), path: "", isFolder: true }];
-  let isSorted = true;
+  const waiting: Extent[] = [];
+  push(waiting, { ...extentAt(volume, ROOT), path: "", isFolder: true });
   for (;;) {
-    if (!isSorted) waiting.sort((a, b) => b.offset - a.offset);
-    isSorted = true;
-    const next = waiting.pop();
+    const next = pop(waiting);
     if (!next) return;
     // It lies before what led to it, or inside another file: what is left can be read all the same.
     if (next.offset < input.position) continue;
@@ -49,14 +48,39 @@ export async function* isoEntries(input: Reader): AsyncGenerator<Entry> {
     if (next.isFolder) {
       const found = recordsOf(await input.read(Math.min(next.length, 1 << 26), what), next.path);
       if (waiting.length + found.length > MOST_WAITING) throw malformed(input, `${what}: too many files`);
-      waiting.push(...found);
-      isSorted = found.length === 0;
+      for (const extent of found) push(waiting, extent);
     } else {
       const end = next.offset + next.length;
       yield { path: next.path, size: next.length, body: new Reader(input.take(next.length, what), next.path) };
       await input.skip(Math.max(0, end - input.position), what);
     }
   }
+}
+
+/** Adds to a heap, whose first is what lies first. */
+function push(heap: Extent[], extent: Extent): void {
+  let at = heap.push(extent) - 1;
+  for (let above = (at - 1) >> 1; at > 0 && heap[above]!.offset > extent.offset; above = (at - 1) >> 1) {
+    heap[at] = heap[above]!;
+    at = above;
+  }
+  heap[at] = extent;
+}
+
+/** Takes what lies first. */
+function pop(heap: Extent[]): Extent | undefined {
+  const first = heap[0];
+  const last = heap.pop();
+  if (!last || heap.length === 0) return first;
+  let at = 0;
+  for (let below = 1; below < heap.length; below = 2 * at + 1) {
+    if (below + 1 < heap.length && heap[below + 1]!.offset < heap[below]!.offset) below++;
+    if (heap[below]!.offset >= last.offset) break;
+    heap[at] = heap[below]!;
+    at = below;
+  }
+  heap[at] = last;
+  return first;
 }
 
 /** Offset and length in bytes, out of a record. */
@@ -81,7 +105,9 @@ function recordsOf(folder: Uint8Array, path: string): Extent[] {
     if (plain !== "\0" && plain !== "\x01" && !(flags & CONTINUED)) {
       const system = folder.subarray(at + 33 + nameLength + ((nameLength + 1) & 1), at + length);
       const name = longName(system) ?? plain.replace(/\.?;\d+$/, "").toLowerCase();
-      found.push({ ...extentAt(folder, at), path: path ? `${path}/${name}` : name, isFolder: (flags & FOLDER) !== 0 });
+      const whole = path ? `${path}/${name}` : name;
+      if (whole.length <= LONGEST_PATH)
+        found.push({ ...extentAt(folder, at), path: whole, isFolder: (flags & FOLDER) !== 0 });
     }
     at += length;
   }

@@ -14,6 +14,7 @@ import type { Entry } from "./entry.js";
 import { readWindow } from "./file-window.js";
 import { type FoundBtf, findIn, HEAD, type ImageStep, isRawBtf, isWhole, type Limits } from "./find.js";
 import { budgetOf, type ImageOptions } from "./options.js";
+import { refusalOf } from "./scan.js";
 
 /** A module of a package or folder, not opened yet. */
 export interface ImageModule {
@@ -55,13 +56,14 @@ export class Search {
   #chosen: ImageModule | undefined;
   #files = 0;
   #moduleCount = 0;
-  #kernelRefusal: unknown;
+  /** Why the first of what may have been a kernel is none. */
+  #refusal: unknown;
 
   constructor(options: ImageOptions) {
     this.#options = options;
     this.#limits = {
       budget: budgetOf(options),
-      archive: (kind, input, steps) => this.#archive(kind, entriesOf(kind, input, this.#limits.budget.held), steps),
+      archive: (kind, input, steps) => this.#archive(kind, entriesOf(kind, input, this.#limits.budget), steps),
     };
   }
 
@@ -91,7 +93,7 @@ export class Search {
       throw new BtfLookupError(ERR_IMAGE_MEMBER, { name: member, nearest: near });
     }
     if (main || this.#chosen || (base && this.#modules.length > 0)) return found;
-    if (this.#kernelRefusal) throw this.#kernelRefusal;
+    if (this.#refusal) throw this.#refusal;
     const note = this.#moduleCount ? `${this.#moduleCount} are modules: give the kernel's BTF as the base` : "";
     throw new BtfFormatError(ERR_IMAGE_NO_KERNEL, { name, value: this.#files, note });
   }
@@ -156,42 +158,59 @@ export class Search {
   }
 
   async #entry({ path, body }: Entry, steps: readonly ImageStep[], hasMain: boolean): Promise<FoundBtf | undefined> {
-    if (INNER.test(path) && (await isContainer(body))) return await findIn(body, this.#limits, steps);
-    this.#files++;
     if (MODULE.test(path)) {
+      this.#files++;
       this.#moduleCount++;
       this.#names.push(path);
       if (this.#isNamed(path) || this.#isKept(path)) await this.#module(path, body, steps);
       return undefined;
     }
-    const head = await body.peek(HEAD);
-    if (isRawBtf(head) || (BTF_FILE.test(path) && compressionAt(head))) return await this.#raw(path, body, steps);
     const asked = this.#isAsked(steps);
-    const isKernel = KERNEL.test(path);
-    const isWanted = hasMain
-      ? steps.length === 1 && steps[0]!.kind === "folder" && isKernel
-      : isKernel || isBootable(head);
-    if (this.#options.base || !(isWanted || asked)) return undefined;
-    this.#names.push(path);
-    if (this.#options.member !== undefined && !asked && KERNEL.test(this.#options.member)) return undefined;
+    const isFile = steps.length === 1 && steps[0]!.kind === "folder";
+    const isCandidate = [KERNEL, BTF_FILE, INNER].some((names) => names.test(path));
+    // To look into each file of a folder would take long, and modules are what else there may be.
+    if (hasMain && isFile && !asked && !isCandidate && !this.#options.modules) return undefined;
     try {
-      const found = await findIn(body, this.#limits, steps);
-      return found && (asked || isWhole(found)) ? found : undefined;
+      return await this.#look(path, body, steps, { asked, isWanted: !hasMain || isFile });
     } catch (cause) {
-      // The next one may do.
-      if (!(cause instanceof BtfError) || cause instanceof BtfInternalError || asked) throw cause;
-      if (isKernel) this.#kernelRefusal ??= cause;
+      // What stands beside it may do; of what is packed in it nothing else can be read.
+      const isAll = INNER.test(path) && !isFile;
+      if (!(cause instanceof BtfError) || cause instanceof BtfInternalError || asked || isAll) throw cause;
+      if (isCandidate) this.#refusal ??= cause;
       return undefined;
     }
+  }
+
+  /** What is in a file that is no module by its name. */
+  async #look(
+    path: string,
+    body: Reader,
+    steps: readonly ImageStep[],
+    { asked, isWanted }: { readonly asked: boolean; readonly isWanted: boolean },
+  ): Promise<FoundBtf | undefined> {
+    if (INNER.test(path) && (await isContainer(body))) return await findIn(body, this.#limits, steps);
+    this.#files++;
+    const { base, member } = this.#options;
+    const head = await body.peek(HEAD);
+    if (isRawBtf(head) || (BTF_FILE.test(path) && compressionAt(head))) return await this.#raw(path, body, steps);
+    const isKernel = KERNEL.test(path);
+    if (base || !(asked || (isWanted && (isKernel || isBootable(head))))) return undefined;
+    this.#names.push(path);
+    if (member !== undefined && !asked && KERNEL.test(member)) return undefined;
+    const found = await findIn(body, this.#limits, steps);
+    return found && (asked || isWhole(found)) ? found : undefined;
   }
 
   /** A file that is BTF: a kernel's, or a module's split one, whatever its name. */
   async #raw(path: string, body: Reader, steps: readonly ImageStep[]): Promise<FoundBtf | undefined> {
     this.#names.push(path);
     const found = await findIn(body, this.#limits, steps);
-    if (found && isWhole(found)) return this.#options.base ? undefined : found;
+    if (!found) return undefined;
+    const refusal = refusalOf(found.bytes);
+    if (!refusal) return this.#options.base ? undefined : found;
+    if (KERNEL.test(path)) this.#refusal ??= refusal;
     this.#moduleCount++;
-    const module = { name: moduleName(path), path, find: async () => found! };
+    const module = { name: moduleName(path), path, find: async () => found };
     if (this.#isNamed(path)) this.#chosen ??= module;
     if (this.#isKept(path)) this.#modules.push(module);
     return undefined;

@@ -46,15 +46,16 @@ export function scanForBtf(bytes: Uint8Array): Candidate | undefined {
     if (candidate) found.push(candidate);
   }
   found.sort((a, b) => b.length - a.length);
-  return found.slice(0, MOST_TRIED).find(({ offset, length }) => opens(bytes.subarray(offset, offset + length)));
+  return found.slice(0, MOST_TRIED).find(({ offset, length }) => !refusalOf(bytes.subarray(offset, offset + length)));
 }
 
-function opens(bytes: Uint8Array): boolean {
+/** Why BTF does not open by itself, as a module's split one does not; `undefined` for what does. */
+export function refusalOf(bytes: Uint8Array): BtfError | undefined {
   try {
     Btf.parse(bytes)[Symbol.dispose]();
-    return true;
+    return undefined;
   } catch (error) {
-    if (error instanceof BtfError && !(error instanceof BtfInternalError)) return false;
+    if (error instanceof BtfError && !(error instanceof BtfInternalError)) return error;
     throw error;
   }
 }

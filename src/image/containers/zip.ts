@@ -1,6 +1,7 @@
 /** zip archives (APPNOTE.TXT of PKWARE): read whole, for what they hold is listed at the end. */
 import { BtfFormatError } from "../../errors/error.js";
 import { ERR_IMAGE_COMPRESSION } from "../../errors/image.js";
+import type { Budget } from "../codecs/budget.js";
 import { Reader } from "../codecs/reader.js";
 import { type Entry, malformed, startsWith, text } from "./entry.js";
 import { readWindow } from "./file-window.js";
@@ -24,8 +25,8 @@ const WIDE = 0xffffffff;
 const ZIP64 = 1;
 
 /** Yields the files of the archive, in the order of its list. */
-export async function* zipEntries(input: Reader, held: number): AsyncGenerator<Entry> {
-  const { start: bytes } = await readWindow(input, held);
+export async function* zipEntries(input: Reader, budget: Budget): AsyncGenerator<Entry> {
+  const { start: bytes } = await readWindow(input, budget.held);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const refuse = (note: string, offset: number): BtfFormatError =>
     malformed({ name: input.name, position: offset }, `zip archive: ${note}`);
@@ -52,8 +53,7 @@ export async function* zipEntries(input: Reader, held: number): AsyncGenerator<E
     const data = Reader.of(bytes.subarray(from, from + packed), path);
     if (method === STORED && !(flags & 1)) yield { path, size, body: data };
     else if (method === DEFLATED && !(flags & 1)) {
-      const { inflate } = await import("../codecs/gzip.js");
-      yield { path, size, body: new Reader(inflate(data), path) };
+      yield { path, size, body: new Reader(inflated(data, budget), path) };
     } else
       yield {
         path,
@@ -63,7 +63,15 @@ export async function* zipEntries(input: Reader, held: number): AsyncGenerator<E
   }
 }
 
-/** Refuses a file when it is asked for, and not the others. */
+async function* inflated(data: Reader, budget: Budget): AsyncGenerator<Uint8Array> {
+  const { inflate } = await import("../codecs/gzip.js");
+  for await (const chunk of inflate(data)) {
+    budget.spend(chunk.length, data, "deflated data");
+    yield chunk;
+  }
+}
+
+/** Refuses a file when it is looked at, and not the others. */
 // biome-ignore lint/correctness/useYield: it has nothing to give
 async function* refused(name: string, how: string): AsyncGenerator<Uint8Array> {
   throw new BtfFormatError(ERR_IMAGE_COMPRESSION, {

@@ -1,7 +1,7 @@
 /** The running kernel as a plan needs it. */
 import type { BpfObject } from "../../bpf/object/object.js";
 import type { KernelModule, LoadTarget } from "../../load/kernel.js";
-import { attempt } from "../../node/file.js";
+import { attempt } from "../../node/attempt.js";
 import { possibleCpus } from "../cpus.js";
 import type { Kernel } from "../kernel.js";
 import { pageSize } from "../mapping.js";
