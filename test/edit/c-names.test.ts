@@ -6,7 +6,7 @@ import { readObject } from "btfkit/bpf";
 import { fitForC } from "btfkit/edit";
 import { describe, expect, test } from "vitest";
 import { built, lines } from "../support/brief.js";
-import { everyKind } from "../support/image.js";
+import { everyKind, Image, STRUCT } from "../support/image.js";
 import { corpusPath, needing } from "../support/needs.js";
 import { objectNames } from "../support/objects.js";
 
@@ -63,6 +63,18 @@ describe("fitForC", () => {
     expect([btf.get(3)?.name, btf.get(11)?.name]).toEqual(["core__Option_u32_", "keyword"]);
     expect(fieldOf(btf, btf.get(3)!, "_0").bitOffset).toBe(0);
     expect(fieldOf(btf, btf.get(11)!, "default_").bitOffset).toBe(0);
+  });
+
+  test("what has no name gets one that nothing else has", () => {
+    const image = new Image();
+    const int = image.int("int", 4, 1);
+    image.composite(STRUCT, "bare", 12, [
+      ["", int, 0],
+      ["_0", int, 32],
+      ["", int, 64],
+    ]);
+    const { btf, renamed } = fitForC(Btf.parse(image.bytes()), { names: true });
+    expect([lines(btf)[1], renamed]).toEqual(["struct bare 12: _0_2 1@0, _0 1@32, _2 1@64", [2]]);
   });
 
   test("two names that become one are kept apart", () => {

@@ -125,6 +125,24 @@ describe("packages of modules alone", () => {
   });
 });
 
+describe("folders with something damaged", () => {
+  const whole = gzipSync(kernel);
+  const damaged = whole.map((byte, i) => (i > 40 ? byte ^ 255 : byte));
+
+  test("do not hide the kernel beside it", async () => {
+    const root = laidOut("beside", { "a.btf.gz": damaged, "boot/vmlinuz-6.1": gzipSync(vmlinux(20_000)) });
+    expect((await openImageFile(root)).btf.size).toBe(TYPES);
+  });
+
+  test("say what it is where there is no other", async () => {
+    const broken = kernel.slice();
+    broken.fill(0xff, 24, 60);
+    const [refusal] = await code(() => openImageFile(laidOut("broken", { vmlinux: broken })));
+    expect(refusal).not.toBe("ERR_IMAGE_NO_KERNEL");
+    expect(refusal).toBe((await code(async () => Btf.parse(broken)))[0]);
+  });
+});
+
 /** What each tool makes of the same files. */
 const files = {
   "boot/config": new Uint8Array(3000),
@@ -157,9 +175,12 @@ for name, method in (("deflated", zipfile.ZIP_DEFLATED), ("stored", zipfile.ZIP_
             with z.open(zipfile.ZipInfo(path), "w", force_zip64=True) as f: f.write(open(path, "rb").read())
 with zipfile.ZipFile("../lzma.zip", "w", zipfile.ZIP_LZMA) as z:
     z.write("boot/vmlinuz-6.1")
+with zipfile.ZipFile("../beside.zip", "w", zipfile.ZIP_DEFLATED) as z:
+    z.writestr("README", "of a kernel", zipfile.ZIP_LZMA)
+    for path in sys.argv[1:]: z.write(path)
 `;
     execFileSync("python3", ["-c", script, ...Object.keys(files)], { cwd: root });
-    for (const name of ["deflated", "stored"]) await opens(join(folder, `${name}.zip`), "zip");
+    for (const name of ["deflated", "stored", "beside"]) await opens(join(folder, `${name}.zip`), "zip");
     expect(await code(() => openImageFile(join(folder, "lzma.zip")))).toEqual([
       "ERR_IMAGE_COMPRESSION",
       expect.stringMatching(/method 14/),

@@ -145,6 +145,38 @@ mutates("ISO 9660", () => made(files, "genisoimage -quiet -R ."), "genisoimage")
 mutates("deb", () => deb(files, "gzip"), "dpkg-deb");
 mutates("rpm", () => rpm(files, "w9.gzdio"), "rpmbuild");
 
+/** An ISO 9660 file system of one folder, with as many records as are asked for, each like `record`. */
+function iso(
+  count: number,
+  record: (index: number) => { readonly sector: number; readonly flags: number },
+): Uint8Array {
+  const SECTOR = 2048;
+  const aSector = Math.floor(SECTOR / 34);
+  const sectors = Math.ceil(count / aSector);
+  const image = new Uint8Array((18 + sectors) * SECTOR);
+  const view = new DataView(image.buffer);
+  const put = (at: number, sector: number, length: number, flags: number): void => {
+    image[at] = 34;
+    view.setUint32(at + 2, sector, true);
+    view.setUint32(at + 10, length, true);
+    image[at + 25] = flags;
+    image.set([1, 0x61], at + 32);
+  };
+  image.set([1, ...new TextEncoder().encode("CD001")], 16 * SECTOR);
+  put(16 * SECTOR + 156, 18, sectors * SECTOR, 2);
+  for (let i = 0; i < count; i++) {
+    const { sector, flags } = record(i);
+    put((18 + Math.floor(i / aSector)) * SECTOR + (i % aSector) * 34, sector, 0, flags);
+  }
+  return image;
+}
+
+test("folders of an ISO 9660 file system with more records than a call takes arguments", async () => {
+  const count = 130_000;
+  await expect(openImage(iso(count, () => ({ sector: 18, flags: 0 })))).rejects.toThrow(BtfError);
+  await expect(openImage(iso(count, (i) => ({ sector: 18 + (i % 2000), flags: 2 })))).rejects.toThrow(BtfError);
+});
+
 test("a bzip2 block with a run whose length wraps around", async () => {
   for (const codes of [31, 32, 33, 40])
     expect(await opens(bytes("BZh9", runBlock(codes), new Uint8Array(64)))).toBe(false);
