@@ -8,6 +8,7 @@ export { Archive, type ArchiveOptions, type ArchiveReport } from "./archive/arch
 export type { Fetch } from "./archive/http-store.js";
 export type { ArchivedDefinition, DefinitionsOptions } from "./archive/query/definitions.js";
 export type { ArchiveQuery, FoundDefinition } from "./archive/query/find.js";
+export type { ArchivedTarget, Seen, TargetsOptions } from "./archive/query/targets.js";
 export type { ArchivedImage, KernelRecord } from "./archive/records.js";
 export type { ArchivedKernel } from "./archive/root.js";
 export type { ArchiveStore, ByteRange, WritableArchiveStore } from "./archive/store.js";

@@ -14,6 +14,8 @@ import { type ArchivedDefinition, type DefinitionsOptions, definitionsIn } from 
 import { archivedDiff, latin1, utf8 } from "./query/diff.js";
 import { type ArchiveQuery, type FoundDefinition, hasMember, headOf, matcher } from "./query/find.js";
 import { archivedHistory } from "./query/history.js";
+import { VariantsByName } from "./query/situations.js";
+import { type ArchivedTarget, KernelFacts, type Seen, seenOn, type TargetsOptions } from "./query/targets.js";
 import type { KernelRecord } from "./records.js";
 import { type ArchivedKernel, type Root, unpackRoot } from "./root.js";
 import { type ArchiveStore, ROOT } from "./store.js";
@@ -46,6 +48,8 @@ export class Archive {
   readonly #root: Root;
   readonly #images: ImageReader;
   readonly #blocks: BlockReader;
+  /** What all calls of `targets` share. */
+  #shared: Promise<{ readonly facts: KernelFacts; readonly variants: VariantsByName }> | undefined;
 
   private constructor(store: ArchiveStore, root: Root) {
     this.#store = store;
@@ -182,7 +186,39 @@ export class Archive {
   async history(members: readonly string[], ids?: readonly string[]): Promise<MemberHistory[]> {
     const { kernels } = this.#root;
     const chosen = ids ? await Promise.all(ids.map((id) => this.#indexOf(id))) : kernels.map((_, i) => i);
-    return await archivedHistory(members, kernels, chosen, (name) => this.#blocks.find(latin1(name)));
+    return await archivedHistory(members, kernels, chosen, this.#variants());
+  }
+
+  /** Definitions by name, each read once. */
+  #variants(): VariantsByName {
+    return new VariantsByName(this.#root.kernels, (name) => this.#blocks.find(name));
+  }
+
+  /**
+   * Yields what `look` returns on the kernels, without opening one: it is called once for all kernels that have the
+   * same definitions of what it asks for by name. Types have other ids there than in the kernel.
+   *
+   * @param look gets a Btf with what it asked for when it was called before, until it asks for nothing new; what it
+   *   returns must not refer to it
+   * @throws BtfLookupError ERR_ARCHIVE_KERNEL; BtfFormatError ERR_ARCHIVE_DAMAGED; what `look` throws; the reason of `signal`
+   * @example
+   * const archive = await Archive.open(archiveFolder("kernels"));
+   * for await (const { kernels, result } of archive.targets(({ vmlinux }) => vmlinux.find("list_head", "struct")?.byteSize)) {
+   *   console.log(kernels.length, result); // 1 16
+   * }
+   */
+  async *targets<T>(look: (target: ArchivedTarget) => T, options: TargetsOptions = {}): AsyncGenerator<Seen<T>> {
+    const { kernels } = this.#root;
+    const { kernels: ids } = options;
+    const chosen = ids ? await Promise.all(ids.map((id) => this.#indexOf(id))) : kernels.map((_, i) => i);
+    chosen.sort((a, b) => a - b);
+    this.#shared ??= (async () => {
+      const facts = new KernelFacts(kernels.length);
+      for await (const block of this.#blocks.blocks()) facts.add(block);
+      return { facts, variants: this.#variants() };
+    })();
+    const { facts, variants } = await this.#shared;
+    yield* seenOn(look, [...new Set(chosen)], variants, facts, options);
   }
 
   /**

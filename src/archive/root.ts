@@ -31,6 +31,8 @@ export interface ArchivedKernel {
   readonly architecture: string;
   /** In bytes. */
   readonly pointerSize: 4 | 8;
+  /** The order of bytes in its BTF. */
+  readonly endian: "little" | "big";
 }
 
 /** What the root says. */
@@ -65,7 +67,7 @@ export const EMPTY_ROOT: Root = {
 export async function packRoot(root: Root): Promise<Uint8Array> {
   const { kernels, ...rest } = root;
   const columns = Object.fromEntries(
-    (["id", "release", "distribution", "architecture", "pointerSize"] as const).map((column) => [
+    (["id", "release", "distribution", "architecture", "pointerSize", "endian"] as const).map((column) => [
       column,
       kernels.map((kernel) => kernel[column]),
     ]),
@@ -125,6 +127,7 @@ function rootOf(value: unknown): Root | undefined {
     listOf(columns[name], isText),
   );
   const pointers = listOf(columns["pointerSize"], (one): one is 4 | 8 => one === 4 || one === 8);
+  const orders = listOf(columns["endian"], (one): one is "little" | "big" => one === "little" || one === "big");
   const { file, first, lengths, unpacked } = definitions as Record<string, unknown>;
   const blocks = {
     first: listOf(first, isText),
@@ -134,12 +137,15 @@ function rootOf(value: unknown): Root | undefined {
   const files = listOf(records, isFileName);
   const of = listOf(recordOf, isCount);
   const old = listOf(former, isFileName);
-  if (!isCount(generation) || !id || !release || !distribution || !architecture || !pointers || !files || !of || !old)
-    return;
+  if (!isCount(generation) || !id || !release || !distribution || !architecture || !pointers || !orders) return;
+  if (!files || !of || !old) return;
   if (!blocks.first || !blocks.lengths || !blocks.unpacked || !(file === "" || isFileName(file))) return;
   const sameLength = (...lists: readonly (readonly unknown[])[]): boolean =>
     lists.every((list) => list.length === lists[0]!.length);
-  if (!sameLength(id, release, distribution, architecture, pointers, of) || of.some((one) => one >= files.length))
+  if (
+    !sameLength(id, release, distribution, architecture, pointers, orders, of) ||
+    of.some((one) => one >= files.length)
+  )
     return;
   if (!sameLength(blocks.first, blocks.lengths, blocks.unpacked) || new Set(id).size !== id.length) return;
   return {
@@ -150,6 +156,7 @@ function rootOf(value: unknown): Root | undefined {
       distribution: distribution[i]!,
       architecture: architecture[i]!,
       pointerSize: pointers[i]!,
+      endian: orders[i]!,
     })),
     recordOf: of,
     records: files,

@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { BtfError } from "btfkit";
+import { BtfError, fieldOf } from "btfkit";
 import { Archive, ArchiveWriter } from "btfkit/archive";
 import { BtfBuilder, encode, type TypeId } from "btfkit/edit";
 import { archiveFolder, readBytes } from "btfkit/node";
@@ -264,6 +264,10 @@ await writer.close();`;
         for await (const _ of archive.find({ name: /o/, member: /added/ })) _.kernels.length;
       });
       await allowed(() => archive.history(["task.pid", "task.added_in_3"]));
+      await allowed(async () => {
+        for await (const _ of archive.targets(({ vmlinux }) => fieldOf(vmlinux, "task", "pid").bitOffset))
+          _.kernels.length;
+      });
       await allowed(() => archive.diff("6.1", "6.9"));
       await allowed(() => archive.get("6.2"));
       await allowed(() => archive.describe("6.1"));

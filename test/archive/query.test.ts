@@ -1,7 +1,8 @@
 // What an archive answers is what the kernels themselves answer.
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Btf } from "btfkit";
 import { Archive, ArchiveWriter, type FoundDefinition } from "btfkit/archive";
 import { BtfBuilder, encode } from "btfkit/edit";
@@ -110,6 +111,42 @@ describe("Debian's kernels", () => {
     expect(holders.map(({ name }) => name)).toEqual(["sock"]);
     expect((await all(archive.find({ name: "kvm_io_device" }))).map((one) => one.kernels)).toEqual([["6.12-amd64"]]);
     expect(await all(archive.find({ name: "no_such_type" }))).toEqual([]);
+  });
+
+  needed("objects have the verdicts and reasons that they have on each kernel alone", async () => {
+    const suites = (targets: readonly string[]): Map<string, string> => {
+      const report = join(folder, "report.xml");
+      const check = ["check", corpusPath("objects"), "--target", ...targets, "--junit", report];
+      // What breaks is expected.
+      spawnSync(process.execPath, ["dist/cli/btfkit.cjs", ...check]);
+      const found = readFileSync(report, "utf8").matchAll(/<testsuite name="([^"]*)"[\s\S]*?<\/testsuite>/g);
+      // Types have ids of their own where no kernel is opened.
+      const plain = (text: string): string => text.replace(/ time="[^"]*"/g, "").replace(/\[\d+\] /g, "");
+      return new Map(Array.from(found, ([text, name]) => [name!, plain(text)]));
+    };
+    const together = suites([folder]);
+    expect(together.size).toBe(kernels.length);
+    // With modules, an archive has a kernel as one target.
+    const withModules = join(folder, "6.12-amd64");
+    expect(together.get(withModules)).toBe(suites([withModules]).get(withModules));
+    const files = NAMES.map((name) => corpusPath(`${name}.btf.gz`));
+    const alone = suites(files);
+    for (const file of files) {
+      const place = join(folder, basename(file, ".btf.gz"));
+      expect(together.get(place)?.replaceAll(place, file)).toBe(alone.get(file));
+    }
+  });
+
+  needed("objects get the smallest BTF that they get on each kernel alone", async () => {
+    const minimized = (target: readonly string[], to: string): Map<string, string> => {
+      const call = ["minimize", corpusPath("objects/lt026-tcptracer.bpf.o"), "--target", ...target, "-d", to];
+      execFileSync(process.execPath, ["dist/cli/btfkit.cjs", ...call]);
+      return new Map(readdirSync(to).map((name) => [name, readFileSync(join(to, name)).toString("hex")]));
+    };
+    const files = NAMES.map((name) => corpusPath(`${name}.btf.gz`));
+    const small = minimized(files, join(folder, "alone"));
+    for (const [name, text] of minimized([folder], join(folder, "together")))
+      if (name !== "6.12-amd64.btf") expect(text).toBe(small.get(name));
   });
 });
 

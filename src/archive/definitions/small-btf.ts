@@ -45,20 +45,32 @@ interface Draft {
   thirdIsId: boolean;
 }
 
+/** The kernel that definitions are of. */
+interface Machine {
+  /** In bytes. */
+  readonly pointerSize: 4 | 8;
+  readonly endian: "little" | "big";
+}
+
+/** For what is the same on all. */
+export const ANY_MACHINE: Machine = { pointerSize: 8, endian: "little" };
+
 export class SmallBtf {
   readonly #drafts: Draft[] = [];
   readonly #named = new Map<string, number>();
   readonly #definitions = new Map<string, number[]>();
-  readonly #pointerSize: 4 | 8;
+  readonly #machine: Machine;
+  readonly #declaresStructs: boolean;
 
-  /** @param pointerSize in bytes */
-  constructor(pointerSize: 4 | 8) {
-    this.#pointerSize = pointerSize;
+  /** @param options.declaresStructs whether structs and unions that only pointers lead to are FWDs, or empty */
+  constructor(machine: Machine, { declaresStructs = true }: { readonly declaresStructs?: boolean } = {}) {
+    this.#machine = machine;
+    this.#declaresStructs = declaresStructs;
   }
 
   /** Adds a definition. @throws BtfFormatError ERR_ARCHIVE_DAMAGED */
   add({ numbers, names }: Fragment, place: string): void {
-    const reader = new FragmentReader(this.#drafts, this.#named, numbers, names, place);
+    const reader = new FragmentReader(this.#drafts, this.#named, numbers, names, place, this.#declaresStructs);
     const id = reader.record(0);
     const { name, info } = this.#drafts[id - 1]!;
     const key = keyOf((info >>> 24) & 0x7f, name);
@@ -94,7 +106,7 @@ export class SmallBtf {
     for (let id = 1; id <= drafts.length; id++) if (!stands.has(id)) finalIds[id] = ++count;
     for (const [id, other] of stands) finalIds[id] = finalIds[other]!;
     const btf = Btf.parse(this.#bytes(finalIds, stands));
-    btf.pointerSize = this.#pointerSize;
+    btf.pointerSize = this.#machine.pointerSize;
     return btf;
   }
 
@@ -118,15 +130,16 @@ export class SmallBtf {
       for (const [at, name] of draft.names) words[first + at] = offsetOf(name);
     });
     const bytes = new Uint8Array(HEADER_LENGTH + words.length * 4 + length);
+    const isLittle = this.#machine.endian === "little";
     const view = new DataView(bytes.buffer);
-    view.setUint16(0, MAGIC, true);
+    view.setUint16(0, MAGIC, isLittle);
     view.setUint8(2, 1);
-    view.setUint32(4, HEADER_LENGTH, true);
-    view.setUint32(12, words.length * 4, true);
-    view.setUint32(16, words.length * 4, true);
-    view.setUint32(20, length, true);
+    view.setUint32(4, HEADER_LENGTH, isLittle);
+    view.setUint32(12, words.length * 4, isLittle);
+    view.setUint32(16, words.length * 4, isLittle);
+    view.setUint32(20, length, isLittle);
     words.forEach((word, i) => {
-      view.setInt32(HEADER_LENGTH + i * 4, word, true);
+      view.setInt32(HEADER_LENGTH + i * 4, word, isLittle);
     });
     let at = HEADER_LENGTH + words.length * 4;
     for (const text of strings.keys()) {
@@ -158,9 +171,18 @@ class FragmentReader {
   readonly #named: Map<string, number>;
   readonly #numbers: ByteReader;
   readonly #names: ByteReader;
+  readonly #declaresStructs: boolean;
   readonly #seen: number[] = [];
 
-  constructor(drafts: Draft[], named: Map<string, number>, numbers: Uint8Array, names: Uint8Array, place: string) {
+  constructor(
+    drafts: Draft[],
+    named: Map<string, number>,
+    numbers: Uint8Array,
+    names: Uint8Array,
+    place: string,
+    declaresStructs: boolean,
+  ) {
+    this.#declaresStructs = declaresStructs;
     this.#drafts = drafts;
     this.#named = named;
     this.#numbers = new ByteReader(numbers, place);
@@ -254,6 +276,7 @@ class FragmentReader {
     switch (kind) {
       case KIND_STRUCT:
       case KIND_UNION: {
+        if (isUnsized && !this.#declaresStructs) return make({ info: kind << 24 });
         if (isUnsized) return make({ info: (kind === KIND_UNION ? DECLARES_UNION : 0) | (KIND_FWD << 24) });
         // A member without a name, for the alignment.
         if (alignment === 1 || size < alignment) return make({ info: kind << 24, third: size });

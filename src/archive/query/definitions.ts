@@ -3,7 +3,7 @@
 import type { BtfType } from "../../btf/types.js";
 import type { DefinitionKind } from "../../inspect/diff/types.js";
 import type { NamedDefinitions } from "../definitions/blocks.js";
-import { SmallBtf } from "../definitions/small-btf.js";
+import { ANY_MACHINE, SmallBtf } from "../definitions/small-btf.js";
 import type { ArchivedKernel } from "../root.js";
 import { utf8 } from "./diff.js";
 import { headOf } from "./find.js";
@@ -45,7 +45,7 @@ export function* definitionsIn(
     for (const definition of definitions) {
       const { runs } = definition;
       // Nobody has it in a damaged archive alone.
-      const small = new SmallBtf(kernels[(runs[0] ?? 0) % kernels.length]?.pointerSize ?? 8);
+      const small = new SmallBtf(kernels[(runs[0] ?? 0) % kernels.length] ?? ANY_MACHINE);
       small.add(definition, place);
       const btf = small.open();
       try {

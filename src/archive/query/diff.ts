@@ -18,7 +18,7 @@ export async function archivedDiff(
   options: DiffOptions,
 ): Promise<Difference> {
   const sides = [old, now].map((kernel) => ({
-    small: new SmallBtf(kernels[kernel]!.pointerSize),
+    small: new SmallBtf(kernels[kernel]!),
     counts: Object.fromEntries(DEFINITION_KINDS.map((kind) => [kind, 0])) as Record<DefinitionKind, number>,
     kernel,
   }));

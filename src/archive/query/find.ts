@@ -10,7 +10,7 @@ import { KIND_TYPEDEF } from "../../memory/generated/abi.js";
 import { ByteReader } from "../bytes.js";
 import type { Fragment } from "../definitions/fragment.js";
 import { hasVlen } from "../definitions/fragment.js";
-import { SmallBtf } from "../definitions/small-btf.js";
+import { ANY_MACHINE, SmallBtf } from "../definitions/small-btf.js";
 
 /** What is looked for; all that is given has to hold. */
 export interface ArchiveQuery {
@@ -60,7 +60,7 @@ export function matcher(wanted: string | RegExp | undefined): (name: string) => 
 
 /** Tells whether a definition has a member or enumerator that passes a test. */
 export function hasMember(fragment: Fragment, test: (name: string) => boolean, place: string): boolean {
-  const small = new SmallBtf(8);
+  const small = new SmallBtf(ANY_MACHINE);
   small.add(fragment, place);
   const found: BtfType = small.open().get(1)!;
   // A typedef has the members of the anonymous struct that it names.

@@ -7,7 +7,8 @@ import type { BtfType } from "../../btf/types.js";
 import { history, type MemberHistory, parseMember } from "../../inspect/history/history.js";
 import { attempt, leavesOf } from "../../inspect/leaves.js";
 import type { ArchivedKernel } from "../root.js";
-import { type FindByName, Situations } from "./situations.js";
+import { latin1 } from "./diff.js";
+import { Situations, type VariantsByName } from "./situations.js";
 
 /** Rounds in which further types are read for one member: a path leads through few. */
 const ROUNDS = 32;
@@ -22,21 +23,24 @@ export async function archivedHistory(
   members: readonly string[],
   kernels: readonly ArchivedKernel[],
   chosen: readonly number[],
-  find: FindByName,
+  variants: VariantsByName,
 ): Promise<MemberHistory[]> {
   const histories: MemberHistory[] = [];
   for (const member of members) {
     const { type: name, path } = parseMember(member);
-    const situations = new Situations(kernels, find);
+    const situations = new Situations(variants);
     try {
-      await situations.take(name);
+      await situations.take(latin1(name));
+      /** One kernel of each situation. */
+      const distinct = (): number[] => [...new Map(chosen.map((kernel) => [situations.of(kernel), kernel])).values()];
       const look = (): MemberHistory => {
-        const list = chosen.map((kernel) => ({ name: kernels[kernel]!.id, btfs: [situations.open(kernel)] }));
+        const opened = new Map(distinct().map((kernel) => [situations.of(kernel), [situations.open(kernel)]]));
+        const list = chosen.map((kernel) => ({ name: kernels[kernel]!.id, btfs: opened.get(situations.of(kernel))! }));
         return history([member], list)[0]!;
       };
       // First what the path leads through, then what a member that is gone may have moved into.
       await settle(situations, () =>
-        chosen.flatMap((kernel) => alongPath(situations.open(kernel).findAll(name), path)),
+        distinct().flatMap((kernel) => alongPath(situations.open(kernel).findAll(name), path)),
       );
       let found = look();
       const last = found.until === undefined ? -1 : chosen.findIndex((kernel) => kernels[kernel]!.id === found.until);
@@ -57,7 +61,7 @@ export async function archivedHistory(
 async function settle(situations: Situations, wanted: () => readonly string[]): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
     let isNew = false;
-    for (const name of new Set(wanted())) isNew = (await situations.take(name)) || isNew;
+    for (const name of new Set(wanted())) isNew = (await situations.take(latin1(name))) || isNew;
     if (!isNew) return;
   }
 }

@@ -32,15 +32,28 @@ export async function expandTargets(paths: readonly string[]): Promise<string[]>
   return [...new Set(expanded)];
 }
 
-/** Opens the kernel of an archive that a path names, with its modules; `undefined` for a path that names none. */
-export async function openArchived(path: string): Promise<{ vmlinux: Btf; modules: Btf[] } | undefined> {
+/** A kernel of an archive. */
+export interface ArchivedPlace {
+  readonly folder: string;
+  readonly id: string;
+}
+
+/** The kernel of an archive that a path names; `undefined` for a path that names none. */
+export function archivedPlace(path: string): ArchivedPlace | undefined {
   if (statSync(path, { throwIfNoEntry: false })) return undefined;
   let folder = dirname(path);
   while (!isArchive(folder)) {
     if (folder === dirname(folder)) return undefined;
     folder = dirname(folder);
   }
-  const id = relative(folder, path).split(sep).join("/");
+  return { folder, id: relative(folder, path).split(sep).join("/") };
+}
+
+/** Opens the kernel of an archive that a path names, with its modules; `undefined` for a path that names none. */
+export async function openArchived(path: string): Promise<{ vmlinux: Btf; modules: Btf[] } | undefined> {
+  const place = archivedPlace(path);
+  if (!place) return undefined;
+  const { folder, id } = place;
   const archive = await openArchive(folder);
   const vmlinux = await archive.openKernel(id);
   const modules: Btf[] = [];

@@ -12,6 +12,7 @@ import { ENGINES, type EngineName } from "../../bpf/core-relocation/engines.js";
 import { expandTargets } from "../archive/target.js";
 import { CellMaker, type CellTask, type CellWork, type TimedCell } from "../check/cells.js";
 import { table } from "../check/table.js";
+import { tasksOf } from "../check/tasks.js";
 import { hasThreads, inThreads } from "../check/threads.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { InputError, UsageError } from "../exit.js";
@@ -156,9 +157,6 @@ async function listRequirements(
 
 /** Cells that a thread has to make to pay for its start: it opens the targets itself, and its code is cold. */
 const CELLS_A_THREAD = 100;
-/** Cells that are asked for at once. */
-const CELLS_A_TASK = 8;
-
 async function makeCells(
   files: readonly string[],
   targets: readonly string[],
@@ -172,6 +170,8 @@ async function makeCells(
     kallsyms,
     base,
     maxSize,
+    json,
+    pretty,
   }: CheckCommandOptions,
   context: Context,
 ): Promise<TimedCell[]> {
@@ -183,14 +183,23 @@ async function makeCells(
     ...(kallsyms !== undefined && { kallsyms: readKallsyms(kallsyms) }),
   };
   const work: CellWork = { objects, modules, input: { ...(base !== undefined && { base }), maxSize }, options };
+  // JSON has the ids of types.
+  const isExact = Boolean(json || pretty) || modules.length > 0;
   const all = targets.length * objects.length;
   const [first, end] = shard ? bounds(all, shard) : [0, all];
-  const tasks = [...tasksOf(targets, objects.length, first, end)];
+  const placed = tasksOf(targets, objects.length, first, end, isExact);
+  const tasks = placed.map(({ task }) => task);
   const done = (cells: number): void => context.progress(cells, end - first, "checks");
   // What comes in through standard input can be read once.
   const most = targets.includes("-") ? 1 : tasks.length;
   const threads = Math.min(most, jobs ?? Math.min(cores(), Math.floor((end - first) / CELLS_A_THREAD)));
-  return threads > 1 && hasThreads() ? inThreads(threads, work, tasks, done) : inThisThread(work, tasks, done);
+  const made = await (threads > 1 && hasThreads()
+    ? inThreads(threads, work, tasks, done)
+    : inThisThread(work, tasks, done));
+  const cells: TimedCell[] = new Array(made.length);
+  let next = 0;
+  for (const { places } of placed) for (const place of places) cells[place - first] = made[next++]!;
+  return cells;
 }
 
 async function inThisThread(
@@ -205,16 +214,6 @@ async function inThisThread(
     done(cells.length);
   }
   return cells;
-}
-
-/** Cells from `first` up to `end`, one target after the other: a shard opens few of them. */
-function* tasksOf(targets: readonly string[], objects: number, first: number, end: number): Generator<CellTask> {
-  for (let at = first; at < end; ) {
-    const [row, object] = [Math.floor(at / objects), at % objects];
-    const count = Math.min(CELLS_A_TASK, objects - object, end - at);
-    yield { target: targets[row]!, first: object, end: object + count };
-    at += count;
-  }
 }
 
 function bounds(count: number, { index, count: shards }: Shard): [number, number] {

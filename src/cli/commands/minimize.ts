@@ -94,15 +94,22 @@ async function minimizeAll(
     throw new InputError(`${folder}: ${(cause as Error).message}`, { cause });
   }
   const objects = files.map(opened);
-  const written: object[] = [];
+  const written = new Map<string | undefined, object[]>();
   let failed = false;
-  for (const [i, target] of targets.entries()) {
+  const standsFor = await inOrderOfUse(objects, targets);
+  let last: { readonly target: string | undefined; readonly minimizer: Minimizer | Refused } | undefined;
+  for (const [i, [target, representative]] of standsFor.entries()) {
     const name = nameOf(target ?? VMLINUX);
     try {
-      const minimizer = await minimized(objects, target, options, context);
+      if (!last || last.target !== representative)
+        last = { target: representative, minimizer: await minimizedOrNot(objects, representative, options, context) };
+      const { minimizer } = last;
+      if (minimizer instanceof Refused) throw minimizer;
       for (const [path, bytes, isBase] of filesOf(minimizer, join(folder, name), options)) {
         await writeFile(path, bytes);
-        written.push({ target: target ?? VMLINUX, file: path, ...(isBase ? sizeOf(bytes) : { bytes: bytes.length }) });
+        const files = written.get(target) ?? [];
+        written.set(target, files);
+        files.push({ target: target ?? VMLINUX, file: path, ...(isBase ? sizeOf(bytes) : { bytes: bytes.length }) });
       }
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
@@ -112,8 +119,39 @@ async function minimizeAll(
     context.progress(i + 1, targets.length, "kernels");
   }
   if (options.json || options.pretty)
-    await context.stdout.write(jsonText({ version: 1, objects: files, files: written }, options.pretty));
+    await context.stdout.write(
+      jsonText(
+        { version: 1, objects: files, files: targets.flatMap((target) => written.get(target) ?? []) },
+        options.pretty,
+      ),
+    );
   return failed ? 1 : 0;
+}
+
+/** Targets, each with the one that is opened for it, so that each is opened once. */
+async function inOrderOfUse(
+  objects: readonly OpenedObject[],
+  targets: readonly (string | undefined)[],
+): Promise<(readonly [target: string | undefined, representative: string | undefined])[]> {
+  const named = targets.flatMap((target) => target ?? []);
+  if (named.length < 2) return targets.map((target) => [target, target]);
+  const { representatives } = await import("../archive/alike.js");
+  const found = await representatives(
+    objects.map(({ object }) => object),
+    named,
+  );
+  const groups = new Map<string, string[]>();
+  for (const [i, target] of named.entries()) groups.set(found[i]!, [...(groups.get(found[i]!) ?? []), target]);
+  return [...groups].flatMap(([representative, list]) => list.map((target) => [target, representative] as const));
+}
+
+async function minimizedOrNot(...given: Parameters<typeof minimized>): Promise<Minimizer | Refused> {
+  try {
+    return await minimized(...given);
+  } catch (error) {
+    if (error instanceof Refused) return error;
+    throw error;
+  }
 }
 
 /** Yields what is written of a kernel: one file, or the kernel's and those of its modules. */

@@ -82,7 +82,13 @@ interface Found {
 
 function historyOf(member: string, kernels: readonly KernelOfHistory[]): MemberHistory {
   const asked = parseMember(member);
-  const found = kernels.map((kernel) => find(asked, kernel));
+  // Kernels that are alike may share their list.
+  const known = new Map<readonly Btf[], Found>();
+  const found = kernels.map(({ name, btfs }) => {
+    const one = known.get(btfs) ?? find(asked, { name, btfs });
+    known.set(btfs, one);
+    return { ...one, state: { ...one.state, kernel: name } };
+  });
   const present = found.flatMap(({ state }, i) => (state.state === "present" ? [i] : []));
   const [first, last] = [present[0], present.at(-1)];
   const next = last === undefined ? undefined : found[last + 1];
