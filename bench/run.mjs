@@ -10,6 +10,7 @@ import { resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import * as archive from "./cases/archive.mjs";
 import * as bpf from "./cases/bpf.mjs";
 import * as data from "./cases/data.mjs";
 import * as dump from "./cases/dump.mjs";
@@ -57,6 +58,7 @@ const CASES = [
   generate,
   memory,
   size,
+  archive,
 ];
 /** Groups with rows of calls repeated in one process, which are measured together. */
 const WARM = [open, lookup, dump];

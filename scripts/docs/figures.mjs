@@ -14,6 +14,7 @@ const HEADINGS = {
   edit: "Merge, encode, verify",
   memory: "Memory",
   size: "Size",
+  archive: "Archives",
 };
 
 const check = process.argv.includes("--check");
