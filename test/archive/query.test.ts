@@ -64,7 +64,7 @@ describe("Debian's kernels", () => {
       );
       kernels.push({ name: id, btfs: [btf, ...opened] });
     }
-  }, 120_000);
+  }, 300_000);
 
   needed("histories", async () => {
     const members = [

@@ -201,7 +201,7 @@ describe("Debian's kernels", () => {
     const kernels = readdirSync(corpusPath("series")).map((name) => corpusPath(`series/${name}`));
     expect(btfkit("add", archive, ...kernels).code).toBe(0);
     expect(btfkit("export", archive, "-d", "debian-tables").code).toBe(0);
-  }, 120_000);
+  }, 300_000);
 
   test("there are ten questions", () => expect(questions.length).toBe(10));
   for (const { title, query, answer } of questions) {
