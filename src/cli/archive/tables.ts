@@ -3,7 +3,7 @@ import type { Archive } from "../../archive.js";
 import { sizeOf } from "../../btf/query/resolve.js";
 import { isComposite } from "../../btf/traverse.js";
 import type { BtfType } from "../../btf/types.js";
-import { typeText } from "../../inspect/diff/members.js";
+import { typeText } from "../../inspect/diff/type-text.js";
 import { attempt, leavesOf } from "../../inspect/leaves.js";
 
 export type ColumnType = "INT32" | "INT64" | "STRING" | "BOOLEAN";

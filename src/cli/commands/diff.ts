@@ -63,7 +63,7 @@ export async function run(
   const { diff } = await import("../../inspect/diff/diff.js");
   const settings: DiffOptions = {
     ...(options.kind && { kinds: options.kind }),
-    filter: (one) => (!filter || filter(one)) && !ignored.whole(one),
+    ...((filter || options.ignore) && { filter: (one) => (!filter || filter(one)) && !ignored.whole(one) }),
     ...(ignored.parts && { ignore: ignored.parts }),
     impact: options.impact ?? false,
   };

@@ -1,14 +1,15 @@
 /** What changed from one kernel to another, definition by definition. */
 
 import type { Btf } from "../../btf/btf.js";
-import { isComposite } from "../../btf/traverse.js";
 import type { BtfType } from "../../btf/types.js";
 import { ERR_ARGUMENT } from "../../errors/btf.js";
 import { BtfError } from "../../errors/error.js";
 import { relations } from "../relations/relations.js";
 import { Workspace } from "../workspace.js";
+import { Names } from "./names.js";
 import { compareParts } from "./parts.js";
-import { guessRenames } from "./renames.js";
+import { type Recorded, recordsOf } from "./records.js";
+import { guessRenames, type Lone } from "./renames.js";
 import { type DifferingRow, NEW, OLD, type Place, Table } from "./sides.js";
 import {
   type ChangedDefinition,
@@ -70,29 +71,31 @@ function compared(
   workspace: Workspace,
 ): Difference {
   const table = new Table(sides, workspace);
+  const names = new Names();
   const wanted = new Set<DefinitionKind>(options.kinds ?? DEFINITION_KINDS);
   const rows: DifferingRow[] = [];
   for (const row of table.differing()) {
     const { kind, name } = row;
-    if (wanted.has(kind) && (options.filter?.({ kind, name }) ?? true)) rows.push(row);
+    if (wanted.has(kind) && (!options.filter || options.filter({ kind, name }))) rows.push(row);
   }
   const added: LoneDefinition[] = [];
   const removed: LoneDefinition[] = [];
   const changed: ChangedDefinition[] = [];
-  const lone: { added: (Definition & Place)[]; removed: (Definition & Place)[] } = { added: [], removed: [] };
+  const lone: { added: Lone[]; removed: Lone[] } = { added: [], removed: [] };
+  const recorded = ({ btf, id }: Place): Recorded => ({ records: recordsOf(btf, names), id });
   for (const row of rows) {
     options.signal?.throwIfAborted();
-    const { kind, name } = row;
-    const definition = { kind, name };
-    if (!row.old) {
-      added.push({ ...definition, ...impactOf(options, sides[1], definition) });
-      if (hasParts(definition)) lone.added.push({ ...definition, ...row.new! });
-    } else if (!row.new) {
-      removed.push({ ...definition, ...impactOf(options, sides[0], definition) });
-      if (hasParts(definition)) lone.removed.push({ ...definition, ...row.old });
+    const { kind, name, old, now } = row;
+    const definition: LoneDefinition = { kind, name };
+    if (!old) {
+      added.push(options.impact ? { ...definition, ...impactOf(options, sides[1], definition) } : definition);
+      if (hasParts(definition)) lone.added.push({ kind, name, ...recorded(now!) });
+    } else if (!now) {
+      removed.push(options.impact ? { ...definition, ...impactOf(options, sides[0], definition) } : definition);
+      if (hasParts(definition)) lone.removed.push({ kind, name, ...recorded(old) });
     } else {
-      const change = changeOf(table, row, row.old, row.new, options);
-      if (change) changed.push({ ...definition, ...change, ...impactOf(options, sides[1], definition) });
+      const change = changeOf(table, row, [recorded(old), recorded(now)], names, options);
+      if (change) changed.push({ kind, name, ...change, ...impactOf(options, sides[1], definition) });
     }
   }
   const side = (definitions: Record<DefinitionKind, number>): Side => ({ definitions });
@@ -111,28 +114,22 @@ function hasParts({ kind }: Definition): boolean {
   return kind === "struct" || kind === "union" || kind === "enum";
 }
 
-function typeAt({ btf, id }: Place): BtfType {
-  return btf.get(id)!;
-}
-
 /** How the definitions of a name changed, `undefined` if all of that is ignored. */
 function changeOf(
   table: Table,
   row: DifferingRow,
-  old: Place,
-  now: Place,
+  last: readonly [old: Recorded, now: Recorded],
+  names: Names,
   { ignore }: DiffOptions,
 ): Omit<ChangedDefinition, "kind" | "name"> | undefined {
-  const isSingle = row.oldCount === 1 && row.newCount === 1;
-  // Of several definitions, those that one side alone has; the closest in size are the same thing.
-  const gone = isSingle ? [old] : table.places(row, OLD);
-  const fresh = isSingle ? [now] : table.places(row, NEW);
-  const several = isSingle ? {} : { definitions: { old: row.oldCount, new: row.newCount } };
-  if (gone.length === 0 || fresh.length === 0) return several;
-  const [before, after] = closest(gone, fresh);
-  const parts = compareParts(before, after);
+  const { kind, name, oldCount, newCount } = row;
+  const isSingle = oldCount === 1 && newCount === 1;
+  if (isSingle && !ignore) return compareParts(kind, ...last, names);
+  const several = isSingle ? {} : { definitions: { old: oldCount, new: newCount } };
+  const pair = isSingle ? last : closest(table, row, names);
+  if (!pair) return several;
+  const parts = compareParts(kind, ...pair, names);
   if (!ignore) return { ...several, ...parts };
-  const { kind, name } = row;
   const kept = <T extends { readonly name: string }>(list: readonly T[] | undefined): readonly T[] | undefined =>
     list?.filter((part) => !ignore({ kind, name }, part.name));
   const [members, enumerators, parameters] = [kept(parts.members), kept(parts.enumerators), kept(parts.parameters)];
@@ -151,21 +148,27 @@ function changeOf(
 /** Definitions of one name that are put side by side, at most. */
 const CANDIDATES = 16;
 
-/** The pair of definitions that have most member names in common. */
-function closest(gone: readonly Place[], fresh: readonly Place[]): [BtfType, BtfType] {
-  let best: [BtfType, BtfType] = [typeAt(gone[0]!), typeAt(fresh[0]!)];
-  if (gone.length * fresh.length === 1) return best;
+/**
+ * Of the definitions that one side alone has, the pair with most names of members in common: those are the same thing.
+ * `undefined` where one side has no such definition.
+ */
+function closest(table: Table, row: DifferingRow, names: Names): readonly [Recorded, Recorded] | undefined {
+  const [gone, fresh] = [OLD, NEW].map((side) =>
+    table.places(row, side).map(({ btf, id }): Recorded => ({ records: recordsOf(btf, names), id })),
+  ) as [Recorded[], Recorded[]];
+  if (gone.length === 0 || fresh.length === 0) return undefined;
+  let best: readonly [Recorded, Recorded] = [gone[0]!, fresh[0]!];
+  if (gone.length * fresh.length === 1 || (row.kind !== "struct" && row.kind !== "union")) return best;
   let most = -1;
-  const names = (type: BtfType): string[] => (isComposite(type) ? type.members.map(({ name }) => name) : []);
-  for (const old of gone.slice(0, CANDIDATES).map(typeAt)) {
-    const known = new Set(names(old));
-    for (const now of fresh.slice(0, CANDIDATES).map(typeAt)) {
-      const shared = names(now).filter((name) => known.has(name)).length;
-      if (shared > most) {
-        most = shared;
-        best = [old, now];
-      }
-    }
+  const members = fresh.slice(0, CANDIDATES).map(({ records, id }) => records.memberNames(id));
+  for (const old of gone.slice(0, CANDIDATES)) {
+    const known = new Set(old.records.memberNames(old.id));
+    members.forEach((list, i) => {
+      const shared = list.filter((name) => known.has(name)).length;
+      if (shared <= most) return;
+      most = shared;
+      best = [old, fresh[i]!];
+    });
   }
   return best;
 }

@@ -1,144 +1,143 @@
 /** Members of two definitions of one struct, put side by side. */
 
-import type { Btf } from "../../btf/btf.js";
-import { declaration } from "../../btf/dump/declaration.js";
-import { sizeOf } from "../../btf/query/resolve.js";
-import type { Composite } from "../../btf/traverse.js";
-import type { BtfType, Member } from "../../btf/types.js";
-import { identities } from "../identity.js";
-import { attempt, type Leaf, leavesOf } from "../leaves.js";
 import { likeness } from "./alike.js";
+import type { Names } from "./names.js";
+import type { Leaves, Recorded, Records } from "./records.js";
 import type { MemberChange, MemberPlace, PartChange } from "./types.js";
 
-/** What was found out about types, by Btf and id: most members have one of a few types. */
-interface Known {
-  /** Sizes depend on it. */
-  readonly pointerSize: number;
-  readonly texts: Map<number, string>;
-  /** In bits. */
-  readonly sizes: Map<number, number | undefined>;
+/** A definition with its members. */
+interface Definition {
+  readonly records: Records;
+  readonly leaves: Leaves;
 }
 
-const known = new WeakMap<Btf, Known>();
-
-function knownOf(btf: Btf): Known {
-  const { pointerSize } = btf;
-  let found = known.get(btf);
-  if (found?.pointerSize !== pointerSize) {
-    found = { pointerSize, texts: new Map(), sizes: new Map() };
-    known.set(btf, found);
-  }
-  return found;
+/** Two definitions side by side. */
+interface Sides {
+  readonly names: Names;
+  readonly before: Definition;
+  readonly after: Definition;
 }
 
-/** Returns a type as C writes it, or as its kind and name where C cannot. */
-export function typeText(type: BtfType): string {
-  const { texts } = knownOf(type.btf);
-  let text = texts.get(type.id);
-  if (text === undefined) {
-    text = attempt(() => declaration(type)) || (type.name ? `${type.kind} ${type.name}` : type.kind);
-    texts.set(type.id, text);
-  }
-  return text;
-}
-
-function placeOf({ name, member, bitOffset }: Leaf): MemberPlace {
+function placeOf(names: Names, { records, leaves }: Definition, i: number): MemberPlace {
+  const typeId = leaves.typeIds[i]!;
   return {
-    name,
-    type: typeText(member.type),
-    bitOffset,
-    bitSize: bitSizeOf(member),
-    bitfieldSize: member.bitfieldSize,
+    name: names.textOf(leaves.names[i]!),
+    type: records.textOf(typeId),
+    bitOffset: leaves.bitOffsets[i]!,
+    bitSize: bitSizeOf(records, leaves, i),
+    bitfieldSize: leaves.widths[i]!,
   };
 }
 
-function bitSizeOf({ bitfieldSize, type }: Member): number | undefined {
-  if (bitfieldSize > 0) return bitfieldSize;
-  const { sizes } = knownOf(type.btf);
-  if (!sizes.has(type.id)) {
-    const byteSize = attempt(() => sizeOf(type));
-    sizes.set(type.id, byteSize === undefined ? undefined : byteSize * 8);
-  }
-  return sizes.get(type.id);
+function bitSizeOf(records: Records, { widths, typeIds }: Leaves, i: number): number | undefined {
+  return widths[i]! > 0 ? widths[i] : records.bitSizeOf(typeIds[i]!);
 }
 
-/** Tells whether references to two types count as the same in shallow identities. */
-export function isSameReference(a: BtfType, b: BtfType): boolean {
-  const [left, right] = [identities(a.btf).references, identities(b.btf).references];
-  return left[a.id * 2] === right[b.id * 2] && left[a.id * 2 + 1] === right[b.id * 2 + 1];
+function isSameType({ before, after }: Sides, i: number, at: number): boolean {
+  return before.records.isSameReference(before.leaves.typeIds[i]!, after.records, after.leaves.typeIds[at]!);
 }
 
-function changesOf(old: Leaf, now: Leaf): PartChange[] {
+function isSameSize({ before, after }: Sides, i: number, at: number): boolean {
+  return bitSizeOf(before.records, before.leaves, i) === bitSizeOf(after.records, after.leaves, at);
+}
+
+const NO_CHANGES: readonly PartChange[] = [];
+
+function changesOf(sides: Sides, i: number, at: number): readonly PartChange[] {
+  const [old, now] = [sides.before.leaves, sides.after.leaves];
+  const isRenamed = old.names[i] !== now.names[at];
+  const isMoved = old.bitOffsets[i] !== now.bitOffsets[at];
+  const isResized = !isSameSize(sides, i, at);
+  const isRetyped = !isSameType(sides, i, at);
+  if (!isRenamed && !isMoved && !isResized && !isRetyped) return NO_CHANGES;
   const changes: PartChange[] = [];
-  if (old.name !== now.name) changes.push("renamed");
-  if (old.bitOffset !== now.bitOffset) changes.push("moved");
-  if (bitSizeOf(old.member) !== bitSizeOf(now.member)) changes.push("resized");
-  if (!isSameReference(old.member.type, now.member.type)) changes.push("retyped");
+  if (isRenamed) changes.push("renamed");
+  if (isMoved) changes.push("moved");
+  if (isResized) changes.push("resized");
+  if (isRetyped) changes.push("retyped");
   return changes;
 }
 
-/** Returns what changed between two definitions, in the order of the new one, with what is gone where it stood. */
-export function compareMembers(old: Composite, now: Composite): MemberChange[] {
-  const before = leavesOf(old);
-  const after = leavesOf(now);
-  const pairs = pairUp(before, after);
-  const partners = new Map([...pairs].map(([i, { at }]) => [at, i]));
+function membersOf({ records, id }: Recorded): Definition {
+  return { records, leaves: records.leavesOf(id) };
+}
+
+/** Returns what changed between two structs or unions, in the order of the new one, with what is gone where it stood. */
+export function compareMembers(names: Names, old: Recorded, now: Recorded): MemberChange[] {
+  const sides: Sides = { names, before: membersOf(old), after: membersOf(now) };
+  const [oldNames, newNames] = [sides.before.leaves.names, sides.after.leaves.names];
+  const { partners, olds, confidences } = pairUp(sides);
   const changes: MemberChange[] = [];
   let next = 0;
   const removedUpTo = (end: number): void => {
     for (; next < end; next++) {
-      const leaf = before[next]!;
-      if (!pairs.has(next)) changes.push({ name: leaf.name, changes: ["removed"], old: placeOf(leaf) });
+      if (partners[next]! >= 0) continue;
+      const place = placeOf(names, sides.before, next);
+      changes.push({ name: place.name, changes: ["removed"], old: place });
     }
   };
-  after.forEach((leaf, at) => {
-    const i = partners.get(at);
-    if (i === undefined) {
-      changes.push({ name: leaf.name, changes: ["added"], new: placeOf(leaf) });
-      return;
+  for (let at = 0; at < newNames.length; at++) {
+    const i = olds[at]!;
+    if (i < 0) {
+      const place = placeOf(names, sides.after, at);
+      changes.push({ name: place.name, changes: ["added"], new: place });
+      continue;
     }
     removedUpTo(i);
-    const was = before[i]!;
-    const what = changesOf(was, leaf);
-    if (what.length === 0) return;
-    const { confidence } = pairs.get(i)!;
-    changes.push({
-      name: leaf.name,
-      changes: what,
-      old: placeOf(was),
-      new: placeOf(leaf),
-      ...(confidence !== undefined && { confidence }),
-    });
-  });
-  removedUpTo(before.length);
+    const what = changesOf(sides, i, at);
+    if (what.length === 0) continue;
+    const confidence = confidences.get(i);
+    const place = placeOf(names, sides.after, at);
+    const change = { name: place.name, changes: what, old: placeOf(names, sides.before, i), new: place };
+    changes.push(confidence === undefined ? change : { ...change, confidence });
+  }
+  removedUpTo(oldNames.length);
   return changes;
 }
 
-interface Partner {
-  /** Index of the new member. */
-  readonly at: number;
-  /** Of a guess. */
-  readonly confidence?: number;
+/** Which members are the same. */
+interface Pairs {
+  /** The new member of each old one, -1 for none. */
+  readonly partners: Int32Array;
+  /** The old member of each new one, -1 for none. */
+  readonly olds: Int32Array;
+  /** How sure a guess is, by the old member. */
+  readonly confidences: ReadonlyMap<number, number>;
 }
 
-/** Old members by index, with the new one of each: by name, and what is left by guesses. */
-function pairUp(before: readonly Leaf[], after: readonly Leaf[]): Map<number, Partner> {
-  const pairs = new Map<number, Partner>();
-  const byName = new Map<string, number[]>();
-  after.forEach(({ name }, at) => {
-    const list = byName.get(name);
+/** Pairs members by name, those of one name in their order, and what is left by guesses. */
+function pairUp(sides: Sides): Pairs {
+  const before = sides.before.leaves.names;
+  const after = sides.after.leaves.names;
+  const partners = new Int32Array(before.length).fill(-1);
+  const olds = new Int32Array(after.length).fill(-1);
+  // Most members stand where they stood, or all behind one that is new.
+  const byName = new Map<number, number[]>();
+  let same = 0;
+  for (; same < before.length && before[same] === after[same]; same++) partners[same] = olds[same] = same;
+  for (let at = after.length - 1; at >= same; at--) {
+    const list = byName.get(after[at]!);
     if (list) list.push(at);
-    else byName.set(name, [at]);
-  });
-  for (const list of byName.values()) list.reverse();
-  before.forEach(({ name }, i) => {
-    const at = byName.get(name)?.pop();
-    if (at !== undefined) pairs.set(i, { at });
-  });
-  const gone = [...before.keys()].filter((i) => !pairs.has(i));
-  const fresh = [...byName.values()].flat().sort((a, b) => a - b);
-  for (const { i, at, confidence } of guesses(before, after, pairs, gone, fresh)) pairs.set(i, { at, confidence });
-  return pairs;
+    else byName.set(after[at]!, [at]);
+  }
+  const gone: number[] = [];
+  for (let i = same; i < before.length; i++) {
+    const at = byName.get(before[i]!)?.pop();
+    if (at === undefined) gone.push(i);
+    else {
+      partners[i] = at;
+      olds[at] = i;
+    }
+  }
+  const fresh: number[] = [];
+  for (let at = same; at < after.length; at++) if (olds[at]! < 0) fresh.push(at);
+  const confidences = new Map<number, number>();
+  for (const { i, at, confidence } of guesses(sides, partners, gone, fresh)) {
+    partners[i] = at;
+    olds[at] = i;
+    confidences.set(i, confidence);
+  }
+  return { partners, olds, confidences };
 }
 
 /** Below this a guess is not made. */
@@ -146,19 +145,19 @@ const LEAST = 0.5;
 /** Pairs that are looked at; a struct that has changed more has no members that were merely renamed. */
 const PAIRS = 1 << 14;
 
+interface Guess {
+  readonly i: number;
+  readonly at: number;
+  readonly confidence: number;
+}
+
 /** Guesses which of the members that are gone live on by another name: the surest first, each member once. */
-function guesses(
-  before: readonly Leaf[],
-  after: readonly Leaf[],
-  pairs: ReadonlyMap<number, Partner>,
-  gone: readonly number[],
-  fresh: readonly number[],
-): { i: number; at: number; confidence: number }[] {
+function guesses(sides: Sides, partners: Int32Array, gone: readonly number[], fresh: readonly number[]): Guess[] {
   if (gone.length * fresh.length > PAIRS) return [];
-  const candidates: { i: number; at: number; confidence: number }[] = [];
+  const candidates: Guess[] = [];
   for (const i of gone) {
     for (const at of fresh) {
-      const confidence = confidenceOf(before, after, pairs, i, at);
+      const confidence = confidenceOf(sides, partners, i, at);
       if (confidence >= LEAST) candidates.push({ i, at, confidence });
     }
   }
@@ -174,22 +173,17 @@ function guesses(
 }
 
 /** How sure a rename is: by type, by name, and by the members in front and behind. */
-function confidenceOf(
-  before: readonly Leaf[],
-  after: readonly Leaf[],
-  pairs: ReadonlyMap<number, Partner>,
-  i: number,
-  at: number,
-): number {
-  const [old, now] = [before[i]!, after[at]!];
-  const isSameType = isSameReference(old.member.type, now.member.type);
-  const isSameSize = bitSizeOf(old.member) === bitSizeOf(now.member);
-  const alike = likeness(old.name, now.name);
+function confidenceOf(sides: Sides, partners: Int32Array, i: number, at: number): number {
+  const { names } = sides;
+  const [before, after] = [sides.before.leaves.names, sides.after.leaves.names];
   // Neighbours say where a member stands even if all in front of it has grown.
-  const inFront = i === 0 ? at === 0 : pairs.get(i - 1)?.at === at - 1;
-  const behind = i === before.length - 1 ? at === after.length - 1 : pairs.get(i + 1)?.at === at + 1;
+  const inFront = i === 0 ? at === 0 : partners[i - 1] === at - 1 && at > 0;
+  const behind = i === before.length - 1 ? at === after.length - 1 : partners[i + 1] === at + 1;
   const place = (inFront ? 0.5 : 0) + (behind ? 0.5 : 0);
-  const kind = isSameType ? 1 : isSameSize ? 0.4 : 0;
+  const kind = isSameType(sides, i, at) ? 1 : isSameSize(sides, i, at) ? 0.4 : 0;
+  // Not even the same name would be enough.
+  if (0.35 * kind + 0.25 * place + 0.4 < LEAST - 0.01) return 0;
+  const alike = likeness(names.textOf(before[i]!), names.textOf(after[at]!));
   const sum = 0.35 * kind + 0.4 * alike + 0.25 * place;
   // Neither a like name nor the same place: another member of the same type.
   return alike < 0.3 && place < 1 ? 0 : Math.round(sum * 100) / 100;

@@ -1,21 +1,36 @@
 /** What changed between two definitions of one kind and name. */
 
-import { isComposite } from "../../btf/traverse.js";
-import type { BtfType, Enum64Type, EnumType, FuncType } from "../../btf/types.js";
+import type { BtfType, Enum64Type, EnumType } from "../../btf/types.js";
+import { identities } from "../identity.js";
 import { likeness } from "./alike.js";
-import { compareMembers, isSameReference, typeText } from "./members.js";
-import type { ChangedDefinition, EnumeratorChange, ParameterChange } from "./types.js";
+import { compareMembers } from "./members.js";
+import { type Names, NO_NAME } from "./names.js";
+import type { Recorded, Records } from "./records.js";
+import { typeText } from "./type-text.js";
+import type { ChangedDefinition, DefinitionKind, EnumeratorChange, ParameterChange } from "./types.js";
 
 /** The facts of a change, without kind and name. */
 export type Parts = Omit<ChangedDefinition, "kind" | "name" | "definitions" | "impact">;
 
-/** Returns what changed from one definition to the other. */
-export function compareParts(old: BtfType, now: BtfType): Parts {
+/** Returns what changed from one definition of a kind to the other. */
+export function compareParts(kind: DefinitionKind, before: Recorded, after: Recorded, names: Names): Parts {
+  if (kind === "func") return compareFunctions(before, after, names);
+  if (kind === "struct" || kind === "union") {
+    const sizes = { old: before.records.sizeOrId(before.id), new: after.records.sizeOrId(after.id) };
+    const members = compareMembers(names, before, after);
+    return sizes.old === sizes.new ? { members } : { byteSize: sizes, members };
+  }
+  return compareTypesOf(typeOf(before), typeOf(after));
+}
+
+function typeOf({ records, id }: Recorded): BtfType {
+  return records.btf.get(id)!;
+}
+
+function compareTypesOf(old: BtfType, now: BtfType): Parts {
   const sizes = "byteSize" in old && "byteSize" in now && old.byteSize !== now.byteSize;
   const byteSize = sizes ? { byteSize: { old: old.byteSize, new: now.byteSize } } : {};
-  if (isComposite(old) && isComposite(now)) return { ...byteSize, members: compareMembers(old, now) };
   if (isEnum(old) && isEnum(now)) return { ...byteSize, enumerators: compareEnumerators(old, now) };
-  if (old.kind === "func" && now.kind === "func") return compareFunctions(old, now);
   if (old.kind === "typedef" && now.kind === "typedef") return compareTypes(old.target, now.target);
   if (old.kind === "var" && now.kind === "var") return compareTypes(old.type, now.type);
   return { ...byteSize, ...(old.kind === "int" && now.kind === "int" ? { type: texts(old, now) } : {}) };
@@ -68,53 +83,76 @@ function compareEnumerators(old: EnumType | Enum64Type, now: EnumType | Enum64Ty
   return changes;
 }
 
-interface Parameter {
-  readonly name: string;
-  readonly type: BtfType;
-  readonly index: number;
+/** Tells whether references to two types count as the same in shallow identities. */
+function isSameReference(a: BtfType, b: BtfType): boolean {
+  const [left, right] = [identities(a.btf).references, identities(b.btf).references];
+  return left[a.id * 2] === right[b.id * 2] && left[a.id * 2 + 1] === right[b.id * 2 + 1];
 }
 
-function parametersOf({ proto }: FuncType): Parameter[] {
-  if (proto.kind !== "func_proto") return [];
-  return proto.params.map(({ name, type }, index) => ({ name: name || (type.id === 0 ? "..." : ""), type, index }));
+/** The parameters of a function with their names as they are listed: `...` for what ends a variadic one. */
+function parametersOf({ records, id }: Recorded, names: Names): PartsOfFunction {
+  const { names: given, typeIds } = records.parametersOf(id);
+  return { records, typeIds, names: given.map((name, i) => (name || typeIds[i] ? name : names.numberOf(VARIADIC))) };
 }
 
-function compareFunctions(old: FuncType, now: FuncType): Parts {
-  const before = parametersOf(old);
-  const after = parametersOf(now);
-  const partner = new Map<Parameter, Parameter>();
-  const free = new Set(before);
-  for (const one of after) {
-    const was = before.find((candidate) => candidate.name !== "" && candidate.name === one.name && free.has(candidate));
-    if (was) pair(one, was);
-  }
+const VARIADIC = "...";
+
+interface PartsOfFunction {
+  readonly records: Records;
+  /** Numbers. */
+  readonly names: readonly number[];
+  readonly typeIds: readonly number[];
+}
+
+function compareFunctions(old: Recorded, now: Recorded, numbered: Names): Parts {
+  const before = parametersOf(old, numbered);
+  const after = parametersOf(now, numbered);
+  /** The old parameter of each new one, and whether an old one is one of them. */
+  const partners = after.names.map(() => -1);
+  const isTaken = before.names.map(() => false);
+  const pair = (index: number, was: number): void => {
+    partners[index] = was;
+    isTaken[was] = true;
+  };
+  after.names.forEach((name, index) => {
+    const was = name === NO_NAME ? -1 : before.names.findIndex((one, i) => one === name && !isTaken[i]);
+    if (was >= 0) pair(index, was);
+  });
   // By place what has no name, or another one.
-  for (const one of after) {
-    const was = before[one.index];
-    if (!partner.has(one) && was && free.has(was)) pair(one, was);
-  }
-  function pair(one: Parameter, was: Parameter): void {
-    partner.set(one, was);
-    free.delete(was);
-  }
-  const text = ({ name, type, index }: Parameter) => ({ name, type: name === "..." ? "" : typeText(type), index });
+  after.names.forEach((_, index) => {
+    if (partners[index]! < 0 && isTaken[index] === false) pair(index, index);
+  });
+  const place = ({ records, names, typeIds }: PartsOfFunction, index: number) => {
+    const name = numbered.textOf(names[index]!);
+    return { name, type: name === VARIADIC ? "" : records.textOf(typeIds[index]!), index };
+  };
   const parameters: ParameterChange[] = [];
-  for (const one of after) {
-    const was = partner.get(one);
-    const { name, index } = one;
-    if (!was) parameters.push({ index, name, changes: ["added"], new: text(one) });
-    else {
-      const changes: ParameterChange["changes"][number][] = [];
-      if (was.name !== name) changes.push("renamed");
-      if (was.index !== index) changes.push("moved");
-      if (!isSameReference(was.type, one.type)) changes.push("retyped");
-      if (changes.length > 0) parameters.push({ index, name, changes, old: text(was), new: text(one) });
+  after.names.forEach((name, index) => {
+    const was = partners[index]!;
+    if (was < 0) {
+      parameters.push({ index, name: numbered.textOf(name), changes: ["added"], new: place(after, index) });
+      return;
     }
-  }
-  for (const was of free) parameters.push({ index: was.index, name: was.name, changes: ["removed"], old: text(was) });
-  const returns =
-    old.proto.kind === "func_proto" && now.proto.kind === "func_proto"
-      ? compareTypes(old.proto.returnType, now.proto.returnType)
-      : {};
-  return { parameters, ...returns };
+    const changes: ParameterChange["changes"][number][] = [];
+    if (before.names[was] !== name) changes.push("renamed");
+    if (was !== index) changes.push("moved");
+    if (!before.records.isSameReference(before.typeIds[was]!, after.records, after.typeIds[index]!)) {
+      changes.push("retyped");
+    }
+    if (changes.length === 0) return;
+    parameters.push({
+      index,
+      name: numbered.textOf(name),
+      changes,
+      old: place(before, was),
+      new: place(after, index),
+    });
+  });
+  before.names.forEach((name, index) => {
+    if (isTaken[index]) return;
+    parameters.push({ index, name: numbered.textOf(name), changes: ["removed"], old: place(before, index) });
+  });
+  const [was, is] = [old, now].map(({ records, id }) => records.returnTypeOf(id)) as [number, number];
+  if (before.records.isSameReference(was, after.records, is)) return { parameters };
+  return { parameters, type: { old: before.records.textOf(was), new: after.records.textOf(is) } };
 }

@@ -1,11 +1,8 @@
 /** Guesses at types that live on by another name. */
 
-import { isComposite } from "../../btf/traverse.js";
-import type { BtfType } from "../../btf/types.js";
-import { leavesOf } from "../leaves.js";
 import { likeness } from "./alike.js";
-import type { Place } from "./sides.js";
-import type { Definition, RenamedDefinition } from "./types.js";
+import type { Recorded } from "./records.js";
+import type { Definition, DefinitionKind, RenamedDefinition } from "./types.js";
 
 /** Below this a guess is not made. */
 const LEAST = 0.6;
@@ -13,35 +10,67 @@ const LEAST = 0.6;
 const COMMON = 64;
 /** Members that make a struct by themselves. */
 const DISTINCT = 4;
-/** Pairs of typedefs, functions and variables that are looked at for each that is gone. */
+/** Pairs of definitions that are looked at for each that is gone. */
 const CANDIDATES = 4096;
 
-type Lone = Definition & Place;
+/** A definition that one side alone has. */
+export type Lone = Definition & Recorded;
+
+/** What a definition is recognised by: the numbers of names of members, or enumerators, each once. */
+function partsOf({ records, id }: Lone): ReadonlySet<number> {
+  return new Set(records.partNames(id));
+}
+
+/** Which definitions have a part, by the number of its name. */
+class Index {
+  readonly #owners = new Map<DefinitionKind, Map<number, number[]>>();
+
+  add(kind: DefinitionKind, parts: ReadonlySet<number>, owner: number): void {
+    let lists = this.#owners.get(kind);
+    if (!lists) {
+      lists = new Map();
+      this.#owners.set(kind, lists);
+    }
+    for (const part of parts) {
+      const list = lists.get(part);
+      if (!list) lists.set(part, [owner]);
+      // One more than is listed says that there are too many.
+      else if (list.length <= COMMON) list.push(owner);
+    }
+  }
+
+  /** How many of the parts each definition has that has some of them, but for parts that many have. */
+  shared(kind: DefinitionKind, parts: ReadonlySet<number>): Map<number, number> {
+    const counts = new Map<number, number>();
+    const lists = this.#owners.get(kind);
+    for (const part of parts) {
+      const list = lists?.get(part);
+      if (!list || list.length > COMMON) continue;
+      for (const owner of list) counts.set(owner, (counts.get(owner) ?? 0) + 1);
+    }
+    return counts;
+  }
+}
 
 /** Returns what was renamed, the surest guess for each, in the order of `removed`. */
 export function guessRenames(removed: readonly Lone[], added: readonly Lone[]): RenamedDefinition[] {
-  const byPart = new Map<string, Lone[]>();
-  const parts = new Map<Lone, ReadonlySet<string>>();
-  for (const one of added) {
-    const names = partsOf(one);
-    parts.set(one, names);
-    for (const name of names) {
-      const list = byPart.get(`${one.kind} ${name}`);
-      if (list) list.push(one);
-      else byPart.set(`${one.kind} ${name}`, [one]);
-    }
-  }
+  if (removed.length === 0) return [];
+  const index = new Index();
+  const sizes = added.map((one, owner) => {
+    const parts = partsOf(one);
+    index.add(one.kind, parts, owner);
+    return parts.size;
+  });
   const guesses: { from: Lone; to: Lone; confidence: number }[] = [];
   for (const from of removed) {
     const own = partsOf(from);
-    const shared = new Map<Lone, number>();
-    for (const name of own) {
-      const list = byPart.get(`${from.kind} ${name}`) ?? [];
-      if (list.length > COMMON) continue;
-      for (const to of list) shared.set(to, (shared.get(to) ?? 0) + 1);
-    }
-    for (const [to, count] of [...shared].slice(0, CANDIDATES)) {
-      const inCommon = (2 * count) / (own.size + parts.get(to)!.size);
+    let left = CANDIDATES;
+    for (const [owner, count] of index.shared(from.kind, own)) {
+      if (left-- === 0) break;
+      const inCommon = (2 * count) / (own.size + sizes[owner]!);
+      // Not even the same name would be enough.
+      if (0.6 * inCommon + 0.4 < LEAST - 0.01) continue;
+      const to = added[owner]!;
       const alike = likeness(from.name, to.name);
       const confidence = Math.round((0.6 * inCommon + 0.4 * alike) * 100) / 100;
       // A few members in common are a coincidence unless the names are alike as well.
@@ -56,12 +85,4 @@ export function guessRenames(removed: readonly Lone[], added: readonly Lone[]): 
     taken.add(to);
   }
   return removed.flatMap((one) => gone.get(one) ?? []);
-}
-
-/** What a definition is recognised by: names of members, or enumerators. */
-function partsOf({ btf, id }: Lone): ReadonlySet<string> {
-  const type: BtfType = btf.get(id)!;
-  if (isComposite(type)) return new Set(leavesOf(type).map(({ name }) => name));
-  if (type.kind === "enum" || type.kind === "enum64") return new Set(type.values.map(({ name }) => name));
-  return new Set();
 }

@@ -55,7 +55,7 @@ export interface DifferingRow {
   readonly newCount: number;
   /** The last definition of each side. */
   readonly old: Place | undefined;
-  readonly new: Place | undefined;
+  readonly now: Place | undefined;
   /** @internal */
   readonly address: Address<"Row">;
 }
@@ -112,8 +112,8 @@ export class Table {
     this.counts = [countsOf(OLD), countsOf(NEW)];
   }
 
-  /** The rows that differ, by kind and then by name. */
-  *differing(): Generator<DifferingRow> {
+  /** Returns the rows that differ, by kind and then by name. */
+  differing(): DifferingRow[] {
     const { arena } = this.#workspace;
     const { mark } = arena;
     const count = this.#count;
@@ -122,38 +122,40 @@ export class Table {
     const words = this.#workspace.words(list, (count * abi.DIFFERING_SIZE) / 4);
     arena.rewind(mark);
     const names = this.#names();
-    const place = (subject: number, id: number): Place | undefined =>
-      id === 0 ? undefined : { btf: this.#btfs[subject]!, id };
-    for (let at = 0; at < words.length; at += abi.DIFFERING_SIZE / 4) {
-      const field = (offset: number): number => words[at + offset / 4]! >>> 0;
-      yield {
+    const btfs = this.#btfs;
+    return names.map((name, i) => {
+      const field = (offset: number): number => words[(i * abi.DIFFERING_SIZE + offset) / 4]! >>> 0;
+      const oldId = field(abi.DIFFERING_OLD_ID);
+      const newId = field(abi.DIFFERING_NOW_ID);
+      return {
         kind: DEFINITION_KINDS[field(abi.DIFFERING_KIND) - 1]!,
-        name: names.next().value!,
+        name,
         oldCount: field(abi.DIFFERING_OLD_COUNT),
         newCount: field(abi.DIFFERING_NOW_COUNT),
-        old: place(field(abi.DIFFERING_OLD_SUBJECT), field(abi.DIFFERING_OLD_ID)),
-        new: place(field(abi.DIFFERING_NOW_SUBJECT), field(abi.DIFFERING_NOW_ID)),
+        old: oldId === 0 ? undefined : { btf: btfs[field(abi.DIFFERING_OLD_SUBJECT)]!, id: oldId },
+        now: newId === 0 ? undefined : { btf: btfs[field(abi.DIFFERING_NOW_SUBJECT)]!, id: newId },
         address: field(abi.DIFFERING_ROW),
       };
-    }
+    });
   }
 
   /** The names of the rows that differ, decoded many at a time. */
-  *#names(): Generator<string, undefined> {
+  #names(): string[] {
     const { arena } = this.#workspace;
     const order = readField(arena.view, this.#address, abi.TABLE_ORDER);
     const decoder = new TextDecoder();
+    const names: string[] = [];
     let length = NAMES_WINDOW;
-    for (let done = 0; done < this.#count; ) {
+    while (names.length < this.#count) {
       const window = arena.takeWindow(length);
-      const written = arena.run((kernel) => kernel.writeNames(order + done * 4, this.#count - done, window.at, length));
+      const left = this.#count - names.length;
+      const written = arena.run((kernel) => kernel.writeNames(order + names.length * 4, left, window.at, length));
       const texts = decoder.decode(arena.bytes.subarray(window.at, window.at + length)).split("\0", written);
       arena.giveWindow(window);
       if (written === 0) length *= 2;
-      done += written;
-      yield* texts;
+      for (const text of texts) names.push(text);
     }
-    return undefined;
+    return names;
   }
 
   /** Definitions of a side that the other one lacks, the latest first. */

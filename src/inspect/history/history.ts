@@ -8,7 +8,10 @@ import type { BtfType } from "../../btf/types.js";
 import { ERR_PATH } from "../../errors/btf.js";
 import { BtfLookupError } from "../../errors/error.js";
 import { likeness } from "../diff/alike.js";
-import { compareMembers, typeText } from "../diff/members.js";
+import { compareMembers } from "../diff/members.js";
+import { Names } from "../diff/names.js";
+import { recordsOf } from "../diff/records.js";
+import { typeText } from "../diff/type-text.js";
 import { attempt, leavesOf } from "../leaves.js";
 
 /** A kernel of a history. */
@@ -133,7 +136,9 @@ function successor({ path }: Asked, old: BtfType, now: BtfType): { path: string;
   const [before, after] = [attempt(() => resolve(old)), attempt(() => resolve(now))];
   if (!before || !after || !isComposite(before) || !isComposite(after)) return undefined;
   const [, head = path, rest = ""] = /^([^.[-]+)(.*)$/s.exec(path) ?? [];
-  const renamed = compareMembers(before, after).find(
+  const names = new Names();
+  const [was, is] = [before, after].map(({ btf, id }) => ({ records: recordsOf(btf, names), id }));
+  const renamed = compareMembers(names, was!, is!).find(
     (one) => one.changes.includes("renamed") && one.old?.name === head,
   );
   if (renamed) return { path: `${renamed.name}${rest}`, confidence: renamed.confidence ?? 0 };
