@@ -8,6 +8,7 @@ import commonjs from "@rollup/plugin-commonjs";
 import { nodeResolve } from "@rollup/plugin-node-resolve";
 import { minifySync } from "rolldown/experimental";
 import { entries } from "./scripts/entries.mjs";
+import { kernels } from "./scripts/kernels.mjs";
 
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 
@@ -40,9 +41,29 @@ const scriptChunk = (id) =>
 const inputs = entries.flatMap(({ name, hosts }) => [name, ...hosts.map((host) => `${host}/${name}`)]);
 /** What the command line needs before it knows the command. */
 const isStart = (id) =>
-  /node_modules\/commander\/|build\/js\/(errors\/(error|btf|rule)|format\/(generated\/)?kinds?|btf\/query\/nearest|cli\/(commands|context|exit|options|program))\./.test(
+  /node_modules\/commander\/|build\/js\/(errors\/(error|btf|rule)|format\/(generated\/)?kinds?|btf\/query\/nearest|cli\/(commands|context|exit|main|options|output|process|program))\./.test(
     id,
   );
+/** Text of whole files, which few commands write. */
+const isDump = (id) => /build\/js\/btf\/dump\//.test(id);
+/** What every command needs that opens BTF. */
+const isOpening = (id) =>
+  isCore(id) || /js\/node\/(?!archive)|cli\/(input|input-error|input-file|select|pattern)\./.test(id);
+/** Layouts: their parts need each other, and a file takes a third of a millisecond. */
+const isLayout = (id) => /inspect\/(layout\/|workspace\.|words\.)|memory\/(generated\/)?(inline-)?inspect/.test(id);
+
+/** WebAssembly as files in place of the strings that the library carries: less to parse with each call. */
+const wasmFiles = () => ({
+  name: "wasm-files",
+  load(id) {
+    const kernel = kernels.find(({ inline }) => id === resolve(inline.replace("src", "build/js").replace(/ts$/, "js")));
+    if (!kernel) return null;
+    const { name, constant, wasm } = kernel;
+    this.emitFile({ type: "asset", fileName: `${name}.wasm`, source: readFileSync(wasm) });
+    return `import { readFileSync } from "node:fs";
+      export const ${constant} = readFileSync(\`\${__dirname}/${name}.wasm\`, "latin1");`;
+  },
+});
 
 /** Minifies the chunks that `chosen` says. */
 const minifying = (chosen) => ({
@@ -85,6 +106,7 @@ const executable = {
   input: { btfkit: "build/js/cli/bin.js", "check-worker": "build/js/cli/check/worker.js" },
   external: /^(node:(?!child_process)|bun:|koffi$)/,
   plugins: [
+    wasmFiles(),
     lzmaDecoder(),
     nodeResolve(),
     // Commander starts programs for subcommands that are files: we have none, and the module takes time to load.
@@ -105,14 +127,20 @@ const executable = {
     format: "cjs",
     entryFileNames: "[name].cjs",
     chunkFileNames: "[name].cjs",
+    // Not by name, but where they are used: bare loads of built-in modules take time.
+    hoistTransitiveImports: false,
     manualChunks: (id) =>
       isStart(id)
         ? "start"
-        : isCore(id) || /js\/node\.|cli\/(input|select)\./.test(id)
-          ? "shared"
-          : isEdit(id)
-            ? "edit"
-            : undefined,
+        : isDump(id)
+          ? "dumping"
+          : isOpening(id)
+            ? "shared"
+            : isLayout(id)
+              ? "layouts"
+              : isEdit(id)
+                ? "edit"
+                : undefined,
   },
 };
 
@@ -120,6 +148,8 @@ const executable = {
 const single = {
   ...executable,
   input: "build/js/cli/process.js",
+  // Its WebAssembly is in it.
+  plugins: executable.plugins.filter(({ name }) => name !== "wasm-files"),
   output: { file: "build/btfkit.cjs", format: "cjs", inlineDynamicImports: true, banner: "#!/usr/bin/env node" },
 };
 

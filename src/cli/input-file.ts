@@ -5,7 +5,8 @@ import { BtfError } from "../errors/error.js";
 import type { FoundBtf } from "../image/containers/find.js";
 import type { KernelImage } from "../image/containers/image.js";
 import type { ImageOptions } from "../image/containers/options.js";
-import { extractBtfFile, openFile, openImageFile } from "../node.js";
+import { openFile } from "../node/file.js";
+import { extractBtfFile, openImageFile } from "../node/image-file.js";
 
 /** What to take of an image or package. */
 export interface ImageSelection {

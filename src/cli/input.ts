@@ -1,7 +1,7 @@
 /** Opens the FILE and --base of a command, with a hint at what may be missing. */
 import type { Btf } from "../btf/btf.js";
 import { BtfEnvironmentError, type BtfError } from "../errors/error.js";
-import { KERNEL_BTF } from "../node.js";
+import { KERNEL_BTF } from "../node/kernel.js";
 import { inputError, lacksBase } from "./input-error.js";
 import { type ImageSelection, openInputFile } from "./input-file.js";
 

@@ -1,5 +1,5 @@
 /** Opens a kernel's table of symbols: /proc/kallsyms or a System.map, plain or packed. */
-import { readBytes } from "../node.js";
+import { readBytes } from "../node/file.js";
 import { InputError } from "./exit.js";
 import { inputError } from "./input-error.js";
 

@@ -1,5 +1,5 @@
 /** Opens a kernel's configuration file, such as /boot/config-6.12, plain or gzipped. */
-import { readBytes } from "../node.js";
+import { readBytes } from "../node/file.js";
 import { InputError } from "./exit.js";
 import { inputError } from "./input-error.js";
 

@@ -3,7 +3,8 @@ import { readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Btf } from "../btf/btf.js";
 import { BtfError } from "../errors/error.js";
-import { KERNEL_BTF, openFile } from "../node.js";
+import { openFile } from "../node/file.js";
+import { KERNEL_BTF } from "../node/kernel.js";
 import { type InputOptions, openInput, VMLINUX } from "./input.js";
 import { imageOptions, openAsImage } from "./input-file.js";
 

@@ -33,7 +33,9 @@ export async function main(given: readonly string[], host: Host): Promise<number
   let progressShown = false;
 
   const contextFor = (options: CommonOptions): Context => {
-    const started = performance.now();
+    // The clock of `performance` takes a millisecond to load.
+    const elapsed = (): number => process.uptime() * 1000;
+    const started = elapsed();
     let tenths = 0;
     output = openOutput(options.output, host.stdout);
     const toStdout = options.output === undefined || options.output === "-";
@@ -58,8 +60,8 @@ export async function main(given: readonly string[], host: Host): Promise<number
           return;
         }
         // A dump to the terminal shows its progress by itself.
-        if (options.quiet || !host.stderrIsTerminal || (host.stdoutIsTerminal && !options.output)) return;
-        if (performance.now() - started < PROGRESS_AFTER) return;
+        if (options.quiet || (host.stdoutIsTerminal && !options.output)) return;
+        if (elapsed() - started < PROGRESS_AFTER || !host.stderrIsTerminal) return;
         progressShown = true;
         host.writeError(`\r${Math.floor((100 * done) / total)}% of ${total} ${what}`);
       },
@@ -73,8 +75,10 @@ export async function main(given: readonly string[], host: Host): Promise<number
 
   const args = spelledOut(given);
   const [first = ""] = args;
-  // The help of the program and suggestions need the names alone.
-  const root = await program(host.version, run, (name) => name === first || first === "complete");
+  // A command does without the others; the help of the program and suggestions need the names of all.
+  const named = COMMANDS.filter(({ name }) => name === first);
+  const isNamed = named.length > 0;
+  const root = await program(host.version, run, isNamed ? named : COMMANDS, isNamed || first === "complete");
   let help = "";
   for (const command of [root, ...root.commands]) {
     command.exitOverride().configureOutput({

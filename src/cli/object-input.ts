@@ -2,7 +2,7 @@
 
 import { basename } from "node:path";
 import { type BpfObject, readObject } from "../bpf/object/object.js";
-import { readBytes } from "../node.js";
+import { readBytes } from "../node/file.js";
 import { inputError } from "./input-error.js";
 
 export function openObjectInput(file: string): BpfObject {

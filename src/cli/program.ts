@@ -1,6 +1,6 @@
 /** The program as commander knows it: help, errors and shell completion come from the commands' definitions. */
 import { Command } from "commander";
-import { COMMANDS, type CommandModule } from "./commands.js";
+import { COMMANDS, type CommandEntry, type CommandModule } from "./commands.js";
 import type { CommonOptions, Context, ExitCode } from "./context.js";
 import { addCommonOptions } from "./options.js";
 
@@ -10,12 +10,14 @@ export type Run = (options: CommonOptions, action: (context: Context) => Promise
 /**
  * Returns the program; `run` is called with what a command does.
  *
- * @param load the commands whose definitions are loaded, by name; the others have a name and a description alone
+ * @param commands those that the program has
+ * @param areDefined loads their definitions; otherwise they have a name and a description alone
  */
 export async function program(
   version: string,
   run: Run,
-  load: (name: string) => boolean = () => true,
+  commands: readonly CommandEntry[] = COMMANDS,
+  areDefined = true,
 ): Promise<Command> {
   const root = new Command("btfkit")
     .description("BTF (BPF Type Format): look at kernel types, make headers and BTF, relocate and check BPF objects")
@@ -29,9 +31,9 @@ export async function program(
         "Shell completion: btfkit complete bash|zsh|fish|powershell prints a script to source.",
     )
     .enablePositionalOptions();
-  for (const entry of COMMANDS) {
+  for (const entry of commands) {
     const command = root.command(entry.name).description(entry.description);
-    if (!load(entry.name)) continue;
+    if (!areDefined) continue;
     const module = (await entry.load()) as CommandModule;
     if (entry.isForeign) command.helpOption(false).allowUnknownOption();
     else addCommonOptions(command, module.hasOwnMember);

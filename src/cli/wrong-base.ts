@@ -3,7 +3,7 @@ import { readElf } from "../bpf/elf/file.js";
 import type { Btf } from "../btf/btf.js";
 import { memorySource } from "../btf/source.js";
 import { BtfError } from "../errors/error.js";
-import { readBytes } from "../node.js";
+import { readBytes } from "../node/file.js";
 
 /** Names of the split part that are looked at. */
 const SAMPLE = 10_000;

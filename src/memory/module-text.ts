@@ -19,6 +19,6 @@ export function moduleOf(text: string): WebAssembly.Module {
   const bytes = lowBytes(text);
   // A module starts with a zero.
   const distance = bytes[0]!;
-  for (let i = 0; i < bytes.length; i++) bytes[i]! -= distance;
+  if (distance > 0) for (let i = 0; i < bytes.length; i++) bytes[i]! -= distance;
   return new WebAssembly.Module(bytes);
 }

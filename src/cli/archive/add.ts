@@ -4,7 +4,7 @@ import { basename, join, relative } from "node:path";
 import { ROOT } from "../../archive/store.js";
 import { ArchiveWriter, type KernelToAdd } from "../../archive.js";
 import { BtfError } from "../../errors/error.js";
-import { archiveFolder } from "../../node.js";
+import { archiveFolder } from "../../node/archive-folder.js";
 import { type Context, type ExitCode, jsonText } from "../context.js";
 import { InputError, UsageError } from "../exit.js";
 import { inputError } from "../input-error.js";

@@ -8,7 +8,7 @@ import { BtfError } from "../../errors/error.js";
 import type { BtfObject, BtfObjectInfo } from "../../live/btf-object.js";
 import { ERRNO, errnoText } from "../../live/errno.js";
 import { BtfSystemError } from "../../live/error.js";
-import { openFile } from "../../node.js";
+import { openFile } from "../../node/file.js";
 import { IdTable } from "./id-table.js";
 import { parseMap, parseProgram } from "./objects.js";
 import { type Arguments, abbreviates, parseNumber, type Session, systemText, ToolError, Usage } from "./session.js";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { Minimizer } from "../../bpf/core-relocation/minimize.js";
 import { readObject } from "../../bpf/object/object.js";
 import { BtfError } from "../../errors/error.js";
-import { openFile } from "../../node.js";
+import { openFile } from "../../node/file.js";
 import { openOutput } from "../output.js";
 import { type Arguments, ToolError } from "./session.js";
 

@@ -8,7 +8,7 @@ import { dumpJson } from "../../btf/dump/json.js";
 import { dumpRaw } from "../../btf/dump/raw.js";
 import { holdsText } from "../../btf/query/search.js";
 import { kindName } from "../../format/kind.js";
-import { KERNEL_BTF } from "../../node.js";
+import { KERNEL_BTF } from "../../node/kernel.js";
 import type { CommonOptions, Context, ExitCode } from "../context.js";
 import { UsageError } from "../exit.js";
 import { openInput, openInputs, VMLINUX } from "../input.js";

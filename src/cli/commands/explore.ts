@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
-import { KERNEL_BTF } from "../../node.js";
+import { KERNEL_BTF } from "../../node/kernel.js";
 import type { CommonOptions, Context, ExitCode } from "../context.js";
 import { InputError } from "../exit.js";
 import { openBrowser } from "../explore/browser.js";

@@ -5,7 +5,7 @@ import type { Btf } from "../../btf/btf.js";
 import { ERR_FILE } from "../../errors/btf.js";
 import { BtfEnvironmentError, BtfError } from "../../errors/error.js";
 import { generate, LANGUAGES, type Language } from "../../generate/generate.js";
-import { readBytes } from "../../node.js";
+import { readBytes } from "../../node/file.js";
 import type { CommonOptions, Context, ExitCode } from "../context.js";
 import { UsageError } from "../exit.js";
 import { openInput } from "../input.js";

@@ -8,7 +8,7 @@ import type { LoadedMap, LoadedProgram } from "../../live/loader/loaded-object.j
 import { KERNEL_FEATURES, type KernelFeature } from "../../load/kernel.js";
 import { planJson } from "../../load/plan-json.js";
 import { planObject } from "../../load/plan-object.js";
-import { readBytes } from "../../node.js";
+import { readBytes } from "../../node/file.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { InputError, UsageError } from "../exit.js";
 import { inputError } from "../input-error.js";

@@ -4,7 +4,7 @@ import type { Btf } from "../../btf/btf.js";
 import { fixSections } from "../../edit/reshape/fix-sections.js";
 import { type BtfFeature, sanitize } from "../../edit/reshape/sanitize.js";
 import { BtfError } from "../../errors/error.js";
-import { readBytes } from "../../node.js";
+import { readBytes } from "../../node/file.js";
 import type { CommonOptions, Context, ExitCode } from "../context.js";
 import { writeImage } from "../image-output.js";
 import { openInput } from "../input.js";

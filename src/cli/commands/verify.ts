@@ -5,7 +5,7 @@ import { fixSections } from "../../edit/reshape/fix-sections.js";
 import { type VerifyResult, verify } from "../../edit/verify/verify.js";
 import { BtfError } from "../../errors/error.js";
 import { typesAsLoaded } from "../../load/plan.js";
-import { readBytes } from "../../node.js";
+import { readBytes } from "../../node/file.js";
 import { type CommonOptions, type Context, type ExitCode, jsonText } from "../context.js";
 import { openInput } from "../input.js";
 import { inputError } from "../input-error.js";

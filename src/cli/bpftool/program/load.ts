@@ -6,7 +6,7 @@ import { BtfError } from "../../../errors/error.js";
 import type { Descriptor } from "../../../live/descriptor.js";
 import type { LoadedMap, LoadedObject, LoadedProgram } from "../../../live/loader/loaded-object.js";
 import type { BpfMap } from "../../../live/map.js";
-import { readBytes } from "../../../node.js";
+import { readBytes } from "../../../node/file.js";
 import { isFileName } from "../../object-input.js";
 import { parseMap } from "../objects.js";
 import { mountBpfFsFor } from "../pin.js";
