@@ -12,23 +12,24 @@ export interface Leaf {
   readonly bitOffset: number;
 }
 
-/** Anonymous structs and unions inside one another, and members in all, that are listed. */
-const NESTING = 32;
-const LEAVES = 1 << 16;
+/** Anonymous structs and unions inside one another that are followed. */
+export const NESTING = 32;
+/** Members that are looked at in all, anonymous ones too: these may hold one another many times, and nothing else. */
+export const MOST_MEMBERS = 1 << 16;
 
 /** Returns the members of a struct or union, those of anonymous ones in the place of these. */
 export function leavesOf(type: Composite): Leaf[] {
   const leaves: Leaf[] = [];
-  collect(type, 0, leaves, 0);
+  collect(type, 0, leaves, 0, { left: MOST_MEMBERS });
   return leaves;
 }
 
-function collect(type: Composite, start: number, leaves: Leaf[], depth: number): void {
+function collect(type: Composite, start: number, leaves: Leaf[], depth: number, budget: { left: number }): void {
   for (const member of type.members) {
-    if (leaves.length >= LEAVES) return;
+    if (budget.left-- <= 0) return;
     const bitOffset = start + member.bitOffset;
     const inner = member.name ? undefined : attempt(() => resolve(member.type));
-    if (inner && isComposite(inner) && depth < NESTING) collect(inner, bitOffset, leaves, depth + 1);
+    if (inner && isComposite(inner) && depth < NESTING) collect(inner, bitOffset, leaves, depth + 1, budget);
     else leaves.push({ name: member.name, member, bitOffset });
   }
 }

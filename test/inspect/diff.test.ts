@@ -13,6 +13,7 @@ import {
   diff,
   differenceMarkdown,
   differenceText,
+  history,
   identities,
 } from "btfkit/inspect";
 import { openFile } from "btfkit/node";
@@ -291,6 +292,18 @@ describe("what changed", () => {
     expect([...differenceMarkdown(found)].join("")).toMatch(/\| struct \| 0 \| 1 \| 1 \|[\s\S]*```diff\n@@ struct s/);
     expect([...differenceText(difference(["int int 4s"], ["int int 4s"]))]).toEqual([]);
   });
+});
+
+test("anonymous structs that hold one another twice, and nothing else, 30 deep", () => {
+  const [depth, top] = [30, 33];
+  const lines = Array.from({ length: depth }, (_, i) => `struct - 0: - ${i + 2}@0, - ${i + 2}@0`);
+  const made = (size: number): Btf =>
+    built(["int int 4s", "struct - 0", ...lines, `struct top ${size}: - ${top - 1}@0, x 1@0`]);
+  const [old, now] = [made(4), made(8)];
+  expect(old.get(top)?.name).toBe("top");
+  expect(diff(old, now).changed.map(({ name }) => name)).toEqual(["top"]);
+  const kernels = [old, now].map((btf, i) => ({ name: String(i), btfs: [btf] }));
+  expect(history(["top.y"], kernels)[0]?.states.map(({ state }) => state)).toEqual(["no-member", "no-member"]);
 });
 
 describe("identities", () => {

@@ -6,7 +6,7 @@ import { sizeOf } from "../../btf/query/resolve.js";
 import { referredType } from "../../btf/traverse.js";
 import * as abi from "../../memory/generated/abi.js";
 import { identities } from "../identity.js";
-import { attempt } from "../leaves.js";
+import { attempt, MOST_MEMBERS, NESTING } from "../leaves.js";
 import { kindIn } from "../words.js";
 import { type Names, NO_NAME } from "./names.js";
 import { textsOf, typeText } from "./type-text.js";
@@ -31,9 +31,6 @@ export interface Leaves extends Parts {
   readonly widths: number[];
 }
 
-/** As in `leavesOf`. */
-const NESTING = 32;
-const LEAVES = 1 << 16;
 /** Modifiers behind one another, as in `resolve`. */
 const MODIFIERS = 32;
 
@@ -115,11 +112,11 @@ export class Records {
   /** Returns the members of a struct or union. */
   leavesOf(id: number): Leaves {
     const leaves: Leaves = { names: [], typeIds: [], bitOffsets: [], widths: [] };
-    this.#collect(id, 0, leaves, 0);
+    this.#collect(id, 0, leaves, 0, { left: MOST_MEMBERS });
     return leaves;
   }
 
-  #collect(id: number, start: number, leaves: Leaves, depth: number): void {
+  #collect(id: number, start: number, leaves: Leaves, depth: number, budget: { left: number }): void {
     const { view } = this.#image;
     const record = this.#record(id);
     const info = view.getUint32(record + abi.TYPE_INFO, true);
@@ -127,13 +124,13 @@ export class Records {
     const first = record + abi.TYPE_SIZE;
     const end = first + (info & abi.VLEN_MASK) * abi.MEMBER_SIZE;
     for (let at = first; at < end; at += abi.MEMBER_SIZE) {
-      if (leaves.names.length >= LEAVES) return;
+      if (budget.left-- <= 0) return;
       const name = this.#name(view.getUint32(at + abi.MEMBER_NAME, true));
       const typeId = view.getUint32(at + abi.MEMBER_TYPE, true);
       const place = view.getUint32(at + abi.MEMBER_OFFSET, true);
       const bitOffset = start + (isFlagged ? place & abi.BIT_OFFSET_MASK : place);
       const inner = name === NO_NAME && depth < NESTING ? this.#composite(typeId) : 0;
-      if (inner > 0) this.#collect(inner, bitOffset, leaves, depth + 1);
+      if (inner > 0) this.#collect(inner, bitOffset, leaves, depth + 1, budget);
       else {
         leaves.names.push(name);
         leaves.typeIds.push(typeId);
