@@ -8,6 +8,7 @@ import { readFileSync } from "node:fs";
  * @typedef {object} Kernel
  * @property {string} name `kernel` or `edit`
  * @property {string} source what asc compiles
+ * @property {number} shrinkLevel of asc: 0 inlines more, which pays in what runs for each type of an image
  * @property {string} wasm the release module
  * @property {string} plain the same without SIMD, of which wasm2js makes JavaScript
  * @property {string} debug with asserts and names
@@ -21,12 +22,13 @@ import { readFileSync } from "node:fs";
 
 /** @type {Kernel[]} */
 export const kernels = JSON.parse(readFileSync(new URL("../entries.json", import.meta.url), "utf8")).kernels.map(
-  ({ name, budget }) => {
+  ({ name, budget, shrinkLevel = 0 }) => {
     const isFirst = name === "kernel";
     const file = isFirst ? "kernel" : `${name}-kernel`;
     return {
       name,
       budget,
+      shrinkLevel,
       source: `assembly/${isFirst ? "index" : name}.ts`,
       wasm: `build/${name}.wasm`,
       plain: `build/${name}.plain.wasm`,

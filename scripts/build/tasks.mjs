@@ -17,14 +17,15 @@ const tool = (name) => `node_modules/${name}/package.json`;
 
 const TRANSFORMS = ["scripts/build/asc-no-inline.mjs", "scripts/build/asc-bare-literals.mjs"];
 
-function compile({ source }, output, target, transforms) {
+function compile({ source, shrinkLevel }, output, target, transforms) {
+  const level = target === "debug" ? [] : ["--shrinkLevel", String(shrinkLevel)];
   const flags = transforms.flatMap((file) => ["--transform", `./${file}`]);
   const asc = ["node_modules/assemblyscript/bin/asc.js", source, "--target", target, "--outFile", output];
   return {
     needs: ["constants"],
-    inputs: ["assembly", "asconfig.json", tool("assemblyscript"), ...transforms],
+    inputs: ["assembly", "asconfig.json", "entries.json", tool("assemblyscript"), ...transforms],
     outputs: [output],
-    command: [node(...asc, ...flags)],
+    command: [node(...asc, ...level, ...flags)],
   };
 }
 

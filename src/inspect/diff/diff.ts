@@ -160,9 +160,9 @@ function closest(table: Table, row: DifferingRow, names: Names): readonly [Recor
   let best: readonly [Recorded, Recorded] = [gone[0]!, fresh[0]!];
   if (gone.length * fresh.length === 1 || (row.kind !== "struct" && row.kind !== "union")) return best;
   let most = -1;
-  const members = fresh.slice(0, CANDIDATES).map(({ records, id }) => records.memberNames(id));
+  const members = fresh.slice(0, CANDIDATES).map(({ records, id }) => records.partNames(id));
   for (const old of gone.slice(0, CANDIDATES)) {
-    const known = new Set(old.records.memberNames(old.id));
+    const known = new Set(old.records.partNames(old.id));
     members.forEach((list, i) => {
       const shared = list.filter((name) => known.has(name)).length;
       if (shared <= most) return;

@@ -1,12 +1,10 @@
 /** What changed between two definitions of one kind and name. */
 
-import type { BtfType, Enum64Type, EnumType } from "../../btf/types.js";
-import { identities } from "../identity.js";
+import type { BtfType, Enum64Type, EnumType, IntType } from "../../btf/types.js";
 import { likeness } from "./alike.js";
 import { compareMembers } from "./members.js";
 import { type Names, NO_NAME } from "./names.js";
 import type { Recorded, Records } from "./records.js";
-import { typeText } from "./type-text.js";
 import type { ChangedDefinition, DefinitionKind, EnumeratorChange, ParameterChange } from "./types.js";
 
 /** The facts of a change, without kind and name. */
@@ -20,6 +18,7 @@ export function compareParts(kind: DefinitionKind, before: Recorded, after: Reco
     const members = compareMembers(names, before, after);
     return sizes.old === sizes.new ? { members } : { byteSize: sizes, members };
   }
+  if (kind === "typedef" || kind === "var") return compareReferences(before, before.id, after, after.id);
   return compareTypesOf(typeOf(before), typeOf(after));
 }
 
@@ -31,23 +30,21 @@ function compareTypesOf(old: BtfType, now: BtfType): Parts {
   const sizes = "byteSize" in old && "byteSize" in now && old.byteSize !== now.byteSize;
   const byteSize = sizes ? { byteSize: { old: old.byteSize, new: now.byteSize } } : {};
   if (isEnum(old) && isEnum(now)) return { ...byteSize, enumerators: compareEnumerators(old, now) };
-  if (old.kind === "typedef" && now.kind === "typedef") return compareTypes(old.target, now.target);
-  if (old.kind === "var" && now.kind === "var") return compareTypes(old.type, now.type);
-  return { ...byteSize, ...(old.kind === "int" && now.kind === "int" ? { type: texts(old, now) } : {}) };
+  if (old.kind !== "int" || now.kind !== "int") return byteSize;
+  const text = ({ bitSize, bitOffset, encoding }: IntType): string =>
+    `${bitSize} bits at ${bitOffset}, encoding ${encoding}`;
+  return { ...byteSize, type: { old: text(old), new: text(now) } };
 }
 
 function isEnum(type: BtfType): type is EnumType | Enum64Type {
   return type.kind === "enum" || type.kind === "enum64";
 }
 
-function texts(old: BtfType, now: BtfType): { old: string; new: string } {
-  const text = (type: BtfType): string =>
-    type.kind === "int" ? `${type.bitSize} bits at ${type.bitOffset}, encoding ${type.encoding}` : typeText(type);
-  return { old: text(old), new: text(now) };
-}
-
-function compareTypes(old: BtfType, now: BtfType): Parts {
-  return isSameReference(old, now) ? {} : { type: { old: typeText(old), new: typeText(now) } };
+/** Compares what two types refer to: typedefs, variables, prototypes. */
+function compareReferences(old: Recorded, by: number, now: Recorded, nowBy: number): Parts {
+  const [was, is] = [old.records.referredBy(by), now.records.referredBy(nowBy)];
+  if (old.records.isSameReference(was, now.records, is)) return {};
+  return { type: { old: old.records.textOf(was), new: now.records.textOf(is) } };
 }
 
 /** Enumerators of a like name and the same value that a renamed enumerator needs at least. */
@@ -81,12 +78,6 @@ function compareEnumerators(old: EnumType | Enum64Type, now: EnumType | Enum64Ty
     if (!names.has(one.name)) changes.push({ name: one.name, changes: ["removed"], old: one });
   }
   return changes;
-}
-
-/** Tells whether references to two types count as the same in shallow identities. */
-function isSameReference(a: BtfType, b: BtfType): boolean {
-  const [left, right] = [identities(a.btf).references, identities(b.btf).references];
-  return left[a.id * 2] === right[b.id * 2] && left[a.id * 2 + 1] === right[b.id * 2 + 1];
 }
 
 /** The parameters of a function with their names as they are listed: `...` for what ends a variadic one. */
@@ -152,7 +143,6 @@ function compareFunctions(old: Recorded, now: Recorded, numbered: Names): Parts 
     if (isTaken[index]) return;
     parameters.push({ index, name: numbered.textOf(name), changes: ["removed"], old: place(before, index) });
   });
-  const [was, is] = [old, now].map(({ records, id }) => records.returnTypeOf(id)) as [number, number];
-  if (before.records.isSameReference(was, after.records, is)) return { parameters };
-  return { parameters, type: { old: before.records.textOf(was), new: after.records.textOf(is) } };
+  const [was, is] = [old, now].map(({ records, id }) => records.sizeOrId(id)) as [number, number];
+  return { parameters, ...compareReferences(old, was, now, is) };
 }

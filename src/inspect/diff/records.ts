@@ -164,24 +164,6 @@ export class Records {
     return 0;
   }
 
-  /** Returns the numbers of the names of a struct's or union's members as they are recorded. */
-  memberNames(id: number): number[] {
-    const { view } = this.#image;
-    const record = this.#record(id);
-    const count = view.getUint32(record + abi.TYPE_INFO, true) & abi.VLEN_MASK;
-    return this.#namesAt(record, count, abi.MEMBER_SIZE);
-  }
-
-  /** The names that start each of the elements of a record, as numbers. */
-  #namesAt(record: number, count: number, size: number): number[] {
-    const { view } = this.#image;
-    const names: number[] = [];
-    for (let i = 0, at = record + abi.TYPE_SIZE; i < count; i++, at += size) {
-      names.push(this.#name(view.getUint32(at, true)));
-    }
-    return names;
-  }
-
   /** Returns the numbers of the names of an enum's values, or of a struct's or union's members; none for other kinds. */
   partNames(id: number): readonly number[] {
     const { view } = this.#image;
@@ -190,11 +172,12 @@ export class Records {
     const kind = kindIn(info);
     if (kind === abi.KIND_STRUCT || kind === abi.KIND_UNION) return this.leavesOf(id).names;
     if (kind !== abi.KIND_ENUM && kind !== abi.KIND_ENUM64) return [];
-    return this.#namesAt(
-      record,
-      info & abi.VLEN_MASK,
-      kind === abi.KIND_ENUM ? abi.ENUMERATOR_SIZE : abi.ENUMERATOR64_SIZE,
-    );
+    const size = kind === abi.KIND_ENUM ? abi.ENUMERATOR_SIZE : abi.ENUMERATOR64_SIZE;
+    const names: number[] = [];
+    for (let i = info & abi.VLEN_MASK, at = record + abi.TYPE_SIZE; i > 0; i--, at += size) {
+      names.push(this.#name(view.getUint32(at, true)));
+    }
+    return names;
   }
 
   /** Returns the parameters of a FUNC: its type is a prototype, or the image had not opened. */
@@ -214,13 +197,12 @@ export class Records {
   }
 
   /**
-   * Returns the id of what a FUNC returns.
+   * Returns the id of what a typedef, a variable or a prototype refers to.
    *
    * @throws BtfFormatError ERR_BTF_TYPE_ID if there is no such type
    */
-  returnTypeOf(func: number): number {
-    const proto = this.sizeOrId(func);
-    return referredType(this.btf, proto, this.sizeOrId(proto)).id;
+  referredBy(id: number): number {
+    return referredType(this.btf, id, this.sizeOrId(id)).id;
   }
 }
 
