@@ -41,7 +41,7 @@ const scriptChunk = (id) =>
 const inputs = entries.flatMap(({ name, hosts }) => [name, ...hosts.map((host) => `${host}/${name}`)]);
 /** What the command line needs before it knows the command. */
 const isStart = (id) =>
-  /node_modules\/commander\/|build\/js\/(errors\/(error|btf|rule)|format\/(generated\/)?kinds?|btf\/query\/nearest|cli\/(commands|context|exit|main|options|output|process|program))\./.test(
+  /node_modules\/commander\/|build\/js\/(errors\/(error|btf|rule)|format\/(generated\/)?kinds?|btf\/query\/nearest|cli\/(commands|context|exit|main|options|output|program))\./.test(
     id,
   );
 /** Text of whole files, which few commands write. */

@@ -103,18 +103,11 @@ class ArchiveFolder implements WritableArchiveStore {
         await handle.writeFile(owner);
         await handle.close();
         return async () => {
-          if (
-            (await files()
-              .readFile(path, "utf8")
-              .catch(() => "")) === owner
-          )
-            await files().rm(path, { force: true });
+          if ((await textOf(path)) === owner) await files().rm(path, { force: true });
         };
       } catch (cause) {
         if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw this.#failure(LOCK, cause);
-        const other = await files()
-          .readFile(path, "utf8")
-          .catch(() => "");
+        const other = await textOf(path);
         if (tries < 3 && isGone(other)) {
           await this.#takeAway(path, other);
           continue;
@@ -133,15 +126,11 @@ class ArchiveFolder implements WritableArchiveStore {
     } catch {
       return;
     }
-    const taken = await files()
-      .readFile(aside, "utf8")
-      .catch(() => "");
+    const taken = await textOf(aside);
     // A living writer's: it goes back.
-    if (taken !== owner)
-      await files()
-        .rename(aside, path)
-        .catch(() => {});
-    await files().rm(aside, { force: true });
+    const { rename, rm } = files();
+    if (taken !== owner) await rename(aside, path).catch(() => {});
+    await rm(aside, { force: true });
   }
 }
 
@@ -155,6 +144,12 @@ function isGone(owner: string): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "ESRCH";
   }
+}
+
+/** What a file says; nothing if it is not there. */
+function textOf(path: string): Promise<string> {
+  const { readFile } = files();
+  return readFile(path, "utf8").catch(() => "");
 }
 
 /** Makes the names in a folder last. Not every system can. */
