@@ -36,7 +36,8 @@ const modes = {
         memory = bytes;
         words = new Int32Array(bytes.buffer);
       }
-      for (let i = 0; i < length >> 2; i++) copied[i] = words[(at >> 2) + i];
+      const [from, start] = [words, at >> 2];
+      for (let i = 0; i < length >> 2; i++) copied[i] = from[start + i];
       events++;
     };
     const context = new Uint8Array(4);
