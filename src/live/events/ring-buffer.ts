@@ -4,9 +4,6 @@ import { Mapping, pageSize } from "../mapping.js";
 import { DISCARDED, HEADER_SIZE, LENGTH_MASK, occupied } from "./ring-record.js";
 import type { EventSource, RecordVisitor } from "./source.js";
 
-/** x86 loads in order: between two loads of the producer's position a plain one does, which takes half as long. */
-const LOADS_IN_ORDER = process.arch === "x64";
-
 /**
  * Reads a map of type `ringbuf`. Source: the kernel's kernel/bpf/ringbuf.c: the
  * consumer's position has a page, the producer's one, and the data lie behind it
@@ -23,6 +20,8 @@ export class RingBufferSource implements EventSource {
   readonly #position: BigInt64Array;
   readonly #mask: number;
   readonly #page: number;
+  /** x86 loads in order: between two loads of the producer's position a plain one does, which takes half as long. */
+  readonly #loadsInOrder = process.arch === "x64";
   /** Where the next record is: a number of bytes since the ring buffer was made. */
   #next: bigint;
 
@@ -60,6 +59,7 @@ export class RingBufferSource implements EventSource {
     const bytes = this.#bytes;
     const mask = this.#mask;
     const page = this.#page;
+    const loadsInOrder = this.#loadsInOrder;
     let count = 0;
     let taken = 0;
     // The low half of the positions tells where records are, and whether there are more: never 4 GiB are open.
@@ -71,7 +71,7 @@ export class RingBufferSource implements EventSource {
         do {
           if (count >= limit) return count;
           const at = page + (low & mask);
-          const head = LOADS_IN_ORDER ? words[at >> 2]! : ffi.loadAcquire(words, at >> 2);
+          const head = loadsInOrder ? words[at >> 2]! : ffi.loadAcquire(words, at >> 2);
           // The highest bit: the program still writes.
           if (head < 0) return count;
           const length = head & LENGTH_MASK;
