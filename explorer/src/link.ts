@@ -97,6 +97,15 @@ export async function follow(link: Link): Promise<void> {
   }
 }
 
+/** Shows another kernel, and in it the type of the same name, if it has one. */
+export async function showKernel(kernel: number): Promise<void> {
+  const { type, byteOffset: _, ...rest } = place.value;
+  const [, kind, name] = /^(\w+)\.(.+)$/s.exec((type && shownType.value?.text) ?? "") ?? [];
+  const ref = kind && name ? await call("find", { kernel, kind: kind as Kind, name }) : undefined;
+  if (ref && rest.view === "types") goTo(ref);
+  else place.value = { ...rest, kernel };
+}
+
 /** Writes the URL as the place changes: a new entry for a new type or view, the same for the rest. */
 export function startLinks(): void {
   let written = location.hash;

@@ -3,6 +3,7 @@
  * asks, and gets plain data.
  */
 import type { Kind } from "btfkit";
+import type { ArchivedKernel as LibraryKernel } from "btfkit/archive";
 import type { DefinitionKind } from "btfkit/inspect";
 
 /** A type of an opened kernel. Ids of modules overlap: `image` says whose it is, 0 being the kernel's own. */
@@ -15,7 +16,15 @@ export interface TypeRef {
 /** A file to open: chosen or dropped, or where to get it. */
 export type FileSource =
   | { readonly name: string; readonly blob: Blob }
-  | { readonly name: string; readonly url: string; readonly modules?: readonly { name: string; url: string }[] };
+  | { readonly name: string; readonly url: string; readonly modules?: readonly { name: string; url: string }[] }
+  | { readonly name: string; readonly folder: readonly FolderFile[] };
+
+/** A file of a folder that was chosen or dropped. */
+export interface FolderFile {
+  /** From the folder on, without its name. */
+  readonly path: string;
+  readonly blob: Blob;
+}
 
 export interface KindCount {
   readonly kind: Kind;
@@ -55,9 +64,19 @@ export interface ObjectInfo {
   readonly byteLength: number;
 }
 
+/** An archive of kernels, none of which is opened by that. */
+export interface ArchiveInfo {
+  readonly archive: number;
+  readonly name: string;
+  readonly kernels: readonly ArchivedKernel[];
+}
+
+export type ArchivedKernel = Pick<LibraryKernel, "id" | "release" | "distribution" | "architecture">;
+
 export interface Opened {
   readonly kernel?: KernelInfo;
   readonly object?: ObjectInfo;
+  readonly archive?: ArchiveInfo;
 }
 
 /** What is searched: `text` in names; the rest are conditions that all hold. */
@@ -281,6 +300,30 @@ export interface HistoryTable {
   readonly rows: readonly HistoryRow[];
 }
 
+/** Kernels of an archive on which something is the same, by their places. */
+export interface AvailabilityRun {
+  readonly first: number;
+  readonly last: number;
+  /** Where it is, or its size; empty where the type is not there, `–` where the member is not. */
+  readonly text: string;
+  readonly type: string;
+}
+
+export interface AvailabilityRow {
+  /** A path; empty for the type itself. */
+  readonly member: string;
+  readonly since: string | undefined;
+  readonly until: string | undefined;
+  readonly movedTo: string | undefined;
+  readonly runs: readonly AvailabilityRun[];
+}
+
+export interface Availability {
+  /** Ids, in the archive's order. */
+  readonly kernels: readonly string[];
+  readonly rows: readonly AvailabilityRow[];
+}
+
 export type CellVerdict = "ok" | "changed" | "guarded" | "unattached" | "breaks";
 
 export interface CheckCell {
@@ -310,7 +353,9 @@ export type CopyFormat = "c" | "json" | "ts" | "svg";
 /** The questions: what each takes, and what comes back. */
 export interface Api {
   open: { args: { source: FileSource; base: number | undefined }; result: Opened };
+  openArchived: { args: { archive: number; id: string }; result: Opened };
   close: { args: { kernel: number }; result: undefined };
+  closeArchive: { args: { archive: number }; result: undefined };
   search: { args: Query; result: SearchResult };
   rows: { args: { token: number; from: number; to: number }; result: readonly ResultRow[] };
   find: { args: { kernel: number; kind: Kind | undefined; name: string }; result: TypeRef | undefined };
@@ -324,6 +369,7 @@ export interface Api {
   compare: { args: { old: number; new: number }; result: Comparison };
   compareOne: { args: { old: number; new: number; kind: DefinitionKind; name: string }; result: ComparedDefinition };
   history: { args: { ref: TypeRef; kernels: readonly number[] }; result: HistoryTable };
+  availability: { args: { ref: TypeRef; archive: number }; result: Availability };
   check: { args: { object: number; kernel: number }; result: CheckCell };
   sizes: { args: { kernel: number; by: "kind" | "subsystem" | "file" }; result: SizeNode };
   copy: { args: { ref: TypeRef; format: CopyFormat; scheme: "light" | "dark" }; result: string };

@@ -59,7 +59,7 @@ export async function setKeepsRecent(keeps: boolean): Promise<void> {
 export function startRecent(): void {
   load().catch(() => {});
   listeners.push((source, kernel) => {
-    if (!keepsRecent.value || !("blob" in source)) return;
+    if (!keepsRecent.value || !source || !("blob" in source)) return;
     const label = kernel ? kernelLabel(kernel) : source.name;
     keep({ name: source.name, label, blob: source.blob, openedAt: Date.now() }).catch(() => {});
   });

@@ -1,8 +1,8 @@
 /** What the page knows and shows: signals, and the few actions that change several of them. */
 import { computed, signal } from "@preact/signals";
 import type { Kind } from "btfkit";
-import { type CallError, call } from "./client.js";
-import type { FileSource, KernelInfo, ObjectInfo, Progress, TypeRef } from "./protocol.js";
+import { type CallError, type CallOptions, call } from "./client.js";
+import type { ArchiveInfo, FileSource, KernelInfo, ObjectInfo, Opened, Progress, TypeRef } from "./protocol.js";
 
 export type View = "types" | "compare" | "check" | "sizes";
 export type Tab = "picture" | "table" | "code" | "decode" | "history" | "diff";
@@ -31,6 +31,7 @@ export interface Opening {
 
 export const kernels = signal<readonly KernelInfo[]>([]);
 export const objects = signal<readonly ObjectInfo[]>([]);
+export const archives = signal<readonly ArchiveInfo[]>([]);
 export const openings = signal<readonly Opening[]>([]);
 export const place = signal<Place>({ view: "types", tab: "picture" });
 export const isHex = signal(localStorageItem("hex") === "yes");
@@ -54,31 +55,40 @@ export async function openFiles(sources: readonly FileSource[]): Promise<void> {
 }
 
 /** Told of each file that was opened: the link that waits for a kernel, and the list of recent files. */
-export const listeners: ((source: FileSource, kernel: KernelInfo | undefined) => void)[] = [];
+export const listeners: ((source: FileSource | undefined, kernel: KernelInfo | undefined) => void)[] = [];
 
 async function openFile(source: FileSource): Promise<void> {
+  const base = place.value.kernel ?? kernels.value[0]?.kernel;
+  await opening(source.name, source, (options) => call("open", { source, base }, options));
+}
+
+/** Opens a kernel of an archive; returns its number. */
+export async function openArchived(archive: number, id: string): Promise<number | undefined> {
+  const opened = await opening(id, undefined, (options) => call("openArchived", { archive, id }, options));
+  return opened?.kernel;
+}
+
+/** Shows how far an opening is, and adds what it brings. */
+async function opening(
+  name: string,
+  source: FileSource | undefined,
+  ask: (options: CallOptions) => Promise<Opened>,
+): Promise<KernelInfo | undefined> {
   const id = ++lastOpening;
   const controller = new AbortController();
   const change = (what: Partial<Opening>): void => {
     openings.value = openings.value.map((one) => (one.id === id ? { ...one, ...what } : one));
   };
   const cancel = (): void => controller.abort();
-  const opening = {
-    id,
-    name: source.name,
-    progress: undefined,
-    failure: undefined,
-    startedAt: performance.now(),
-    cancel,
-  };
-  openings.value = [...openings.value, opening];
+  const startedAt = performance.now();
+  openings.value = [...openings.value, { id, name, progress: undefined, failure: undefined, startedAt, cancel }];
   try {
     const options = { signal: controller.signal, onProgress: (progress: Progress) => change({ progress }) };
-    const { kernel, object } = await call(
-      "open",
-      { source, base: place.value.kernel ?? kernels.value[0]?.kernel },
-      options,
-    );
+    const { kernel, object, archive } = await ask(options);
+    if (archive) {
+      archives.value = [...archives.value, archive];
+      showStart();
+    }
     if (object) objects.value = [...objects.value, object];
     if (kernel) {
       kernels.value = [...kernels.value.filter((one) => one.kernel !== kernel.kernel), kernel].sort(
@@ -88,9 +98,11 @@ async function openFile(source: FileSource): Promise<void> {
     }
     closeOpening(id);
     for (const listener of listeners) listener(source, kernel);
+    return kernel;
   } catch (error) {
     if ((error as CallError).isCancelled) closeOpening(id);
     else change({ failure: (error as Error).message });
+    return undefined;
   }
 }
 
@@ -106,6 +118,11 @@ export async function closeKernel(kernel: number): Promise<void> {
     place.value = next === undefined ? { view: "types", tab: "picture" } : { ...rest, kernel: next };
   } else if (place.value.other === kernel) place.value = rest;
   await call("close", { kernel });
+}
+
+export async function closeArchive(archive: number): Promise<void> {
+  archives.value = archives.value.filter((one) => one.archive !== archive);
+  await call("closeArchive", { archive });
 }
 
 /** Goes to a type's page; what was opened in place or pointed at before stays behind. */

@@ -25,7 +25,7 @@ export function Check() {
           Open {objects.value.length === 0 ? "BPF objects (.bpf.o)" : "kernels"}: which of them load on which kernel,
           and why not.
         </p>
-        <OpenButton primary />
+        <OpenButton look="primary" label="Choose files…" />
       </div>
     );
   }

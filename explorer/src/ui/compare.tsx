@@ -21,7 +21,7 @@ export function Compare() {
       <div class="empty">
         <h1>Compare two kernels</h1>
         <p>Open another kernel: what is added, removed and changed, member by member.</p>
-        <OpenButton primary />
+        <OpenButton look="primary" label="Choose files…" />
       </div>
     );
   }

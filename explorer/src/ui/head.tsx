@@ -1,12 +1,10 @@
 /** The head: search, the kernel, the views, and the switches. */
-import type { Kind } from "btfkit";
-import { call } from "../client.js";
 import { kernelLabel } from "../label.js";
-import { shownType } from "../link.js";
+import { showKernel } from "../link.js";
 import {
+  archives,
   closeKernel,
   current,
-  goTo,
   isHelpOpen,
   isHex,
   kernels,
@@ -27,6 +25,9 @@ const VIEWS: readonly (readonly [View, string])[] = [
   ["check", "Check"],
   ["sizes", "Map"],
 ];
+
+/** In the list of kernels: what leads to the others of an archive. */
+const MORE = "more";
 
 export function Head() {
   return (
@@ -95,13 +96,18 @@ function KernelChoice() {
       <select
         aria-label="Kernel"
         value={place.value.kernel}
-        onChange={(event) => switchKernel(Number(event.currentTarget.value))}
+        onChange={({ currentTarget }) => {
+          if (currentTarget.value !== MORE) return void showKernel(Number(currentTarget.value));
+          currentTarget.value = String(place.value.kernel);
+          showStart();
+        }}
       >
         {kernels.value.map((info) => (
           <option key={info.kernel} value={info.kernel}>
             {kernelLabel(info)}
           </option>
         ))}
+        {archives.value.length > 0 && <option value={MORE}>more of the archive…</option>}
       </select>
       {current.value && (
         <button
@@ -120,12 +126,3 @@ function KernelChoice() {
 
 /** The page's icon, which is a file or in the page itself. */
 const icon = document.querySelector<HTMLLinkElement>('link[rel="icon"]')?.href;
-
-/** Shows another kernel, and in it the type of the same name, if it has one. */
-async function switchKernel(kernel: number): Promise<void> {
-  const { type, byteOffset: _, ...rest } = place.value;
-  const [, kind, name] = /^(\w+)\.(.+)$/s.exec((type && shownType.value?.text) ?? "") ?? [];
-  const ref = kind && name ? await call("find", { kernel, kind: kind as Kind, name }) : undefined;
-  if (ref && rest.view === "types") goTo(ref);
-  else place.value = { ...rest, kernel };
-}

@@ -1,12 +1,15 @@
 /** Opening: the start page, the drop target, and what is being opened or could not be. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { chosenFiles, droppedFiles, sourcesOf } from "../folders.js";
 import { awaited } from "../link.js";
+import type { FolderFile } from "../protocol.js";
 import { closeOpening, type Opening, openFiles, openings } from "../state.js";
+import { Archives } from "./archives.js";
 import { Recent } from "./recent.js";
 
-function openBlobs(files: Iterable<File>): void {
-  void openFiles(Array.from(files, (blob) => ({ name: blob.webkitRelativePath || blob.name, blob })));
+function openAll(files: readonly FolderFile[]): void {
+  void openFiles(sourcesOf(files));
 }
 
 export function DropTarget({ children }: { readonly children: ComponentChildren }) {
@@ -22,7 +25,7 @@ export function DropTarget({ children }: { readonly children: ComponentChildren 
     const drop = (event: DragEvent): void => {
       event.preventDefault();
       setOver(false);
-      openBlobs(event.dataTransfer?.files ?? []);
+      if (event.dataTransfer) void droppedFiles(event.dataTransfer).then(openAll);
     };
     addEventListener("dragover", over);
     addEventListener("dragleave", leave);
@@ -40,22 +43,33 @@ export function DropTarget({ children }: { readonly children: ComponentChildren 
   );
 }
 
-/** A button that opens the file chooser. */
-export function OpenButton({ primary = false }: { readonly primary?: boolean }) {
-  const input = useRef<HTMLInputElement>(null);
+/** A button that opens the file chooser, or that of folders. */
+export function OpenButton({
+  look = "quiet",
+  label = "Open…",
+  isFolder = false,
+}: {
+  readonly look?: "primary" | "secondary" | "quiet";
+  readonly label?: string;
+  readonly isFolder?: boolean;
+}) {
+  const input = useRef<HTMLInputElement | null>(null);
   return (
     <>
-      <button type="button" class={primary ? "primary" : "quiet"} onClick={() => input.current?.click()}>
-        {primary ? "Choose files…" : "Open…"}
+      <button type="button" class={look} onClick={() => input.current?.click()}>
+        {label}
       </button>
       <input
-        ref={input}
+        ref={(element) => {
+          input.current = element;
+          if (element) element.webkitdirectory = isFolder;
+        }}
         type="file"
         multiple
         hidden
-        aria-label="Files to open"
+        aria-label={isFolder ? "Folder to open" : "Files to open"}
         onChange={(event) => {
-          openBlobs(event.currentTarget.files ?? []);
+          openAll(chosenFiles(event.currentTarget.files ?? []));
           event.currentTarget.value = "";
         }}
       />
@@ -134,11 +148,13 @@ export function Start() {
         </>
       )}
       <div class="drop-area">
-        <OpenButton primary />
+        <OpenButton look="primary" label="Choose files…" />
+        <OpenButton look="secondary" label="Choose a folder…" isFolder />
         <SampleButton />
         <p class="hint">or drop files here, or paste a URL</p>
       </div>
       <UrlForm />
+      <Archives />
       <Recent />
       <dl class="opens">
         <div>
@@ -158,6 +174,12 @@ export function Start() {
           <dt>Modules</dt>
           <dd>
             <code>.ko</code>, <code>.ko.xz</code>, <code>.ko.zst</code>, after their kernel
+          </dd>
+        </div>
+        <div>
+          <dt>Archives</dt>
+          <dd>
+            the folder that <code>btfkit archive</code> makes, or its address: kernels by the thousand
           </dd>
         </div>
         <div>
@@ -186,6 +208,11 @@ function SampleButton() {
   );
 }
 
+/** The last part of an address: a file, a folder, or the host. */
+function nameAt(url: string): string {
+  return /[^/]*(?=\/?$)/.exec(url)![0];
+}
+
 function UrlForm() {
   const [url, setUrl] = useState("");
   return (
@@ -193,13 +220,13 @@ function UrlForm() {
       class="url-form"
       onSubmit={(event) => {
         event.preventDefault();
-        if (url) void openFiles([{ name: url.replace(/^.*\//, "") || url, url }]);
+        if (url) void openFiles([{ name: nameAt(url), url }]);
       }}
     >
       <input
         type="url"
-        aria-label="Address of a file"
-        placeholder="https://… of a kernel, from a server that allows it"
+        aria-label="Address of a file or an archive"
+        placeholder="https://… of a kernel or an archive, from a server that allows it"
         value={url}
         onInput={(event) => setUrl(event.currentTarget.value)}
       />

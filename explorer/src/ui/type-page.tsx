@@ -3,7 +3,7 @@ import { useLayoutEffect } from "preact/hooks";
 import { shownType } from "../link.js";
 import { grouped } from "../numbers.js";
 import type { LayoutFacts, TypePage, TypeRef } from "../protocol.js";
-import { goTo, isSideOpen, kernels, place, showTab, type Tab } from "../state.js";
+import { archives, goTo, isSideOpen, kernels, place, showTab, type Tab } from "../state.js";
 import { useAsked } from "./asked.js";
 import { CodeTab } from "./code-tab.js";
 import { CopyButtons } from "./copy-buttons.js";
@@ -97,7 +97,7 @@ function isPossible(tab: Tab, { kind, layout, name }: TypePage): boolean {
     case "decode":
       return !["func", "func_proto", "fwd", "void", "decl_tag", "datasec"].includes(kind);
     case "history":
-      return isComparable && (kind === "struct" || kind === "union");
+      return (isComparable || (name !== "" && archives.value.length > 0)) && (kind === "struct" || kind === "union");
     case "diff":
       return (
         isComparable && ["struct", "union", "enum", "enum64", "typedef", "func", "var", "int", "float"].includes(kind)

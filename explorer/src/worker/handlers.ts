@@ -10,7 +10,9 @@ import type { Handlers } from "./worker.js";
 
 export const handlers: Handlers = {
   open,
+  openArchived: async (args, context) => (await import("./archives.js")).openArchived(args, context),
   close: ({ kernel }) => closeKernel(kernel) as undefined,
+  closeArchive: async ({ archive }) => (await import("./archives.js")).closeArchive(archive),
   search,
   rows,
   find: ({ kernel, kind, name }) => {
@@ -31,6 +33,7 @@ export const handlers: Handlers = {
   compare: async (args) => (await import("./compare.js")).compare(args),
   compareOne: async (args) => (await import("./compare.js")).compareOne(args),
   history: async (args) => (await import("./history.js")).historyOf(args),
+  availability: async (args, context) => (await import("./availability.js")).availabilityOf(args, context),
   check: async (args) => (await import("./check.js")).checkCell(args),
   sizes: async (args) => (await import("./sizes.js")).sizes(args),
   copy: async (args) => (await import("./copy.js")).copy(args),

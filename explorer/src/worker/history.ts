@@ -24,7 +24,7 @@ export function historyOf({ ref, kernels }: { ref: TypeRef; kernels: readonly nu
       member: member.slice(type.name.length + 1),
       since: label(since),
       until: label(until),
-      movedTo: movedTo && `${movedTo.path} (${Math.round(movedTo.confidence * 100)}% sure)`,
+      movedTo: movedTo && guessText(movedTo),
       cells: states.map((state, i) => ({
         text: textOf(state),
         type: state.type ?? "",
@@ -43,7 +43,7 @@ function namesake({ btfs }: OpenKernel, { kind, name }: BtfType): BtfType | unde
 }
 
 /** The members of a type, those of anonymous ones too. */
-function pathsOf(type: BtfType): string[] {
+export function pathsOf(type: BtfType): string[] {
   const collect = ({ members }: Layout, parent: string): string[] =>
     members.flatMap((member) => {
       const path = pathOf(member, parent);
@@ -52,7 +52,11 @@ function pathsOf(type: BtfType): string[] {
   return collect(layout(type), "");
 }
 
-function textOf({ state, bitOffset = 0, bitSize, bitfieldSize }: MemberState): string {
+export function guessText({ path, confidence }: { readonly path: string; readonly confidence: number }): string {
+  return `${path} (${Math.round(confidence * 100)}% sure)`;
+}
+
+export function textOf({ state, bitOffset = 0, bitSize, bitfieldSize }: MemberState): string {
   if (state === "no-type") return "";
   if (state === "no-member") return "–";
   const bit = bitfieldSize ? `:${bitOffset % 8}` : "";

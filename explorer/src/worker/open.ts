@@ -26,6 +26,11 @@ interface Opening {
 
 export async function open({ source, base }: Opening, context: CallContext): Promise<Opened> {
   const start = performance.now();
+  if ("folder" in source) return { archive: await (await import("./archives.js")).openFolder(source) };
+  if ("url" in source && isFolder(source.url)) {
+    const archive = await (await import("./archives.js")).openAt(source);
+    if (archive) return { archive };
+  }
   const blob = "blob" in source ? source.blob : await download(source.url, source.name, context);
   const bytes = new Uint8Array(await blob.slice(0, 20).arrayBuffer());
   if (isBpfObject(bytes)) return openObject(source.name, blob, start);
@@ -34,6 +39,12 @@ export async function open({ source, base }: Opening, context: CallContext): Pro
   if ("url" in source && source.modules) await addModules(kernel, source.modules, context);
   kernel.milliseconds = performance.now() - start;
   return { kernel: kernel.info() };
+}
+
+/** The address of a folder, or of an archive's root in it: an archive, as folders are nothing else. */
+function isFolder(url: string): boolean {
+  const last = new URL(url).pathname.split("/").at(-1)!;
+  return last === "archive.btfa" || !last.includes(".");
 }
 
 async function openKernel(

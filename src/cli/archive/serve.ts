@@ -1,5 +1,4 @@
 /** `btfkit archive serve`: an archive's files by HTTP, with ranges, to anybody who may read them. */
-import { createReadStream, type Stats, statSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -7,12 +6,12 @@ import { isFileName } from "../../archive/root.js";
 import { ROOT } from "../../archive/store.js";
 import type { Context, ExitCode } from "../context.js";
 import { InputError } from "../exit.js";
+import { sendFile } from "../send-file.js";
 import type { ArchiveOptions } from "./options.js";
 import { openArchive } from "./target.js";
 
 /** Pages of any origin may read. */
 const HEADERS = {
-  "accept-ranges": "bytes",
   "access-control-allow-origin": "*",
   "access-control-allow-headers": "range",
   "access-control-expose-headers": "content-range, content-length",
@@ -65,49 +64,8 @@ function answer(place: string, request: IncomingMessage, response: ServerRespons
     refuse(404);
     return;
   }
-  const path = join(place, file);
-  let stat: Stats | undefined;
-  try {
-    stat = statSync(path, { throwIfNoEntry: false });
-  } catch {
-    refuse(404);
-    return;
-  }
-  if (!stat?.isFile()) {
-    refuse(404);
-    return;
-  }
-  const headers = {
+  sendFile(join(place, file), request, response, {
     ...HEADERS,
-    "content-type": "application/octet-stream",
     "cache-control": file === ROOT ? "no-cache" : FOREVER,
-  };
-  const { range } = request.headers;
-  const wanted = range === undefined ? undefined : rangeOf(range, stat.size);
-  if (wanted === "none") {
-    response.writeHead(416, { ...headers, "content-range": `bytes */${stat.size}` }).end();
-    return;
-  }
-  const { start, end } = wanted ?? { start: 0, end: stat.size - 1 };
-  response.writeHead(wanted ? 206 : 200, {
-    ...headers,
-    "content-length": end - start + 1,
-    ...(wanted && { "content-range": `bytes ${start}-${end}/${stat.size}` }),
   });
-  if (request.method === "HEAD" || stat.size === 0) {
-    response.end();
-    return;
-  }
-  createReadStream(path, { start, end })
-    .on("error", () => response.destroy())
-    .pipe(response);
-}
-
-/** One range of a file; `undefined` for what asks for anything else, which is answered with all of it. */
-function rangeOf(text: string, size: number): { start: number; end: number } | "none" | undefined {
-  const [, first = "", last = ""] = /^bytes=(\d*)-(\d*)$/.exec(text.trim()) ?? [];
-  if (first === "" && last === "") return undefined;
-  const start = first === "" ? Math.max(0, size - Number(last)) : Number(first);
-  const end = first === "" || last === "" ? size - 1 : Math.min(Number(last), size - 1);
-  return start > end ? "none" : { start, end };
 }

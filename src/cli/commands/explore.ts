@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
+import { ROOT } from "../../archive/store.js";
 import { KERNEL_BTF } from "../../node/kernel.js";
 import type { CommonOptions, Context, ExitCode } from "../context.js";
 import { InputError } from "../exit.js";
@@ -18,12 +19,14 @@ export interface ExploreCommandOptions extends CommonOptions {
 
 export function define(command: Command): void {
   command
-    .addArgument(new Argument("[file...]", `${FILE_HELP}, BPF objects (default: the running kernel and its modules)`))
+    .addArgument(
+      new Argument("[file...]", `${FILE_HELP}, archives, BPF objects (default: the running kernel and its modules)`),
+    )
     .addOption(new Option("--port <number>", "port on 127.0.0.1 (default: a free one)").argParser(port).default(0, ""))
     .option("--no-open", "only print the address; open no browser")
     .addHelpText(
       "after",
-      "\nServes until it is interrupted (Ctrl-C), to this machine alone.\n\nExamples:\n  btfkit explore\n  btfkit explore vmlinux-6.1 vmlinux-6.12\n  btfkit explore linux-image.deb probe.bpf.o --no-open",
+      "\nServes until it is interrupted (Ctrl-C), to this machine alone.\n\nExamples:\n  btfkit explore\n  btfkit explore vmlinux-6.1 vmlinux-6.12\n  btfkit explore kernels/                    # an archive\n  btfkit explore linux-image.deb probe.bpf.o --no-open",
     );
 }
 
@@ -49,9 +52,10 @@ export async function run(
   return 0;
 }
 
-/** A file; for a folder of raw BTF such as /sys/kernel/btf, the kernel with the modules beside it. */
+/** A file, or the folder of an archive; for a folder of raw BTF such as /sys/kernel/btf, the kernel with the modules beside it. */
 function filesAt(path: string): ServedFile[] {
   if (!/[*?]/.test(path) && !existsSync(path)) throw new InputError(`${path}: no such file`);
+  if (existsSync(join(path, ROOT))) return [{ name: basename(resolve(path)), file: path, isArchive: true }];
   const kernel = ["vmlinux", "vmlinux.btf"].map((name) => `${path}/${name}`).find((file) => existsSync(file));
   const modules = kernel === undefined ? [] : splitBtfIn(path);
   if (kernel !== undefined) {

@@ -3,18 +3,23 @@
  * other origins cannot guess the path, and a request that names another host (DNS rebinding) is refused.
  */
 import { randomBytes } from "node:crypto";
-import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isFileName } from "../../archive/root.js";
+import { ROOT } from "../../archive/store.js";
 import { InputError } from "../exit.js";
+import { sendFile } from "../send-file.js";
 
 export interface ServedFile {
   readonly name: string;
   readonly file: string;
   /** Split BTF on this file. */
   readonly modules?: readonly ServedFile[];
+  /** It is the folder of an archive, whose files are served. */
+  readonly isArchive?: boolean;
 }
 
 export interface ExplorerServer extends AsyncDisposable {
@@ -60,9 +65,9 @@ export async function serveExplorer(files: readonly ServedFile[], port: number):
     const path = pathOf(request, token);
     if (path === undefined) return refuse(404);
     if (path === "" || path === "index.html") return send(request, response, ".html", Buffer.from(page));
-    const file = paths.get(path);
+    const file = paths.get(path) ?? archivedFile(path, paths);
     if (file === undefined) return refuse(404);
-    sendFile(request, response, file);
+    sendFile(file, request, response, { ...HEADERS, ...typeOf(file) });
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) => reject(new InputError(`port ${port}: ${cause.message}`, { cause })));
@@ -93,10 +98,23 @@ interface Published {
 }
 
 /** Gives a file a path of its own, which does not say where it lies. */
-function publish({ name, file, modules }: ServedFile, paths: Map<string, string>): Published {
-  const path = `files/${paths.size}`;
+function publish({ name, file, modules, isArchive }: ServedFile, paths: Map<string, string>): Published {
+  const path = `files/${paths.size}${isArchive ? "/" : ""}`;
   paths.set(path, file);
   return { name, path, ...(modules && { modules: modules.map((module) => publish(module, paths)) }) };
+}
+
+/** A file of an archive's folder: no other path leads there, and none out of it, by a link for example. */
+function archivedFile(path: string, paths: ReadonlyMap<string, string>): string | undefined {
+  const [, folder = "", file = ""] = /^(files\/\d+\/)(.+)$/.exec(path) ?? [];
+  const place = paths.get(folder);
+  if (place === undefined || (file !== ROOT && !isFileName(file))) return undefined;
+  try {
+    const path = realpathSync(join(place, file));
+    return path === join(realpathSync(place), file) ? path : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The page with the list of files in its head, and without the sample where that is not there. */
@@ -118,20 +136,7 @@ function send({ method }: IncomingMessage, response: ServerResponse, extension: 
   response.end(method === "HEAD" ? undefined : bytes);
 }
 
-function sendFile({ method }: IncomingMessage, response: ServerResponse, file: string): void {
-  const stream = createReadStream(file);
-  stream.once("error", () => {
-    if (!response.headersSent) response.writeHead(404, HEADERS);
-    response.end();
-  });
-  stream.once("open", () => {
-    // What a kernel shows in /sys has its size, and other files too.
-    const { size } = statSync(file);
-    const type = CONTENT_TYPES[extname(file)] ?? "application/octet-stream";
-    response.writeHead(200, { ...HEADERS, "content-type": type, ...(size > 0 && { "content-length": size }) });
-    if (method === "HEAD") {
-      stream.destroy();
-      response.end();
-    } else stream.pipe(response);
-  });
+function typeOf(file: string): { "content-type"?: string } {
+  const type = CONTENT_TYPES[extname(file)];
+  return type ? { "content-type": type } : {};
 }
