@@ -16,6 +16,7 @@ import * as data from "./cases/data.mjs";
 import * as dump from "./cases/dump.mjs";
 import * as edit from "./cases/edit.mjs";
 import * as executable from "./cases/executable.mjs";
+import * as explorer from "./cases/explorer.mjs";
 import * as generate from "./cases/generate.mjs";
 import * as inspect from "./cases/inspect.mjs";
 import * as relations from "./cases/inspect-relations.mjs";
@@ -59,6 +60,7 @@ const CASES = [
   memory,
   size,
   archive,
+  explorer,
 ];
 /** Groups with rows of calls repeated in one process, which are measured together. */
 const WARM = [open, lookup, dump];

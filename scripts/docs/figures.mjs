@@ -15,6 +15,7 @@ const HEADINGS = {
   memory: "Memory",
   size: "Size",
   archive: "Archives",
+  explorer: "Explorer",
 };
 
 const check = process.argv.includes("--check");
