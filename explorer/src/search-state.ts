@@ -1,5 +1,5 @@
 /** The search: what is typed, and what it finds. One search at a time; of those that wait, the newest. */
-import { computed, effect, signal } from "@preact/signals";
+import { batch, computed, effect, signal } from "@preact/signals";
 import type { Kind } from "btfkit";
 import { call } from "./client.js";
 import type { Condition, ResultRow, SearchResult } from "./protocol.js";
@@ -99,11 +99,13 @@ async function run(): Promise<void> {
     const { kinds: wanted, ...rest } = query.peek();
     const found = await call("search", { kernel, kinds: [...kinds.peek(), ...wanted], ...rest });
     asked.clear();
-    rows.value = new Map(found.first.map((row, i) => [i, row]));
-    selected.value = 0;
-    answered.value = written;
-    result.value = found;
-    failure.value = undefined;
+    batch(() => {
+      rows.value = new Map(found.first.map((row, i) => [i, row]));
+      selected.value = 0;
+      answered.value = written;
+      result.value = found;
+      failure.value = undefined;
+    });
   } catch (error) {
     failure.value = (error as Error).message;
   } finally {
@@ -128,9 +130,9 @@ export async function need(from: number, to: number): Promise<void> {
   const found = result.peek();
   if (!found) return;
   for (let chunk = Math.floor(from / CHUNK); chunk * CHUNK < Math.min(to, found.total); chunk++) {
-    if (asked.has(chunk) || hasAll(chunk, found.total)) continue;
-    asked.add(chunk);
     const start = chunk * CHUNK;
+    if (asked.has(chunk) || hasAll(Math.max(from, start), Math.min(to, start + CHUNK, found.total))) continue;
+    asked.add(chunk);
     const got = await call("rows", { token: found.token, from: start, to: start + CHUNK });
     if (result.peek() !== found) return;
     const merged = new Map(rows.peek());
@@ -141,7 +143,7 @@ export async function need(from: number, to: number): Promise<void> {
   }
 }
 
-function hasAll(chunk: number, total: number): boolean {
-  for (let i = chunk * CHUNK; i < Math.min((chunk + 1) * CHUNK, total); i++) if (!rows.peek().has(i)) return false;
+function hasAll(from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (!rows.peek().has(i)) return false;
   return true;
 }
