@@ -19,6 +19,7 @@
 /* The same for btfkit: bench/programs/loader.mjs. */
 #define RING_SIZE (1 << 24)
 #define RUNS_TO_FILL 500
+#define ATTACHES 5
 
 static char copied[64];
 static long long consumed, unordered;
@@ -88,6 +89,7 @@ static void attach(const char *path)
 		if (!bpf_program__attach(one))
 			fail("attach");
 	printf("{\"ns\":%lld}\n", now() - start);
+	bpf_object__close(object);
 }
 
 static void consume(const char *path, int count)
@@ -130,7 +132,8 @@ int main(int argc, char **argv)
 {
 	libbpf_set_print(NULL);
 	if (argc == 3 && !strcmp(argv[1], "attach"))
-		attach(argv[2]);
+		for (int i = 0; i < ATTACHES; i++)
+			attach(argv[2]);
 	else if (argc == 4 && !strcmp(argv[1], "consume"))
 		consume(argv[2], atoi(argv[3]));
 	else if (argc == 5 && !strcmp(argv[1], "stream"))
